@@ -1,0 +1,144 @@
+"""The command line: progress and errors on standard error, one JSON line at the end of standard output."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from traintable import __version__
+from traintable.errors import TraintableError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+ConfigOption = Annotated[Path, typer.Option("--config", help="The YAML file of the dataset.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="section.key=value; may be given several times.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit with its code; the console script and jobs/*.py call it."""
+    app(args=list(arguments) if arguments is not None else None, prog_name="traintable")
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def run(config: ConfigOption, overrides: SetOption = None) -> None:
+    """The whole way through: read, label, split, fit, transform, gate, publish."""
+
+    def work() -> Mapping[str, Any]:
+        from traintable.config import load
+        from traintable.progress import Progress
+
+        settings = load(config, overrides or ())
+        progress = Progress()
+        progress.note(f"traintable {__version__}  {settings.name}  ({config})")
+        from traintable.run import run as run_job
+
+        outcome = run_job(settings, progress=progress)
+        progress.note(_summary(outcome.to_dict()))
+        return outcome.to_dict()
+
+    _answer(work)
+
+
+@app.command()
+def history(path: Annotated[str, typer.Argument(help="A path, an address, or catalog.schema.table.")]) -> None:
+    """Versions of a training table with their manifests."""
+
+    def work() -> Mapping[str, Any]:
+        from traintable.publish.history import history as read_history
+
+        commits = read_history(path)
+        for commit in commits:
+            print(_version_line(commit), file=sys.stderr)
+        return {"status": "unchanged", "table": path, "versions": commits}
+
+    _answer(work)
+
+
+@app.command()
+def doctor(
+    path: Annotated[list[str] | None, typer.Option("--path", help="A folder that runs shall write to.")] = None,
+) -> None:
+    """Java, Python, jar and storage checks, each with its fix."""
+
+    def work() -> Mapping[str, Any]:
+        from traintable.doctor import examine
+
+        findings = examine(path or [os.getcwd()])
+        for finding in findings:
+            print(finding.line(), file=sys.stderr)
+        status = "unchanged" if all(finding.ok for finding in findings) else "failed"
+        return {"status": status, "checks": [finding.to_dict() for finding in findings]}
+
+    _answer(work)
+
+
+@app.command()
+def jars(dest: Annotated[Path, typer.Option("--dest", help="The folder to put them in.")]) -> None:
+    """The pinned jars, for sites without a registry."""
+
+    def work() -> Mapping[str, Any]:
+        from traintable import jars as pinned
+
+        if pinned.missing(dest):
+            pinned.fetch(dest)
+        return {"status": "unchanged", "dest": str(dest.resolve()), "jars": pinned.ensure(dest)}
+
+    _answer(work)
+
+
+def _answer(work: Callable[[], Mapping[str, Any]]) -> None:
+    """Do the work, print its JSON line, and exit with the code that its status or its error has."""
+    try:
+        result = work()
+        code = 1 if result["status"] == "failed" else 0
+    except TraintableError as error:
+        print(f"error: {error}", file=sys.stderr)
+        result, code = {"status": error.status, "error": error.to_dict(), "message": str(error)}, error.exit_code
+    except Exception as error:  # a fault of ours or of Spark's: one line, and the whole trace for those who ask
+        line = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no message'}"
+        print(f"error: {line}", file=sys.stderr)
+        if os.environ.get("TRAINTABLE_LOG_LEVEL") == "DEBUG":
+            traceback.print_exc()
+        else:
+            print("Set TRAINTABLE_LOG_LEVEL=DEBUG to see where it came from.", file=sys.stderr)
+        result, code = {"status": "failed", "error": {"type": type(error).__name__}, "message": line}, 1
+    print(json.dumps(result, default=str), flush=True)
+    raise typer.Exit(code)
+
+
+def _summary(result: Mapping[str, Any]) -> str:
+    rows = result["rows"]
+    parts = ", ".join(f"{part} {n:,}" for part, n in rows["published"].items())
+    text = f"{result['status']}: {result['table']} version {result['version']}\n  {parts} rows, {result['features']} features"
+    text += f"\n  {rows['read']:,} read = {sum(rows['published'].values()):,} published"
+    text += f" + {rows['quarantined']:,} quarantined + {rows['filtered']:,} filtered"
+    for reason, n in sorted(result["reasons"].items(), key=lambda item: -item[1]):
+        text += f"\n    {n:>8,} {reason}"
+    return text
+
+
+def _version_line(commit: Mapping[str, Any]) -> str:
+    manifest = commit["manifest"]
+    head = f"{commit['version']:>4}  {commit['timestamp'][:19]}  "
+    if manifest is None:
+        return f"{head}{commit['operation']}"
+    published = manifest["rows"]["published"]
+    inputs = ", ".join(f"{name}@{table['version']}" for name, table in manifest["inputs"].items())
+    return (
+        f"{head}{'/'.join(f'{n:,}' for n in published.values())} rows, {manifest['features']} features,"
+        f" {manifest['content_hash'][:12]}, from {inputs}"
+    )

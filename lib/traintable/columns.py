@@ -1,0 +1,83 @@
+"""Names of columns and tables: quoting, telling paths from catalog names, suggesting the nearest known name."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Set
+from typing import TYPE_CHECKING
+
+from traintable.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+SPLIT = "split"
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+SPLITS = (TRAIN, VALIDATION, TEST)
+
+_CATALOG_NAME = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}$")
+
+
+def quote(name: str) -> str:
+    """`name` as one SQL identifier, whatever characters it holds."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def literal(value: str) -> str:
+    """`value` as a SQL string literal."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
+    return f"'{escaped}'"
+
+
+def is_catalog_name(table: str) -> bool:
+    """Whether a table is named `schema.table` or `catalog.schema.table` rather than by a path or an address."""
+    return bool(_CATALOG_NAME.match(table))
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path is an address with a scheme (`s3a://...`) rather than a place in the local file system."""
+    return "://" in path
+
+
+def identifier(table: str) -> str:
+    """A table name or path as it stands in SQL."""
+    if is_catalog_name(table):
+        return ".".join(quote(part) for part in table.split("."))
+    return f"delta.{quote(table)}"
+
+
+def resolve(path: str, root: str) -> str:
+    """`path` made absolute against `root`; catalog names and addresses stay as they are."""
+    if is_catalog_name(path) or is_remote(path):
+        return path
+    if is_remote(root):
+        return f"{root.rstrip('/')}/{path}"
+    return os.path.normpath(os.path.join(root, path))
+
+
+def sibling(table: str, suffix: str) -> str:
+    """The name of a table or folder that lies beside `table`: `flights` and "quarantine" give `flights_quarantine`."""
+    return f"{table.rstrip('/')}_{suffix}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A sentence that names the nearest known name, or lists the known ones."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean '{close[0]}'?"
+    return f"Known: {', '.join(names[:40])}." if names else "Nothing is known here."
+
+
+def require_columns(df: DataFrame, names: Set[str], *, where: str) -> None:
+    """Raise ConfigError for the first of `names` that `df` has not, with the nearest name that it has."""
+    unknown = sorted(names - set(df.columns))
+    if unknown:
+        raise ConfigError(
+            where=where,
+            expected="a column of the rows",
+            found=f"'{unknown[0]}', which they have not",
+            remedy=nearest(unknown[0], df.columns),
+        )

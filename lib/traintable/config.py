@@ -1,0 +1,383 @@
+"""The configuration of one dataset: a YAML file, checked whole before any data is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from traintable.columns import SPLITS, nearest, resolve
+from traintable.errors import ConfigError, InputMissing
+
+TypeName = Literal["boolean", "int", "bigint", "float", "double", "string", "date", "timestamp"]
+
+
+class Section(BaseModel):
+    """A part of the configuration: nothing in it changes after loading, nothing unknown is let in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Section):
+    """The table whose rows become training rows."""
+
+    table: str
+    version: int | None = Field(None, ge=0)
+    where: str | None = None
+    key: tuple[str, ...] = Field(min_length=1)
+
+
+class Asof(Section):
+    """Join each row to the last right row at or before its time, no older than `tolerance`."""
+
+    left: str
+    right: str
+    tolerance: str
+
+    @field_validator("tolerance")
+    @classmethod
+    def _is_duration(cls, text: str) -> str:
+        seconds(text)
+        return text
+
+
+class Join(Section):
+    """A table that adds columns named `<name>_<column>`; it never adds or removes rows."""
+
+    name: str
+    table: str
+    version: int | None = Field(None, ge=0)
+    where: str | None = None
+    on: dict[str, str] = Field(min_length=1)
+    asof: Asof | None = None
+    columns: tuple[str, ...] = Field(min_length=1)
+
+
+class Column(Section):
+    """What is promised of a column, and when its value is known."""
+
+    type: TypeName | None = None
+    nullable: bool = True
+    min: float | None = None
+    max: float | None = None
+    on_invalid: Literal["null", "quarantine"] = "quarantine"
+    available_at: str | None = None
+
+    @model_validator(mode="after")
+    def _bounds_fit(self) -> Column:
+        if self.min is None and self.max is None:
+            return self
+        if self.type in ("string", "boolean", "date", "timestamp"):
+            raise ValueError(f"min and max are for numbers, found type '{self.type}'")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}")
+        return self
+
+
+class Label(Section):
+    """The answer to be learned; rows without one are filtered."""
+
+    name: str
+    expr: str
+    classes: tuple[int | str, ...] = (0, 1)
+
+
+class TimeSplit(Section):
+    """Train before `validation`, validation before `test`; rows within `gap` before a boundary are filtered."""
+
+    column: str
+    validation: str
+    test: str
+    gap: str = "0 seconds"
+
+    @field_validator("gap")
+    @classmethod
+    def _is_duration(cls, text: str) -> str:
+        seconds(text)
+        return text
+
+
+class StratifiedSplit(Section):
+    """Each stratum divided in the same ratios, exactly."""
+
+    by: tuple[str, ...] = Field(min_length=1)
+    ratios: dict[str, float]
+
+    @field_validator("ratios")
+    @classmethod
+    def _sum_to_one(cls, ratios: dict[str, float]) -> dict[str, float]:
+        if set(ratios) != set(SPLITS) or min(ratios.values()) <= 0 or abs(sum(ratios.values()) - 1) > 1e-9:
+            raise ValueError("expected positive ratios of train, validation and test that sum to 1")
+        return ratios
+
+
+class Split(Section):
+    """Which of the declared splits is used."""
+
+    method: Literal["time", "stratified"]
+    time: TimeSplit | None = None
+    stratified: StratifiedSplit | None = None
+
+    @model_validator(mode="after")
+    def _method_is_declared(self) -> Split:
+        if getattr(self, self.method) is None:
+            raise ValueError(f"method is '{self.method}', so a section '{self.method}' is expected beside it")
+        return self
+
+
+class Feature(Section):
+    """How one column becomes features: a number is imputed and scaled, a category is encoded."""
+
+    encode: Literal["one_hot"] | None = None
+    top_k: int = Field(200, ge=1, le=10_000)
+    min_frequency: int = Field(1, ge=1)
+    impute: Literal["mean", "constant"] = "mean"
+    fill_value: float | None = Field(None, allow_inf_nan=False)
+    indicator: bool = False
+    scale: Literal["standard"] | None = None
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Feature:
+        given = self.model_fields_set
+        numeric, categorical = {"impute", "fill_value", "indicator", "scale"}, {"top_k", "min_frequency"}
+        wrong = given & (numeric if self.encode else categorical)
+        if wrong:
+            kind = "an encoded category" if self.encode else "a number (no `encode`)"
+            raise ValueError(f"{', '.join(sorted(wrong))} does not apply to {kind}")
+        if (self.impute == "constant") != (self.fill_value is not None):
+            raise ValueError("`impute: constant` and `fill_value` go together")
+        return self
+
+
+class Reduce(Section):
+    """Principal components of some numeric features, which they replace."""
+
+    method: Literal["pca"] = "pca"
+    columns: tuple[str, ...] = Field(min_length=2)
+    k: int = Field(ge=1)
+    prefix: str = "pc"
+
+    @model_validator(mode="after")
+    def _k_fits(self) -> Reduce:
+        if self.k > len(self.columns):
+            raise ValueError(f"k is {self.k} but only {len(self.columns)} columns are given")
+        return self
+
+
+class Plan(Section):
+    """The decisions of the analysis, which preparation executes."""
+
+    features: dict[str, Feature] = Field(min_length=1)
+    reduce: Reduce | None = None
+
+    @model_validator(mode="after")
+    def _reduced_columns_are_scaled_numbers(self) -> Plan:
+        for name in self.reduce.columns if self.reduce else ():
+            feature = self.features.get(name)
+            if feature is None or feature.encode or feature.scale != "standard":
+                raise ValueError(f"reduce.columns names '{name}', which is not a feature with `scale: standard`")
+        return self
+
+
+class Expectation(Section):
+    """One Great Expectations rule on the rows that will be published."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    type: str
+    severity: Literal["critical", "warning"] = "critical"
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """What the rule is called with."""
+        return dict(self.model_extra or {})
+
+
+class Gate(Section):
+    """What must hold of the rows before they are published, beside the rules that are always on."""
+
+    min_rows_per_split: int = Field(1, ge=1)
+    expectations: tuple[Expectation, ...] = ()
+
+
+class Output(Section):
+    """Where the training table goes, and what lies beside it."""
+
+    table: str
+    features: Literal["array", "columns"] = "array"
+    model_dir: str | None = None
+    quarantine: str | None = None
+    staging_dir: str | None = None
+
+
+class Config(Section):
+    """One dataset, from the warehouse to the training table."""
+
+    name: str
+    root: str = "."
+    seed: int = 0
+    timeline: tuple[str, ...] = ()
+    predict_at: str | None = None
+    source: Source
+    joins: tuple[Join, ...] = ()
+    columns: dict[str, Column] = {}
+    derive: dict[str, str] = {}
+    label: Label
+    split: Split
+    prepare: Plan
+    gate: Gate = Gate()
+    output: Output
+
+    @model_validator(mode="after")
+    def _moments_are_declared(self) -> Config:
+        for where, moment in self._moments():
+            if moment not in self.timeline:
+                raise ValueError(f"{where} is '{moment}', which is not in `timeline` {list(self.timeline)}")
+        if any(c.available_at for c in self.columns.values()) and self.predict_at is None:
+            raise ValueError("`available_at` is declared, so `predict_at` is expected")
+        names = [join.name for join in self.joins]
+        if len(set(names)) != len(names):
+            raise ValueError(f"joins need different names, found {names}")
+        return self
+
+    def _moments(self) -> Iterator[tuple[str, str]]:
+        if self.predict_at is not None:
+            yield "predict_at", self.predict_at
+        for name, column in self.columns.items():
+            if column.available_at is not None:
+                yield f"columns.{name}.available_at", column.available_at
+
+
+_DURATION = re.compile(r"^(\d+)\s*(second|minute|hour|day|week)s?$")
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+
+
+def seconds(text: str) -> int:
+    """A duration such as "3 hours" in seconds; raises ValueError when it is not one."""
+    found = _DURATION.match(text.strip())
+    if not found:
+        raise ValueError(f"expected a duration such as '3 hours', found '{text}'")
+    return int(found.group(1)) * _SECONDS[found.group(2)]
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML whose `on`, `no` and `2013-09-15` are text, as in YAML 1.2; only true and false are booleans."""
+
+
+_Yaml.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":bool", ":timestamp"))]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|True|false|False)$"), list("tTfF"))
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Read a configuration file and apply `section.key=value` overrides.
+
+    Relative table names are taken from `root`, and a relative `root` from the folder of the file.
+    Raises InputMissing when there is no such file and ConfigError when it, or an override, is wrong.
+    """
+    path = Path(path)
+    data = _read(path)
+    for override in overrides:
+        _apply(data, override)
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        raise _config_error(error, str(path)) from None
+    root = str(config.root)
+    return config.model_copy(update={"root": resolve(root, str(path.resolve().parent))})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = _parse(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputMissing(
+            where=str(path), expected="a readable YAML file", found=str(error), remedy="Check --config."
+        ) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            where=str(path), expected="valid YAML", found=" ".join(str(error).split()), remedy="Correct that line."
+        ) from error
+    if not isinstance(data, dict):
+        raise ConfigError(
+            where=str(path),
+            expected="a mapping of sections",
+            found=type(data).__name__,
+            remedy="Start from conf/flights.yaml.",
+        )
+    return data
+
+
+def _parse(text: str) -> Any:
+    return yaml.load(text, Loader=_Yaml)  # noqa: S506: a SafeLoader
+
+
+def _apply(data: dict[str, Any], override: str) -> None:
+    name, equals, text = override.partition("=")
+    keys = name.split(".")
+    if not equals or not all(keys):
+        raise ConfigError(
+            where="--set",
+            expected="section.key=value",
+            found=repr(override),
+            remedy="For example --set split.method=stratified.",
+        )
+    for key in keys[:-1]:
+        inner = data.setdefault(key, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(
+                where=f"--set {override}",
+                expected=f"'{key}' to be a section",
+                found=type(inner).__name__,
+                remedy="Lists are changed in the file, not by --set.",
+            )
+        data = inner
+    try:
+        data[keys[-1]] = _parse(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            where=f"--set {override}",
+            expected="a YAML value",
+            found=" ".join(str(error).split()),
+            remedy="Quote it for YAML, not only for the shell.",
+        ) from error
+
+
+def _config_error(error: ValidationError, path: str) -> ConfigError:
+    first = error.errors()[0]
+    loc = [str(part) for part in first["loc"]]
+    where = f"{path}: {'.'.join(loc) or 'configuration'}"
+    more = f" ({error.error_count() - 1} more after this one)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        known = _fields_at(loc[:-1])
+        return ConfigError(
+            where=where, expected="a known key", found=f"'{loc[-1]}'{more}", remedy=nearest(loc[-1], known)
+        )
+    if first["type"] == "missing":
+        return ConfigError(where=where, expected="a value", found=f"none{more}", remedy="Add this key.")
+    expected = str(first.get("ctx", {}).get("error", first["msg"])).replace("Input should be ", "")
+    value = first["input"] if isinstance(first["input"], (str, int, float, type(None))) else "the section as given"
+    return ConfigError(
+        where=where, expected=expected, found=f"{value!r}{more}", remedy="Correct this key; see conf/flights.yaml."
+    )
+
+
+def _fields_at(loc: Sequence[str]) -> list[str]:
+    """The keys that the section at `loc` takes; a part that names an entry of a list or mapping is passed over."""
+    model: type[BaseModel] = Config
+    for part in loc:
+        field = model.model_fields.get(part)
+        sections = _sections_in(field.annotation) if field else []
+        model = sections[0] if sections else model
+    return list(model.model_fields)
+
+
+def _sections_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [section for inner in get_args(annotation) for section in _sections_in(inner)]

@@ -1,0 +1,42 @@
+"""The errors a user can meet. Each says what was expected, what was found, where, and what to do."""
+
+from __future__ import annotations
+
+
+class TraintableError(Exception):
+    """A fault: something broke that neither the configuration nor the data explains (exit code 1)."""
+
+    exit_code = 1
+    status = "failed"
+
+    def __init__(self, *, where: str, expected: str, found: str, remedy: str) -> None:
+        self.where, self.expected, self.found, self.remedy = where, expected, found, remedy
+        super().__init__(f"{where}: expected {expected}, found {found}. {remedy}")
+
+    def to_dict(self) -> dict[str, str]:
+        """The parts of the message, for the JSON line that ends standard output."""
+        parts = {name: getattr(self, name) for name in ("where", "expected", "found", "remedy")}
+        return {"type": type(self).__name__, **parts}
+
+
+class ConfigError(TraintableError):
+    """The configuration or the command line is wrong (exit code 2)."""
+
+    exit_code = 2
+
+
+class GateRefused(TraintableError):
+    """The gate refused the rows; nothing was published (exit code 3)."""
+
+    exit_code = 3
+    status = "refused"
+
+
+class InputMissing(TraintableError):
+    """An input is missing, empty or unreadable (exit code 4)."""
+
+    exit_code = 4
+
+
+class AccountingError(TraintableError):
+    """Rows read are not rows published + quarantined + filtered (exit code 1)."""

@@ -1,0 +1,87 @@
+"""Read a Delta table at one version, which is then named in the manifest."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from pyspark.errors import AnalysisException, PySparkException
+
+from traintable.columns import identifier, is_catalog_name, require_columns
+from traintable.errors import ConfigError, InputMissing
+from traintable.expressions import references
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """One version of one table, and when it was committed (which tells a rebuilt table from the one before)."""
+
+    table: str
+    version: int
+    committed: str
+
+    def to_dict(self) -> dict[str, str | int]:
+        """For the manifest."""
+        return asdict(self)
+
+
+def pin(spark: SparkSession, table: str, version: int | None = None) -> Pinned:
+    """Find a version of a table (default: the newest), without reading its rows.
+
+    Raises InputMissing when the table or the version does not exist.
+    """
+    try:
+        history = spark.sql(f"DESCRIBE HISTORY {identifier(table)}")
+        rows = history.select("version", "timestamp").orderBy("version").collect()  # one row a commit
+    except PySparkException as error:
+        raise InputMissing(
+            where=f"table {table}",
+            expected="a readable Delta table",
+            found=_first_line(error),
+            remedy="Check the name in the configuration (relative paths start at `root`) and your access to it.",
+        ) from error
+    chosen = [row for row in rows if version is None or row["version"] == version]
+    if not chosen:
+        raise InputMissing(
+            where=f"table {table}",
+            expected=f"version {version}",
+            found=f"versions {rows[0]['version']} to {rows[-1]['version']}",
+            remedy="Name one of these, or leave `version` out to pin the newest.",
+        )
+    return Pinned(table, chosen[-1]["version"], str(chosen[-1]["timestamp"]))
+
+
+def read(spark: SparkSession, pinned: Pinned, *, where: str | None = None) -> DataFrame:
+    """The rows of a pinned table; `where` is a SQL predicate, which prunes partitions when it names them.
+
+    Raises ConfigError when the predicate names a column that the table has not. Costs no pass by itself.
+    """
+    reader = spark.read.option("versionAsOf", pinned.version)
+    try:
+        df = reader.table(pinned.table) if is_catalog_name(pinned.table) else reader.format("delta").load(pinned.table)
+    except PySparkException as error:
+        raise InputMissing(
+            where=f"table {pinned.table} version {pinned.version}",
+            expected="a version whose files are still there",
+            found=_first_line(error),
+            remedy="It may have been vacuumed: pin a newer version.",
+        ) from error
+    if where is None:
+        return df
+    require_columns(df, references(where, where="where"), where=f"table {pinned.table}")
+    try:
+        return df.where(where)
+    except AnalysisException as error:
+        raise ConfigError(
+            where=f"table {pinned.table}",
+            expected="a SQL predicate that fits the table",
+            found=f"{where!r} ({_first_line(error)})",
+            remedy="Correct `where`.",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

@@ -1,0 +1,92 @@
+"""Hold rows to what the configuration promises of them; a row that breaks a promise gets a reason, never silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pyspark.sql import Window
+from pyspark.sql import functions as F
+
+from traintable.columns import quote, require_columns
+from traintable.config import Column as Promise
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+REASONS, UNPARSED = "_reasons", "_unparsed"
+_TYPE_NAMES = {"integer": "int", "long": "bigint"}
+
+
+def apply_contract(df: DataFrame, columns: Mapping[str, Promise], *, key: Sequence[str]) -> DataFrame:
+    """Cast the declared columns, and add to `_reasons` (array of text) the promises that each row breaks.
+
+    A reason is `null:<column>` (a null in the key or in a column that is not nullable), `type:<column>` (the value
+    does not parse; its text is kept in `_unparsed`, a map of column to text) or `range:<column>`. The range of a
+    column with `on_invalid: null` gives no reason: such a value is made null in the pipeline, where serving does the
+    same. Rows are kept, and what an earlier call found stays. Costs no pass.
+
+    Raises ConfigError for a declared column that `df` has not.
+    """
+    require_columns(df, set(columns) | set(key), where="columns")
+    reasons = [F.when(df[quote(name)].isNull(), f"null:{name}") for name in key]
+    cast: dict[str, Column] = {}
+    unparsed: list[Column] = []
+    for name, promise in columns.items():
+        value = df[quote(name)]
+        if promise.type and not _is_type(df, name, promise.type):
+            cast[name] = value.try_cast(promise.type)
+            failed = value.isNotNull() & cast[name].isNull()
+            reasons.append(F.when(failed, f"type:{name}"))
+            unparsed.append(F.when(failed, F.create_map(F.lit(name), value.cast("string"))))
+        if not promise.nullable and name not in key:
+            reasons.append(F.when(value.isNull(), f"null:{name}"))
+        if promise.on_invalid == "quarantine":
+            outside = ~_within(cast.get(name, value), promise)
+            reasons.append(F.when(outside, f"range:{name}"))
+    found = F.array_compact(F.array(*reasons)) if reasons else F.array().cast("array<string>")
+    texts = F.map_concat(*[F.coalesce(one, _no_text()) for one in unparsed]) if unparsed else _no_text()
+    if REASONS in df.columns:
+        found, texts = F.concat(df[REASONS], found), F.map_concat(df[UNPARSED], texts)
+    return df.withColumns({**cast, REASONS: found, UNPARSED: texts})
+
+
+def mark_duplicates(df: DataFrame, key: Sequence[str]) -> DataFrame:
+    """Leave one row a key without reason; of equal rows the others are `duplicate`, of unequal ones `conflict`.
+
+    Which of unequal rows stays is decided by their content, not by their order. Rows with a reason already are left
+    alone. Costs one pass over the key columns, and a second over the rows only when some key does repeat.
+    """
+    valid = F.size(REASONS) == 0
+    names = [quote(name) for name in key]
+    repeated = df.where(valid).groupBy(*names).agg(F.count("*").alias("n")).where("n > 1").drop("n")
+    if repeated.isEmpty():
+        return df
+    content = [c for c in df.columns if c not in (REASONS, UNPARSED)]
+    image = F.to_json(F.struct(*[F.col(quote(c)) for c in content]), {"ignoreNullFields": "false"})
+    involved = df.where(valid).join(repeated, list(key), "left_semi").withColumn("__image", image)
+    window = Window.partitionBy(*names).orderBy(F.xxhash64("__image"), "__image")
+    ranked = involved.withColumns({"__rank": F.row_number().over(window), "__first": F.first("__image").over(window)})
+    kind = F.when(F.col("__image") == F.col("__first"), F.lit("duplicate")).otherwise(F.lit("conflict"))
+    marked = ranked.withColumn(REASONS, F.when(F.col("__rank") == 1, F.col(REASONS)).otherwise(F.array(kind)))
+    alone = df.where(valid).join(repeated, list(key), "left_anti")
+    return alone.unionByName(marked.select(*alone.columns)).unionByName(df.where(~valid).select(*alone.columns))
+
+
+def _within(value: Column, promise: Promise) -> Column:
+    """Whether a value lies in the declared range; null where there is no value."""
+    within = F.lit(True)
+    if promise.min is not None:
+        within = within & (value >= F.lit(promise.min))
+    if promise.max is not None:
+        within = within & (value <= F.lit(promise.max))
+    return within
+
+
+def _no_text() -> Column:
+    return F.create_map().cast("map<string,string>")
+
+
+def _is_type(df: DataFrame, name: str, declared: str) -> bool:
+    found = df.schema[name].dataType.typeName()
+    return _TYPE_NAMES.get(found, found) == declared

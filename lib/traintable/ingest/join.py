@@ -1,0 +1,108 @@
+"""Joins that add columns and never rows: by key, and to the last observation before a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from traintable.columns import quote
+from traintable.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+
+def require_unique(tables: Mapping[str, tuple[DataFrame, Sequence[str]]]) -> None:
+    """Check that each table has every key once; the values are pairs (table, key columns).
+
+    Raises ConfigError that shows some keys. Costs one pass over the key columns, in one job for all tables.
+    """
+    repeated = [
+        df.where(_all_present(df, key))
+        .groupBy(*[df[quote(c)] for c in key])
+        .agg(F.count("*").alias("n"))
+        .where("n > 1")
+        .select(F.lit(name).alias("name"), F.to_json(F.struct(*[F.col(quote(c)) for c in key])).alias("key"), "n")
+        for name, (df, key) in tables.items()
+    ]
+    if not repeated:
+        return
+    union = repeated[0]
+    for df in repeated[1:]:
+        union = union.unionByName(df)
+    found = union.limit(3).collect()
+    if found:
+        shown = ", ".join(f"{row['key']} x {row['n']}" for row in found)
+        raise ConfigError(
+            where=f"join '{found[0]['name']}'",
+            expected="each key once in the joined table, so that no row is multiplied",
+            found=shown,
+            remedy="Join on more columns, narrow the table with `where`, or use `asof`.",
+        )
+
+
+def lookup_join(left: DataFrame, right: DataFrame, *, name: str, on: Mapping[str, str], columns: Sequence[str]) -> DataFrame:
+    """Add `columns` of `right` as `<name>_<column>` where the keys are equal; rows without a partner get nulls.
+
+    `on` maps columns of `left` to those of `right`, which must be unique there (`require_unique`). Costs no pass by
+    itself; a small `right` is broadcast.
+    """
+    keys = {f"__{name}_{i}": target for i, target in enumerate(on.values())}
+    renamed = right.where(_all_present(right, list(on.values()))).select(
+        *[right[quote(target)].alias(key) for key, target in keys.items()],
+        *[right[quote(column)].alias(f"{name}_{column}") for column in columns],
+    )
+    same = [left[quote(source)] == renamed[key] for source, key in zip(on, keys, strict=True)]
+    return left.join(renamed, same, "left").drop(*keys)
+
+
+def asof_join(
+    left: DataFrame,
+    right: DataFrame,
+    *,
+    name: str,
+    on: Mapping[str, str],
+    left_time: str,
+    right_time: str,
+    tolerance_seconds: int,
+    columns: Sequence[str],
+) -> DataFrame:
+    """Add `columns` of the last row of `right` at or before `left_time` and at most `tolerance_seconds` older.
+
+    Never a later one, as `pandas.merge_asof(direction="backward")`. Of several right rows with one time the greatest
+    in the order of `columns` is taken, so the result does not depend on the order of rows. Rows keep their number.
+
+    Time is cut into buckets as long as the tolerance; a right row is filed under its own bucket and the next, so a
+    left row finds all its candidates under one bucket and an ordinary equality join does the rest: no sort of the left
+    rows, no window, no skew by key. Costs one shuffle of `right` (a broadcast, when it is small).
+    """
+    candidates, bucket = f"__{name}", f"__{name}_bucket"
+    keys = {f"__{name}_{i}": target for i, target in enumerate(on.values())}
+    moment = right[quote(right_time)].cast("timestamp")
+    filed = right.where(_all_present(right, [*on.values(), right_time])).select(
+        *[right[quote(target)].alias(key) for key, target in keys.items()],
+        F.struct(moment.alias("time"), *[right[quote(c)].alias(f"c{i}") for i, c in enumerate(columns)]).alias("row"),
+        F.explode(F.array(*[_bucket(moment, tolerance_seconds) + F.lit(i) for i in (0, 1)])).alias(bucket),
+    )
+    grouped = filed.groupBy(*keys, bucket).agg(F.sort_array(F.collect_list("row")).alias(candidates))
+    time = left[quote(left_time)].cast("timestamp")
+    same = [left[quote(source)] == grouped[key] for source, key in zip(on, keys, strict=True)]
+    same.append(_bucket(time, tolerance_seconds) == grouped[bucket])
+    oldest = time - F.make_dt_interval(secs=F.lit(tolerance_seconds))
+    eligible = F.filter(grouped[candidates], lambda row: (row["time"] <= time) & (row["time"] >= oldest))
+    joined = left.join(grouped, same, "left").withColumn(candidates, F.try_element_at(eligible, F.lit(-1)))
+    added = {f"{name}_{column}": F.col(candidates)[f"c{i}"] for i, column in enumerate(columns)}
+    return joined.withColumns(added).drop(*keys, bucket, candidates)
+
+
+def _bucket(time: Column, seconds: int) -> Column:
+    return F.floor(F.unix_micros(time) / F.lit(seconds * 1_000_000))
+
+
+def _all_present(df: DataFrame, names: Sequence[str]) -> Column:
+    present = F.lit(True)
+    for name in names:
+        present = present & df[quote(name)].isNotNull()
+    return present

@@ -1,0 +1,171 @@
+"""Fit a plan: one scan of train, then a PipelineModel that is written down, not trained stage by stage.
+
+The fitted pipeline has two SQLTransformer stages, which any Spark process loads without this package: the first cleans
+and imputes numbers and finds the place of categories, the second scales, encodes, reduces and puts the features
+together. Both are plain projections, so Spark compiles them into one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from traintable.columns import SPLIT, TRAIN, quote, require_columns
+from traintable.config import Column, Feature, Plan
+from traintable.errors import ConfigError
+from traintable.prepare import clean, encode, impute, reduce, scale
+from traintable.prepare.terms import Term
+from traintable.statistics import Gram, Statistics, Wanted, scan
+
+if TYPE_CHECKING:
+    from pyspark.ml import PipelineModel
+    from pyspark.sql import DataFrame
+
+FEATURES = "features"
+
+
+def fit(
+    train: DataFrame, plan: Plan, *, columns: Mapping[str, Column] | None = None, output: str = "array"
+) -> PipelineModel:
+    """Fit the plan on the rows of train, in one pass over them.
+
+    Parameters
+    ----------
+    train : rows to learn from. If they have a column `split`, each must be "train" in it, or ConfigError is raised.
+    plan : what becomes of each column.
+    columns : declared ranges; values outside become null before anything is learned of them.
+    output : "array" adds one column `features array<float>`, "columns" adds one float column a feature.
+
+    The model's `transform` keeps all columns and rows it is given.
+    """
+    return build(plan, learn(train, plan, columns=columns), columns=columns, output=output)
+
+
+def learn(train: DataFrame, plan: Plan, *, columns: Mapping[str, Column] | None = None) -> Statistics:
+    """All that the plan needs to know of train, in one pass; parameters and errors as those of `fit`."""
+    require_columns(train, set(plan.features), where="prepare.features")
+    guard = Wanted(categorical=(SPLIT,)) if SPLIT in train.columns else Wanted()
+    statistics = scan(cleaned(train, plan, columns or {}), wanted(plan) | guard)
+    _refuse_other_splits(statistics)
+    return statistics
+
+
+def wanted(plan: Plan) -> Wanted:
+    """The statistics of train, after `cleaned`, that the plan is fitted from."""
+    numeric = tuple(name for name, feature in plan.features.items() if not feature.encode)
+    return Wanted(numeric, tuple(name for name, feature in plan.features.items() if feature.encode))
+
+
+def cleaned(df: DataFrame, plan: Plan, columns: Mapping[str, Column]) -> DataFrame:
+    """The plan's columns of `df`, cleaned as the fitted pipeline cleans them, and `split` if there is one."""
+    selected = [f"{_cleaned(name, f, columns)} AS {quote(name)}" for name, f in plan.features.items()]
+    if SPLIT in df.columns and SPLIT not in plan.features:
+        selected.append(quote(SPLIT))
+    return df.selectExpr(*selected)
+
+
+def build(
+    plan: Plan, statistics: Statistics, *, columns: Mapping[str, Column] | None = None, output: str = "array"
+) -> PipelineModel:
+    """The fitted pipeline that follows from the statistics of train; costs no pass."""
+    from pyspark.ml import PipelineModel
+    from pyspark.ml.feature import SQLTransformer
+
+    first = _first_stage(plan, statistics, columns or {})
+    terms = _terms(plan, statistics)
+    names = [term.name for term in terms]
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ConfigError(
+            where="prepare", expected="features of different names", found=f"'{twice}' twice", remedy="Rename one."
+        )
+    if output == "array":
+        elements = ",\n  ".join(f"CAST({term.sql} AS FLOAT)" for term in terms)
+        added = f"array(\n  {elements}\n) AS {quote(FEATURES)}"
+    else:
+        added = ",\n  ".join(f"CAST({term.sql} AS FLOAT) AS {quote(term.name)}" for term in terms)
+    temporary = ", ".join(quote(_temporary(name)) for name in plan.features)
+    prepared = ",\n  ".join(f"{sql} AS {quote(_temporary(name))}" for name, sql in first.items())
+    return PipelineModel(
+        [
+            SQLTransformer(statement=f"SELECT *,\n  {prepared}\nFROM __THIS__"),
+            SQLTransformer(statement=f"SELECT * EXCEPT ({temporary}),\n  {added}\nFROM __THIS__"),
+        ]
+    )
+
+
+def feature_names(plan: Plan, statistics: Statistics) -> list[str]:
+    """The names of the features, in the order of the array."""
+    return [term.name for term in _terms(plan, statistics)]
+
+
+def _first_stage(plan: Plan, statistics: Statistics, columns: Mapping[str, Column]) -> dict[str, str]:
+    sql = {}
+    for name, feature in plan.features.items():
+        value = _cleaned(name, feature, columns)
+        sql[name] = encode.position(value, _vocabulary(name, feature, statistics)) if feature.encode else value
+    return sql
+
+
+def _terms(plan: Plan, statistics: Statistics) -> list[Term]:
+    fill = {n: impute.fill_value(n, f, statistics.gram) for n, f in plan.features.items() if not f.encode}
+    scaled = _scaled(plan, fill, statistics.gram)
+    reduced = set(plan.reduce.columns) if plan.reduce else set()
+    terms: list[Term] = []
+    for name, feature in plan.features.items():
+        column = quote(_temporary(name))
+        if feature.encode:
+            terms += encode.one_hot(name, column, _vocabulary(name, feature, statistics))
+            continue
+        if name not in reduced:
+            terms.append(Term(name, scaled[name]))
+        if feature.indicator:
+            terms.append(impute.indicator(name, column))
+    return terms + _components(plan, fill, scaled, statistics.gram)
+
+
+def _scaled(plan: Plan, fill: Mapping[str, float], gram: Gram) -> dict[str, str]:
+    """SQL of each number, imputed and, where the plan says so, scaled."""
+    sql = {name: impute.imputed(quote(_temporary(name)), value) for name, value in fill.items()}
+    for name, value in fill.items():
+        if plan.features[name].scale == "standard":
+            moments = gram.imputed({name: value})
+            sql[name] = scale.standard(sql[name], float(moments.mean[0]), float(np.nan_to_num(moments.std[0])))
+    return sql
+
+
+def _components(plan: Plan, fill: Mapping[str, float], scaled: Mapping[str, str], gram: Gram) -> list[Term]:
+    if plan.reduce is None:
+        return []
+    names = plan.reduce.columns
+    moments = gram.imputed({name: fill[name] for name in names})
+    std = np.where(np.nan_to_num(moments.std) > 0, moments.std, 1.0)
+    correlation = np.nan_to_num(moments.covariance) / np.outer(std, std)
+    loadings = reduce.principal_components(correlation, plan.reduce.k)
+    return reduce.terms(plan.reduce.prefix, [scaled[name] for name in names], loadings)
+
+
+def _cleaned(name: str, feature: Feature, columns: Mapping[str, Column]) -> str:
+    return clean.categorical(name) if feature.encode else clean.numeric(name, columns.get(name))
+
+
+def _vocabulary(name: str, feature: Feature, statistics: Statistics) -> list[str]:
+    return statistics.frequencies[name].vocabulary(top_k=feature.top_k, min_frequency=feature.min_frequency)
+
+
+def _temporary(name: str) -> str:
+    return f"__{name}"
+
+
+def _refuse_other_splits(statistics: Statistics) -> None:
+    counts = statistics.frequencies[SPLIT].counts if SPLIT in statistics.frequencies else {}
+    others = {str(part): n for part, n in counts.items() if part != TRAIN}
+    if others:
+        raise ConfigError(
+            where="prepare.fit",
+            expected="rows of train only",
+            found=", ".join(f"{n} of '{part}'" for part, n in sorted(others.items())),
+            remedy="Filter by split = 'train' first: what is learned from other rows leaks.",
+        )

@@ -1,0 +1,215 @@
+"""The main job, step by step."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+import traintable
+from traintable import ingest, prepare, publish, quality, split
+from traintable.columns import SPLIT, TRAIN, is_catalog_name, quote, require_columns, resolve, sibling
+from traintable.config import Config
+from traintable.errors import ConfigError, InputMissing
+from traintable.ingest.contract import REASONS
+from traintable.progress import Progress
+from traintable.run.outcome import Census, Outcome, Rows, census
+from traintable.run.rows import FILTERED, KIND, QUARANTINED, SOURCE, assemble, pin_inputs
+from traintable.run.staging import ROW, Staging, stageable, staging, writing
+from traintable.session import get_spark
+
+if TYPE_CHECKING:
+    from pyspark.ml import PipelineModel
+    from pyspark.sql import DataFrame, SparkSession
+
+LIBRARIES = ("pyspark", "delta-spark", "great-expectations", "numpy", "pyarrow")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a run writes."""
+
+    table: str
+    quarantine: str
+    model: str
+    staging: str
+
+
+def run(config: Config, *, spark: SparkSession | None = None, progress: Progress | None = None) -> Outcome:
+    """Build the next version of the training table that `config` describes, unless nothing has changed.
+
+    Raises a TraintableError for whatever stops it; then nothing is published and the newest version stays as it was.
+    Cost: one pass to write the joined rows (two over the key columns before it), one narrow pass to count them, one
+    scan of train, one pass to write the features, the gate's passes over these, and one to publish.
+    """
+    progress = progress or Progress(quiet=True)
+    split.refuse_unavailable(config)
+    with progress.stage("start Spark"):
+        spark = progress.spark = spark or get_spark()
+    with progress.stage("pin inputs"):
+        pinned = pin_inputs(spark, config)
+        fingerprint = _fingerprint(config, pinned)
+        run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}-{fingerprint[:8]}"
+        places = _places(config, run_id)
+        newest = publish.newest_manifest(places.table, spark)
+    if newest and newest[1].get("fingerprint") == fingerprint:
+        return _unchanged(places.table, *newest)
+    with staging(spark, places.staging) as files:
+        return _Run(spark, config, pinned, fingerprint, run_id, places, progress, files).publish()
+
+
+@dataclass
+class _Run:
+    """One run that has work to do."""
+
+    spark: SparkSession
+    config: Config
+    pinned: Mapping[str, ingest.Pinned]
+    fingerprint: str
+    run_id: str
+    places: Places
+    progress: Progress
+    files: Staging
+
+    def publish(self) -> Outcome:
+        stage, config, places = self.progress.stage, self.config, self.places
+        with stage("read, join, label, split"):
+            staged = self._staged()
+        with stage("account for rows"):
+            counted, rows = self._accounted(staged)
+        gate = config.gate
+        quality.require_classes(
+            counted.classes, classes=config.label.classes, min_rows=gate.min_rows_per_split, table=places.table
+        )
+        with stage("fit on train"):
+            model, names = self._fitted(staged)
+        with stage("transform"):
+            features = self._transformed(staged, model)
+        with stage("gate"):
+            content, published = publish.content_hash(features)
+            rows = Rows(rows.read, published, rows.quarantined, rows.filtered)
+            rows.require_balance(places.table)
+            verdict = quality.check(
+                features,
+                gate,
+                key=config.source.key,
+                label=config.label.name,
+                classes=config.label.classes,
+                features=names,
+            )
+            verdict.raise_if_refused(places.table)
+        details = {
+            "fingerprint": self.fingerprint,
+            "content_hash": content,
+            "classes": counted.classes,
+            "reasons": counted.reasons,
+            "features": len(names),
+            "gate": verdict.summary(),
+        }
+        with stage("publish"), writing(places.table):
+            model.write().save(places.model)
+            manifest = self._manifest(rows, details)
+            version = publish.publish(features, places.table, manifest=manifest, features=names)
+        details["seconds"] = self.progress.seconds
+        return Outcome("published", self.run_id, places.table, version, places.model, rows.to_dict(), details)
+
+    def _staged(self) -> DataFrame:
+        config = self.config
+        assembled = assemble(self.spark, config, self.pinned)
+        require_columns(assembled, set(config.prepare.features), where="prepare.features")
+        keep = [*config.source.key, config.label.name, *config.prepare.features]
+        return self.files.write(stageable(assembled, keep), "rows")
+
+    def _accounted(self, staged: DataFrame) -> tuple[Census, Rows]:
+        """Count, keep the removed rows, and see that no row is missing."""
+        config = self.config
+        read = ingest.read(self.spark, self.pinned[SOURCE], where=config.source.where).count()
+        if read == 0:
+            raise InputMissing(
+                where=f"table {self.pinned[SOURCE].table} version {self.pinned[SOURCE].version}",
+                expected=f"rows{f' where {config.source.where}' if config.source.where else ''}",
+                found="none",
+                remedy="Check `source.where`, or pin a version that has rows.",
+            )
+        counted = census(staged, config.label.name)
+        with writing(self.places.quarantine):
+            removed = staged.where(F.col(SPLIT).isNull())
+            removed = removed.select(F.col(KIND).alias("kind"), F.col(REASONS).alias("reasons"), F.col(ROW).alias("row"))
+            kept = publish.write_removed(removed, self.places.quarantine, fingerprint=self.fingerprint)
+        published = {part: sum(classes.values()) for part, classes in counted.classes.items()}
+        rows = Rows(read, published, kept.get(QUARANTINED, 0), kept.get(FILTERED, 0))
+        rows.require_balance(self.places.table)
+        return counted, rows
+
+    def _fitted(self, staged: DataFrame) -> tuple[PipelineModel, list[str]]:
+        plan, columns = self.config.prepare, self.config.columns
+        train = staged.where(F.col(SPLIT) == TRAIN)
+        statistics = prepare.learn(train, plan, columns=columns)
+        model = prepare.build(plan, statistics, columns=columns, output=self.config.output.features)
+        return model, prepare.feature_names(plan, statistics)
+
+    def _transformed(self, staged: DataFrame, model: PipelineModel) -> DataFrame:
+        """The rows of the training table: key, label, split and features, nothing else."""
+        config = self.config
+        features = model.transform(staged.where(F.col(SPLIT).isNotNull()))
+        own = list(dict.fromkeys([*config.source.key, config.label.name, SPLIT]))
+        added = [name for name in features.columns if name not in staged.columns]
+        return self.files.write(features.select(*[F.col(quote(name)) for name in own + added]), "features")
+
+    def _manifest(self, rows: Rows, details: Mapping[str, Any]) -> dict[str, Any]:
+        libraries = {name: importlib.metadata.version(name) for name in LIBRARIES}
+        return {
+            "traintable": traintable.__version__,
+            "run_id": self.run_id,
+            "name": self.config.name,
+            "inputs": {name: table.to_dict() for name, table in self.pinned.items()},
+            "config": _described(self.config),
+            "seed": self.config.seed,
+            "rows": rows.to_dict(),
+            "model": self.places.model,
+            "libraries": {"python": platform.python_version(), **libraries},
+            **details,
+        }
+
+
+def _described(config: Config) -> dict[str, Any]:
+    """The configuration as it was resolved, but for where `root` lies on this machine and what was left at default."""
+    return config.model_dump(mode="json", exclude={"root"}, exclude_defaults=True)
+
+
+def _fingerprint(config: Config, pinned: Mapping[str, ingest.Pinned]) -> str:
+    """What the rows follow from: two runs with the same fingerprint would publish the same rows."""
+    inputs = {name: table.to_dict() for name, table in pinned.items()}
+    text = json.dumps([traintable.__version__, config.model_dump(mode="json", exclude={"root"}), inputs], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _places(config: Config, run_id: str) -> Places:
+    output, root = config.output, config.root
+    table = resolve(output.table, root)
+    folders = {"model_dir": output.model_dir, "staging_dir": output.staging_dir}
+    for name, given in folders.items():
+        if given is None and is_catalog_name(table):
+            raise ConfigError(
+                where=f"output.{name}",
+                expected="a folder, because the table is named by a catalog",
+                found="none",
+                remedy="Name one that the cluster can write, such as a volume.",
+            )
+    model_dir = resolve(output.model_dir or sibling(table, "models"), root)
+    staging_dir = resolve(output.staging_dir or sibling(table, "staging"), root)
+    quarantine = resolve(output.quarantine or sibling(table, "quarantine"), root)
+    return Places(table, quarantine, f"{model_dir}/{run_id}", f"{staging_dir}/{run_id}")
+
+
+def _unchanged(table: str, version: int, manifest: Mapping[str, Any]) -> Outcome:
+    known = ("fingerprint", "content_hash", "classes", "reasons", "features", "gate")
+    details = {name: manifest[name] for name in known if name in manifest}
+    return Outcome("unchanged", manifest["run_id"], table, version, manifest["model"], manifest["rows"], details)

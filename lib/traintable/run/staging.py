@@ -1,0 +1,83 @@
+"""The private files of one run: rows are computed once and written here, and everything after reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pyspark.errors import PySparkException
+from pyspark.sql import functions as F
+
+from traintable.columns import SPLIT, quote
+from traintable.errors import TraintableError
+from traintable.ingest.contract import REASONS
+from traintable.run.rows import KIND
+from traintable.session import delete_folder
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+ROW = "_row"
+
+
+class Staging:
+    """A folder of Parquet files that lives as long as the run."""
+
+    def __init__(self, spark: SparkSession, folder: str) -> None:
+        self._spark = spark
+        self.folder = folder
+
+    def write(self, df: DataFrame, name: str) -> DataFrame:
+        """Write the rows, in a folder for each split, and read them back from the files."""
+        path = f"{self.folder}/{name}"
+        with writing(path):
+            df.write.mode("overwrite").partitionBy(SPLIT).parquet(path)
+        return self._spark.read.schema(df.schema).parquet(path)
+
+    def delete(self) -> None:
+        """Delete the folder."""
+        delete_folder(self._spark, self.folder)
+
+
+@contextmanager
+def staging(spark: SparkSession, folder: str) -> Iterator[Staging]:
+    """A staging folder that is gone when the body ends, whatever ends it."""
+    files = Staging(spark, folder)
+    try:
+        yield files
+    finally:
+        files.delete()
+
+
+@contextmanager
+def writing(path: str) -> Iterator[None]:
+    """Turn what Spark says of a failed write into one line that names the place."""
+    try:
+        yield
+    except (PySparkException, OSError) as error:
+        raise TraintableError(
+            where=path,
+            expected="a place that can be written",
+            found=cause(error),
+            remedy="Check permissions, free space and `output` in the configuration; nothing was published.",
+        ) from error
+
+
+def cause(error: Exception) -> str:
+    """The last cause that a chain of Java exceptions names, or the first line of the error."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    return (causes or lines or [type(error).__name__])[-1 if causes else 0]
+
+
+def stageable(rows: DataFrame, keep: Sequence[str]) -> DataFrame:
+    """What later steps need of assembled rows: `keep`, `split`, `_kind`, reasons, and removed rows whole as JSON."""
+    whole = F.to_json(F.struct(*[F.col(quote(name)) for name in rows.columns]), {"ignoreNullFields": "false"})
+    return rows.select(
+        *[F.col(quote(name)) for name in dict.fromkeys(keep) if name != SPLIT],
+        F.col(KIND),
+        F.col(REASONS),
+        F.when(F.col(KIND).isNotNull(), whole).alias(ROW),
+        F.col(SPLIT),
+    )

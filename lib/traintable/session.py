@@ -1,0 +1,153 @@
+"""The Spark session: the only place that builds one, pins its jars, and reads Spark's own status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from traintable import jars
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+DELTA = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+}
+
+# Results must not depend on where they are computed, so these are the same everywhere we build the session.
+EVERYWHERE = {
+    **DELTA,
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.codegen.maxFields": "1000",
+    "spark.databricks.delta.commit.idempotencyCheck.enabled": "true",
+}
+
+# The JIT otherwise refuses generated methods over 8,000 bytes of bytecode. The jars are checked by SHA-256 when they
+# are fetched, so their bytecode need not be verified at every start.
+JAVA_OPTIONS = (
+    "-XX:-DontCompileHugeMethods -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+    " -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+)
+
+LOCAL = {
+    **EVERYWHERE,
+    "spark.master": "local[*]",
+    "spark.driver.memory": "4g",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.extraJavaOptions": JAVA_OPTIONS,
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.databricks.delta.snapshotPartitions": "2",
+}
+
+
+def get_spark(app_name: str = "traintable", **conf: str) -> SparkSession:
+    """The Spark session to work with.
+
+    An active session is returned as it is, and so is a remote one (Spark Connect, a managed notebook). Otherwise one
+    is built: with the user's settings (spark-submit, PYSPARK_SUBMIT_ARGS, spark-defaults.conf) where there are any,
+    then `conf` (dots written as double underscores, for example spark__sql__shuffle__partitions="8"), then ours.
+    The pinned Delta jars are added unless the user's settings, or the Spark installation, bring Delta themselves.
+    """
+    from pyspark.sql import SparkSession
+
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        return active
+    builder: SparkSession.Builder = SparkSession.builder.appName(app_name)
+    if is_remote() or "DATABRICKS_RUNTIME_VERSION" in os.environ:
+        return builder.getOrCreate()
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    user = _user_settings()
+    wanted = {**_defaults(user), **{name.replace("__", "."): value for name, value in conf.items()}}
+    for name, value in wanted.items():
+        if name not in user:
+            builder = builder.config(name, value)
+    session: SparkSession = builder.getOrCreate()
+    session.sparkContext.setLogLevel(os.environ.get("TRAINTABLE_LOG_LEVEL", "ERROR"))
+    return session
+
+
+def is_remote() -> bool:
+    """Whether the environment asks for Spark Connect."""
+    return bool(os.environ.get("SPARK_REMOTE") or os.environ.get("SPARK_CONNECT_MODE_ENABLED"))
+
+
+def active_tasks(spark: SparkSession) -> tuple[int, int] | None:
+    """Tasks done and in all of the stages that run now; None when nothing runs or the session can't tell."""
+    if is_remote() or not hasattr(spark, "_jsc"):
+        return None
+    tracker = spark.sparkContext.statusTracker()
+    stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+    done = sum(stage.numCompletedTasks for stage in stages if stage)
+    total = sum(stage.numTasks for stage in stages if stage)
+    return (done, total) if total else None
+
+
+def _defaults(user: dict[str, str]) -> dict[str, str]:
+    local = user.get("spark.master", "local").startswith("local")
+    settings = dict(LOCAL if local else EVERYWHERE)
+    if not _brings_delta(user):
+        settings["spark.jars"] = ",".join(jars.ensure())
+    return settings
+
+
+def _brings_delta(user: dict[str, str]) -> bool:
+    named = " ".join(user.get(name, "") for name in ("spark.jars", "spark.jars.packages", "spark.driver.extraClassPath"))
+    return "delta-spark" in named or any((_spark_home() / "jars").glob("delta-spark*.jar"))
+
+
+def _user_settings() -> dict[str, str]:
+    """What the user has set before us, under the names Spark gives it."""
+    if "PYSPARK_GATEWAY_PORT" in os.environ:  # spark-submit has started the JVM: it knows them all
+        from pyspark import SparkConf, SparkContext
+
+        SparkContext._ensure_initialized()
+        return dict(SparkConf().getAll())
+    return {**_spark_defaults_file(), **_submit_arguments()}
+
+
+def _spark_defaults_file() -> dict[str, str]:
+    folder = os.environ.get("SPARK_CONF_DIR") or str(_spark_home() / "conf")
+    path = Path(folder) / "spark-defaults.conf"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    pairs = [line.split(maxsplit=1) for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return {pair[0]: pair[1].strip() for pair in pairs if len(pair) == 2}
+
+
+def _submit_arguments() -> dict[str, str]:
+    import shlex
+
+    words = shlex.split(os.environ.get("PYSPARK_SUBMIT_ARGS", ""))
+    short = {"--jars": "spark.jars", "--packages": "spark.jars.packages", "--master": "spark.master"}
+    found = {}
+    for option, value in zip(words, words[1:], strict=False):
+        if option in short:
+            found[short[option]] = value
+        elif option == "--conf" and "=" in value:
+            name, _, text = value.partition("=")
+            found[name] = text
+    return found
+
+
+def _spark_home() -> Path:
+    import pyspark
+
+    return Path(os.environ.get("SPARK_HOME") or Path(pyspark.__file__).parent)
+
+
+def delete_folder(spark: SparkSession, path: str) -> None:
+    """Delete a folder of ours with all it holds, wherever it lies; no error when it is not there."""
+    if "://" not in path:
+        import shutil
+
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    jvm = spark.sparkContext._jvm
+    address = jvm.org.apache.hadoop.fs.Path(path)
+    address.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()).delete(address, True)
