@@ -46,7 +46,7 @@ setup(
     python_requires=">=3.10",
     package_dir={"": "lib"},
     packages=find_packages("lib"),
-    package_data={"traintable": ["py.typed"]},
+    package_data={"traintable": ["py.typed", "log4j2.properties"]},
     install_requires=RUN,
     extras_require={"demo": DEMO, "notebook": NOTEBOOK, "dev": DEMO + NOTEBOOK + DEV},
     entry_points={"console_scripts": ["traintable=traintable.cli:main"]},

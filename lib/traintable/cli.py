@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from traintable import __version__
+from traintable.columns import SPLITS
 from traintable.errors import TraintableError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -122,8 +123,9 @@ def _answer(work: Callable[[], Mapping[str, Any]]) -> None:
 
 def _summary(result: Mapping[str, Any]) -> str:
     rows = result["rows"]
-    parts = ", ".join(f"{part} {n:,}" for part, n in rows["published"].items())
-    text = f"{result['status']}: {result['table']} version {result['version']}\n  {parts} rows, {result['features']} features"
+    parts = ", ".join(f"{part} {rows['published'][part]:,}" for part in SPLITS)
+    text = f"{result['status']}: {result['table']} version {result['version']}"
+    text += f"\n  {parts} rows, {result['features']} features"
     text += f"\n  {rows['read']:,} read = {sum(rows['published'].values()):,} published"
     text += f" + {rows['quarantined']:,} quarantined + {rows['filtered']:,} filtered"
     for reason, n in sorted(result["reasons"].items(), key=lambda item: -item[1]):
@@ -136,9 +138,8 @@ def _version_line(commit: Mapping[str, Any]) -> str:
     head = f"{commit['version']:>4}  {commit['timestamp'][:19]}  "
     if manifest is None:
         return f"{head}{commit['operation']}"
-    published = manifest["rows"]["published"]
+    published = [f"{part} {manifest['rows']['published'][part]:,}" for part in SPLITS]
     inputs = ", ".join(f"{name}@{table['version']}" for name, table in manifest["inputs"].items())
     return (
-        f"{head}{'/'.join(f'{n:,}' for n in published.values())} rows, {manifest['features']} features,"
-        f" {manifest['content_hash'][:12]}, from {inputs}"
+        f"{head}{', '.join(published)}, {manifest['features']} features, {manifest['content_hash'][:12]}, from {inputs}"
     )

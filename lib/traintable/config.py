@@ -314,7 +314,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _parse(text: str) -> Any:
-    return yaml.load(text, Loader=_Yaml)  # noqa: S506: a SafeLoader
+    return yaml.load(text, Loader=_Yaml)  # noqa: S506
 
 
 def _apply(data: dict[str, Any], override: str) -> None:

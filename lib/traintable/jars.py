@@ -109,7 +109,9 @@ def _resolve(ivy: Path) -> str:
 
 
 def _last_problem(log: str) -> str:
-    problems = [line.strip() for line in log.splitlines() if "UNRESOLVED" in line or "rror" in line or "not found" in line]
+    problems = [
+        line.strip() for line in log.splitlines() if "UNRESOLVED" in line or "rror" in line or "not found" in line
+    ]
     return problems[-1] if problems else "nothing of note"
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from traintable import jars
 
@@ -22,14 +23,16 @@ EVERYWHERE = {
     **DELTA,
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.codegen.maxFields": "1000",
+    "spark.sql.maxConcurrentOutputFileWriters": "8",  # a task writes all splits at once, without sorting wide rows
     "spark.databricks.delta.commit.idempotencyCheck.enabled": "true",
 }
 
 # The JIT otherwise refuses generated methods over 8,000 bytes of bytecode. The jars are checked by SHA-256 when they
 # are fetched, so their bytecode need not be verified at every start.
 JAVA_OPTIONS = (
-    "-XX:-DontCompileHugeMethods -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+    "-XX:-DontCompileHugeMethods -XX:+UseSerialGC"
     " -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+    f" -Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties').as_uri()}"
 )
 
 LOCAL = {
@@ -98,7 +101,9 @@ def _defaults(user: dict[str, str]) -> dict[str, str]:
 
 
 def _brings_delta(user: dict[str, str]) -> bool:
-    named = " ".join(user.get(name, "") for name in ("spark.jars", "spark.jars.packages", "spark.driver.extraClassPath"))
+    named = " ".join(
+        user.get(name, "") for name in ("spark.jars", "spark.jars.packages", "spark.driver.extraClassPath")
+    )
     return "delta-spark" in named or any((_spark_home() / "jars").glob("delta-spark*.jar"))
 
 
@@ -126,7 +131,7 @@ def _submit_arguments() -> dict[str, str]:
     words = shlex.split(os.environ.get("PYSPARK_SUBMIT_ARGS", ""))
     short = {"--jars": "spark.jars", "--packages": "spark.jars.packages", "--master": "spark.master"}
     found = {}
-    for option, value in zip(words, words[1:], strict=False):
+    for option, value in itertools.pairwise(words):
         if option in short:
             found[short[option]] = value
         elif option == "--conf" and "=" in value:
@@ -148,6 +153,6 @@ def delete_folder(spark: SparkSession, path: str) -> None:
 
         shutil.rmtree(path, ignore_errors=True)
         return
-    jvm = spark.sparkContext._jvm
+    jvm: Any = spark.sparkContext._jvm
     address = jvm.org.apache.hadoop.fs.Path(path)
     address.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()).delete(address, True)

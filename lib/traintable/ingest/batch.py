@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pyspark.errors import AnalysisException, PySparkException
 
-from traintable.columns import identifier, is_catalog_name, require_columns
+from traintable.columns import is_catalog_name, require_columns
+from traintable.delta_log import commits
 from traintable.errors import ConfigError, InputMissing
 from traintable.expressions import references
 
@@ -28,30 +29,21 @@ class Pinned:
         return asdict(self)
 
 
-def pin(spark: SparkSession, table: str, version: int | None = None) -> Pinned:
-    """Find a version of a table (default: the newest), without reading its rows.
+def pin(table: str, version: int | None = None, *, spark: SparkSession | None = None) -> Pinned:
+    """Find a version of a table (default: the newest) in its log, without reading its rows.
 
     Raises InputMissing when the table or the version does not exist.
     """
-    try:
-        history = spark.sql(f"DESCRIBE HISTORY {identifier(table)}")
-        rows = history.select("version", "timestamp").orderBy("version").collect()  # one row a commit
-    except PySparkException as error:
-        raise InputMissing(
-            where=f"table {table}",
-            expected="a readable Delta table",
-            found=_first_line(error),
-            remedy="Check the name in the configuration (relative paths start at `root`) and your access to it.",
-        ) from error
-    chosen = [row for row in rows if version is None or row["version"] == version]
+    found = commits(table, spark)
+    chosen = [commit for commit in found if version is None or commit.version == version]
     if not chosen:
         raise InputMissing(
             where=f"table {table}",
             expected=f"version {version}",
-            found=f"versions {rows[0]['version']} to {rows[-1]['version']}",
+            found=f"versions {found[-1].version} to {found[0].version}",
             remedy="Name one of these, or leave `version` out to pin the newest.",
         )
-    return Pinned(table, chosen[-1]["version"], str(chosen[-1]["timestamp"]))
+    return Pinned(table, chosen[0].version, chosen[0].timestamp)
 
 
 def read(spark: SparkSession, pinned: Pinned, *, where: str | None = None) -> DataFrame:

@@ -43,7 +43,9 @@ def require_unique(tables: Mapping[str, tuple[DataFrame, Sequence[str]]]) -> Non
         )
 
 
-def lookup_join(left: DataFrame, right: DataFrame, *, name: str, on: Mapping[str, str], columns: Sequence[str]) -> DataFrame:
+def lookup_join(
+    left: DataFrame, right: DataFrame, *, name: str, on: Mapping[str, str], columns: Sequence[str]
+) -> DataFrame:
     """Add `columns` of `right` as `<name>_<column>` where the keys are equal; rows without a partner get nulls.
 
     `on` maps columns of `left` to those of `right`, which must be unique there (`require_unique`). Costs no pass by

@@ -29,6 +29,8 @@ def principal_components(covariance: Floats, k: int) -> Floats:
 def terms(prefix: str, scaled: Sequence[str], loadings: Floats) -> list[Term]:
     """The features `<prefix>1` to `<prefix>k`: sums of the scaled columns times their loadings."""
     return [
-        Term(f"{prefix}{j + 1}", " + ".join(f"{column} * {number(w)}" for column, w in zip(scaled, vector, strict=True)))
+        Term(
+            f"{prefix}{j + 1}", " + ".join(f"{column} * {number(w)}" for column, w in zip(scaled, vector, strict=True))
+        )
         for j, vector in enumerate(loadings.T)
     ]

@@ -1,8 +1,7 @@
 """Publish rows and their manifest in one commit, and read manifests back."""
 
-from traintable.publish.content_hash import content_hash
 from traintable.publish.history import history, newest_manifest
 from traintable.publish.removed import write_removed
 from traintable.publish.table import publish
 
-__all__ = ["content_hash", "history", "newest_manifest", "publish", "write_removed"]
+__all__ = ["history", "newest_manifest", "publish", "write_removed"]

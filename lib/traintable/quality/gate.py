@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from traintable.columns import SPLIT, SPLITS, quote, require_columns
-from traintable.config import Gate
-from traintable.errors import GateRefused
+from traintable.columns import SPLIT, SPLITS, nearest, quote
+from traintable.config import Expectation, Gate
+from traintable.errors import ConfigError, GateRefused
 from traintable.quality.suite import N_FEATURES, N_NOT_FINITE, SPLIT_CLASS, build_suite
+from traintable.statistics import row_hashes
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -53,55 +54,61 @@ class Verdict:
         return {"rules": len(self.rules), "held": held, "warnings": self.warnings, "refusals": self.refusals}
 
 
-def check(
-    df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, classes: Sequence[int | str], features: Sequence[str]
-) -> Verdict:
-    """Look at the rows of a training table, as they will be published, and give a verdict.
+def audit(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, features: Sequence[str]) -> DataFrame:
+    """What the gate reads of the rows of a training table: a narrow row for each of them.
 
-    Costs the passes that Great Expectations takes: one for the rules that are sums and counts together, and one for
-    each rule that reads single values; give it rows that are read from files, not computed. Raises ConfigError for a
-    rule that names an unknown column.
+    It has key, label, split, the single features that configured rules name, counts of what is wrong among the
+    features, and the row's hashes. Costs no pass by itself; write it, so that the wide rows are read once. Raises
+    ConfigError for a rule that names an unknown column.
+    """
+    is_array = FEATURES in df.columns and df.schema[FEATURES].dataType.typeName() == "array"
+    one = {name: F.col(FEATURES)[i] if is_array else F.col(quote(name)) for i, name in enumerate(features)}
+    values = F.col(FEATURES) if is_array else F.array(*one.values())
+    added = {
+        **{f"is_{part}": F.when(F.col(SPLIT) == part, 1).otherwise(0) for part in SPLITS},
+        SPLIT_CLASS: F.concat_ws("/", F.col(SPLIT), F.col(quote(label)).cast("string")),
+        N_NOT_FINITE: F.size(F.filter(values, lambda value: ~_finite(value))),
+        N_FEATURES: F.size(values),
+        **row_hashes(df.columns),
+    }
+    own = dict.fromkeys([*key, label, SPLIT])
+    named = {name for rule in gate.expectations for name in _columns_of(rule)} - set(own) - set(added)
+    unknown = sorted(named - set(one))
+    if unknown:
+        raise ConfigError(
+            where="gate.expectations",
+            expected="a feature, the label, the key or split",
+            found=f"'{unknown[0]}', which is none of them",
+            remedy=nearest(unknown[0], [*own, *one]),
+        )
+    added |= {name: one[name] for name in sorted(named)}
+    return df.select(*[F.col(quote(name)) for name in own], *[column.alias(name) for name, column in added.items()])
+
+
+def check(
+    audited: DataFrame, gate: Gate, *, key: Sequence[str], label: str, classes: Sequence[int | str], n_features: int
+) -> Verdict:
+    """Let Great Expectations look at the audited rows, and give a verdict.
+
+    Costs the narrow passes that Great Expectations takes: one for all that are sums and counts, and up to two for each
+    rule that looks at single values.
     """
     import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    suite = build_suite(gate, key=key, label=label, classes=classes, n_features=len(features))
+    suite = build_suite(gate, key=key, label=label, classes=classes, n_features=n_features)
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_spark("rows", persist=False).add_dataframe_asset("rows")
-    seen = _audited(df, gate, key=key, label=label, features=features)
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": seen})
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": audited})
     result = batch.validate(suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 3})
     return Verdict(tuple(_rule(found.to_json_dict()) for found in result.results))
 
 
-def _audited(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, features: Sequence[str]) -> DataFrame:
-    """The columns that the rules read: key, label, split, what is derived of them, and single features by name."""
-    is_array = FEATURES in df.columns and list(features) != [FEATURES]
-    one = {name: _feature(i, name, is_array) for i, name in enumerate(features)}
-    not_finite = (
-        F.size(F.filter(FEATURES, lambda value: ~_finite(value)))
-        if is_array
-        else sum((F.when(_finite(column), 0).otherwise(1) for column in one.values()), F.lit(0))
-    )
-    added = {
-        **{f"is_{part}": F.when(F.col(SPLIT) == part, 1).otherwise(0) for part in SPLITS},
-        SPLIT_CLASS: F.concat_ws("/", F.col(SPLIT), F.col(quote(label)).cast("string")),
-        N_NOT_FINITE: not_finite,
-        N_FEATURES: F.size(FEATURES) if is_array else F.lit(len(features)),
-    }
-    plain = dict.fromkeys([*key, label, SPLIT])
-    named = {str(rule.kwargs["column"]) for rule in gate.expectations if "column" in rule.kwargs}
-    wanted = named - set(plain) - set(added)
-    if is_array:
-        added |= {name: one[name] for name in wanted if name in one}
-        wanted -= set(one)
-    require_columns(df, wanted, where="gate.expectations")
-    columns = [F.col(quote(name)) for name in (*plain, *sorted(wanted))]
-    return df.select(*columns, *[column.alias(name) for name, column in added.items()])
-
-
-def _feature(index: int, name: str, is_array: bool) -> Column:
-    return F.col(FEATURES)[index] if is_array else F.col(quote(name))
+def _columns_of(rule: Expectation) -> list[str]:
+    """The columns that a rule names, under any of the arguments that Great Expectations has for them."""
+    single = [rule.kwargs[name] for name in ("column", "column_A", "column_B") if name in rule.kwargs]
+    return [str(name) for name in [*single, *rule.kwargs.get("column_list", [])]]
 
 
 def _finite(value: Column) -> Column:

@@ -32,9 +32,7 @@ def build_suite(
 
     _quieten()
     rules = always_on(gate, key=key, label=label, classes=classes, n_features=n_features)
-    return ExpectationSuite(
-        name="gate", expectations=[_expectation(rule) for rule in [*rules, *gate.expectations]]
-    )
+    return ExpectationSuite(name="gate", expectations=[_expectation(rule) for rule in [*rules, *gate.expectations]])
 
 
 def always_on(
@@ -85,13 +83,16 @@ def require_classes(
 
 
 def _expectation(rule: Expectation) -> Any:
-    from great_expectations.exceptions import ExpectationNotFoundError
+    from great_expectations.exceptions.exceptions import ExpectationNotFoundError
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+    from great_expectations.expectations.metadata_types import FailureSeverity
     from great_expectations.expectations.registry import list_registered_expectation_implementations
 
     where = f"gate.expectations ({rule.type})"
     try:
-        configuration = ExpectationConfiguration(type=rule.type, kwargs=rule.kwargs, severity=rule.severity)
+        configuration = ExpectationConfiguration(
+            type=rule.type, kwargs=rule.kwargs, severity=FailureSeverity(rule.severity)
+        )
         return configuration.to_domain_obj()
     except ExpectationNotFoundError:
         known = list_registered_expectation_implementations()

@@ -7,14 +7,14 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
 import traintable
-from traintable import ingest, prepare, publish, quality, split
+from traintable import ingest, prepare, publish, quality, split, statistics
 from traintable.columns import SPLIT, TRAIN, is_catalog_name, quote, require_columns, resolve, sibling
 from traintable.config import Config
 from traintable.errors import ConfigError, InputMissing
@@ -45,22 +45,23 @@ class Places:
 def run(config: Config, *, spark: SparkSession | None = None, progress: Progress | None = None) -> Outcome:
     """Build the next version of the training table that `config` describes, unless nothing has changed.
 
+    When local tables show that nothing has changed, Spark is not started.
     Raises a TraintableError for whatever stops it; then nothing is published and the newest version stays as it was.
-    Cost: one pass to write the joined rows (two over the key columns before it), one narrow pass to count them, one
-    scan of train, one pass to write the features, the gate's passes over these, and one to publish.
+    Cost: one pass over the keys of the source and one to write the joined rows, which all later steps read; of these a
+    narrow pass to count, one scan of train, one pass for the gate, and one to publish.
     """
     progress = progress or Progress(quiet=True)
     split.refuse_unavailable(config)
-    with progress.stage("start Spark"):
-        spark = progress.spark = spark or get_spark()
     with progress.stage("pin inputs"):
-        pinned = pin_inputs(spark, config)
+        pinned = pin_inputs(config, spark)
         fingerprint = _fingerprint(config, pinned)
         run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}-{fingerprint[:8]}"
         places = _places(config, run_id)
         newest = publish.newest_manifest(places.table, spark)
     if newest and newest[1].get("fingerprint") == fingerprint:
         return _unchanged(places.table, *newest)
+    with progress.stage("start Spark"):
+        spark = progress.spark = spark or get_spark()
     with staging(spark, places.staging) as files:
         return _Run(spark, config, pinned, fingerprint, run_id, places, progress, files).publish()
 
@@ -84,26 +85,15 @@ class _Run:
             staged = self._staged()
         with stage("account for rows"):
             counted, rows = self._accounted(staged)
-        gate = config.gate
-        quality.require_classes(
-            counted.classes, classes=config.label.classes, min_rows=gate.min_rows_per_split, table=places.table
-        )
+        least = config.gate.min_rows_per_split
+        quality.require_classes(counted.classes, classes=config.label.classes, min_rows=least, table=places.table)
         with stage("fit on train"):
             model, names = self._fitted(staged)
-        with stage("transform"):
-            features = self._transformed(staged, model)
+        features = self._transformed(staged, model)
         with stage("gate"):
-            content, published = publish.content_hash(features)
-            rows = Rows(rows.read, published, rows.quarantined, rows.filtered)
+            content, published, verdict = self._judged(features, names)
+            rows = replace(rows, published=published)
             rows.require_balance(places.table)
-            verdict = quality.check(
-                features,
-                gate,
-                key=config.source.key,
-                label=config.label.name,
-                classes=config.label.classes,
-                features=names,
-            )
             verdict.raise_if_refused(places.table)
         details = {
             "fingerprint": self.fingerprint,
@@ -125,7 +115,7 @@ class _Run:
         assembled = assemble(self.spark, config, self.pinned)
         require_columns(assembled, set(config.prepare.features), where="prepare.features")
         keep = [*config.source.key, config.label.name, *config.prepare.features]
-        return self.files.write(stageable(assembled, keep), "rows")
+        return self.files.write(stageable(assembled, keep), "rows", partition_by=[SPLIT])
 
     def _accounted(self, staged: DataFrame) -> tuple[Census, Rows]:
         """Count, keep the removed rows, and see that no row is missing."""
@@ -141,7 +131,9 @@ class _Run:
         counted = census(staged, config.label.name)
         with writing(self.places.quarantine):
             removed = staged.where(F.col(SPLIT).isNull())
-            removed = removed.select(F.col(KIND).alias("kind"), F.col(REASONS).alias("reasons"), F.col(ROW).alias("row"))
+            removed = removed.select(
+                F.col(KIND).alias("kind"), F.col(REASONS).alias("reasons"), F.col(ROW).alias("row")
+            )
             kept = publish.write_removed(removed, self.places.quarantine, fingerprint=self.fingerprint)
         published = {part: sum(classes.values()) for part, classes in counted.classes.items()}
         rows = Rows(read, published, kept.get(QUARANTINED, 0), kept.get(FILTERED, 0))
@@ -151,17 +143,29 @@ class _Run:
     def _fitted(self, staged: DataFrame) -> tuple[PipelineModel, list[str]]:
         plan, columns = self.config.prepare, self.config.columns
         train = staged.where(F.col(SPLIT) == TRAIN)
-        statistics = prepare.learn(train, plan, columns=columns)
-        model = prepare.build(plan, statistics, columns=columns, output=self.config.output.features)
-        return model, prepare.feature_names(plan, statistics)
+        learned = prepare.learn(train, plan, columns=columns)
+        model = prepare.build(plan, learned, columns=columns, output=self.config.output.features)
+        return model, prepare.feature_names(plan, learned)
 
     def _transformed(self, staged: DataFrame, model: PipelineModel) -> DataFrame:
-        """The rows of the training table: key, label, split and features, nothing else."""
+        """The rows of the training table: key, label, split and features, nothing else.
+
+        A projection of the staged files, computed once for the gate and once for the commit: cheaper than writing the
+        wide rows twice, and the same rows, for the files and the model stay as they are.
+        """
         config = self.config
         features = model.transform(staged.where(F.col(SPLIT).isNotNull()))
         own = list(dict.fromkeys([*config.source.key, config.label.name, SPLIT]))
         added = [name for name in features.columns if name not in staged.columns]
-        return self.files.write(features.select(*[F.col(quote(name)) for name in own + added]), "features")
+        return features.select(*[F.col(quote(name)) for name in own + added])
+
+    def _judged(self, features: DataFrame, names: list[str]) -> tuple[str, dict[str, int], quality.Verdict]:
+        """The content hash of the rows to be published, their number in each split, and the verdict on them."""
+        gate, key, label = self.config.gate, self.config.source.key, self.config.label
+        audited = self.files.write(quality.audit(features, gate, key=key, label=label.name, features=names), "audit")
+        content, published = statistics.content_hash(features, hashed=audited)
+        verdict = quality.check(audited, gate, key=key, label=label.name, classes=label.classes, n_features=len(names))
+        return content, published, verdict
 
     def _manifest(self, rows: Rows, details: Mapping[str, Any]) -> dict[str, Any]:
         libraries = {name: importlib.metadata.version(name) for name in LIBRARIES}
@@ -187,7 +191,9 @@ def _described(config: Config) -> dict[str, Any]:
 def _fingerprint(config: Config, pinned: Mapping[str, ingest.Pinned]) -> str:
     """What the rows follow from: two runs with the same fingerprint would publish the same rows."""
     inputs = {name: table.to_dict() for name, table in pinned.items()}
-    text = json.dumps([traintable.__version__, config.model_dump(mode="json", exclude={"root"}), inputs], sort_keys=True)
+    text = json.dumps(
+        [traintable.__version__, config.model_dump(mode="json", exclude={"root"}), inputs], sort_keys=True
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 

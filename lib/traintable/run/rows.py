@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from traintable import ingest, label, split
 from traintable.columns import SPLIT, quote, require_columns, resolve
-from traintable.config import Config, Join, seconds
+from traintable.config import Config, Join, Source, seconds
 from traintable.errors import ConfigError
 from traintable.expressions import references
 from traintable.ingest.batch import pin
@@ -26,11 +26,11 @@ KIND, QUARANTINED, FILTERED = "_kind", "quarantined", "filtered"
 NO_FAULT = ("duplicate", "no_label", "gap")
 
 
-def pin_inputs(spark: SparkSession, config: Config) -> dict[str, ingest.Pinned]:
+def pin_inputs(config: Config, spark: SparkSession | None = None) -> dict[str, ingest.Pinned]:
     """The version of each input table that this run reads: `source`, and each join by its name."""
-    wanted = {SOURCE: config.source, **{join.name: join for join in config.joins}}
+    wanted: dict[str, Source | Join] = {SOURCE: config.source, **{join.name: join for join in config.joins}}
     return {
-        name: pin(spark, resolve(section.table, config.root), section.version) for name, section in wanted.items()
+        name: pin(resolve(section.table, config.root), section.version, spark=spark) for name, section in wanted.items()
     }
 
 
@@ -56,9 +56,7 @@ def assemble(spark: SparkSession, config: Config, pinned: Mapping[str, ingest.Pi
     return _split(rows, config)
 
 
-def _joined(
-    spark: SparkSession, rows: DataFrame, config: Config, pinned: Mapping[str, ingest.Pinned]
-) -> DataFrame:
+def _joined(spark: SparkSession, rows: DataFrame, config: Config, pinned: Mapping[str, ingest.Pinned]) -> DataFrame:
     tables = {join.name: ingest.read(spark, pinned[join.name], where=join.where) for join in config.joins}
     for join in config.joins:
         right = {*join.on.values(), *join.columns, *([join.asof.right] if join.asof else [])}
@@ -121,7 +119,6 @@ def _with_reason(rows: DataFrame, condition: Column, reason: str) -> DataFrame:
     """Give `reason` to the rows that have no other."""
     applies = condition & (F.size(REASONS) == 0)
     return rows.withColumn(REASONS, F.when(applies, F.array(F.lit(reason))).otherwise(F.col(REASONS)))
-
 
 
 def _refuse_clash(where: str, names: set[str]) -> None:

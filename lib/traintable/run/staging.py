@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
-from traintable.columns import SPLIT, quote
+from traintable.columns import SPLIT, is_remote, quote
 from traintable.errors import TraintableError
 from traintable.ingest.contract import REASONS
 from traintable.run.rows import KIND
@@ -28,16 +29,19 @@ class Staging:
         self._spark = spark
         self.folder = folder
 
-    def write(self, df: DataFrame, name: str) -> DataFrame:
-        """Write the rows, in a folder for each split, and read them back from the files."""
+    def write(self, df: DataFrame, name: str, *, partition_by: Sequence[str] = ()) -> DataFrame:
+        """Write the rows and read them back from the files."""
         path = f"{self.folder}/{name}"
         with writing(path):
-            df.write.mode("overwrite").partitionBy(SPLIT).parquet(path)
+            df.write.mode("overwrite").partitionBy(*partition_by).parquet(path)
         return self._spark.read.schema(df.schema).parquet(path)
 
     def delete(self) -> None:
-        """Delete the folder."""
+        """Delete the folder, and the one it lies in if no other run uses that."""
         delete_folder(self._spark, self.folder)
+        if not is_remote(self.folder):
+            with suppress(OSError):
+                os.rmdir(os.path.dirname(self.folder))
 
 
 @contextmanager

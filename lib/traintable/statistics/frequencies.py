@@ -55,4 +55,4 @@ class Frequencies:
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Frequencies:
         """The state that `to_dict` wrote."""
-        return cls(state["column"], Counter({value: n for value, n in state["counts"]}))
+        return cls(state["column"], Counter(dict(state["counts"])))

@@ -48,7 +48,7 @@ class Gram:
     def update(self, values: Floats, not_null: Bools) -> None:
         """Add rows: `values` and `not_null` of shape (rows, columns)."""
         finite = np.isfinite(values)
-        invalid = not_null & ~finite
+        invalid = np.asarray(not_null & ~finite)
         for i in np.flatnonzero(invalid.any(axis=0)):
             self.n_invalid[int(i)] += int(invalid[:, i].sum())
         present = not_null & finite
@@ -60,7 +60,7 @@ class Gram:
     def _update_chunk(self, values: Floats, present: Bools) -> None:
         ids: list[_Id] = [_ONE]
         parts: list[Floats] = [np.ones(len(values))]
-        complete = present.all(axis=0)
+        complete = np.asarray(present.all(axis=0))
         for i in range(len(self.columns)):
             if not complete[i]:
                 ids.append((i, None))

@@ -1,0 +1,81 @@
+"""The commits of a Delta table, read from its log."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from traintable.columns import identifier, is_catalog_name, is_remote
+from traintable.errors import InputMissing
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One version of a table; `timestamp` is ISO in UTC, `metadata` what the writer left in userMetadata."""
+
+    version: int
+    timestamp: str
+    operation: str
+    metadata: str | None
+
+    def manifest(self) -> dict[str, Any] | None:
+        """The manifest in the metadata, unless somebody else wrote something else there."""
+        try:
+            found = json.loads(self.metadata or "")
+        except ValueError:
+            return None
+        return found if isinstance(found, dict) and "traintable" in found else None
+
+
+def commits(table: str, spark: SparkSession | None = None) -> list[Commit]:
+    """The commits of a table, newest first.
+
+    A local folder is read without Spark, in about a second; an address or a catalog name needs a session, which is
+    started if none is given. Raises InputMissing when there is no such table.
+    """
+    if is_catalog_name(table) or is_remote(table):
+        return _by_spark(table, spark)
+    if not os.path.isdir(os.path.join(table, "_delta_log")):
+        found = "a folder without one" if os.path.isdir(table) else "nothing there"
+        raise _missing(table, found)
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    try:
+        found_commits = DeltaTable(table, without_files=True).history()
+    except (DeltaError, OSError):  # a table with features that only Spark knows
+        return _by_spark(table, spark)
+    return [_commit(c["version"], c["timestamp"] / 1000, c) for c in found_commits]
+
+
+def _by_spark(table: str, spark: SparkSession | None) -> list[Commit]:
+    from pyspark.errors import PySparkException
+
+    from traintable.session import get_spark
+
+    try:
+        rows = (spark or get_spark()).sql(f"DESCRIBE HISTORY {identifier(table)}").collect()  # one row a commit
+    except PySparkException as error:
+        raise _missing(table, str(error).strip().splitlines()[0]) from error
+    newest_first = sorted(rows, key=lambda row: -int(row["version"]))
+    return [_commit(row["version"], row["timestamp"].timestamp(), row.asDict()) for row in newest_first]
+
+
+def _commit(version: int, seconds: float, fields: dict[str, Any]) -> Commit:
+    timestamp = datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+    return Commit(int(version), timestamp, fields.get("operation") or "", fields.get("userMetadata"))
+
+
+def _missing(table: str, found: str) -> InputMissing:
+    return InputMissing(
+        where=f"table {table}",
+        expected="a readable Delta table",
+        found=found,
+        remedy="Check the name (relative paths in a configuration start at its `root`) and your access to it.",
+    )
