@@ -55,7 +55,7 @@ cluster-down: $(READY)  ## stop it
 lock: $(READY)  ## resolve the locked dependencies anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --extra dev --no-annotate \
-	  --custom-compile-command "make lock" --output-file requirements.lock setup.py
+	  --upgrade-package pyspark==4.1.3 --custom-compile-command "make lock" --output-file requirements.lock setup.py
 
 clean:  ## remove what was built and published here
 	rm -rf data dist build $(VENV)

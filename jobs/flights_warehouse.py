@@ -5,6 +5,8 @@
 The tables are written without Spark, as another team's system would. A table that is there already stays as it is.
 """
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from deltalake import DeltaTable, write_deltalake
 PARTITIONS = {"flights": ["month"], "weather": ["month"]}
 
 
-def build(folder: str, *, months: "range | None" = None) -> None:
+def build(folder: str, *, months: range | None = None) -> None:
     """Write the tables flights, weather, planes, airports and airlines below `folder`, or some months of them."""
     for name in ("flights", "weather", "planes", "airports", "airlines"):
         path = str(Path(folder, name).absolute())

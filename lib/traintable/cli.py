@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import traceback
@@ -24,6 +25,8 @@ SetOption = Annotated[list[str] | None, typer.Option("--set", help="section.key=
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code; the console script and jobs/*.py call it."""
+    for chatty in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):  # Spark logs errors that we report
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)
     app(args=list(arguments) if arguments is not None else None, prog_name="traintable")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from traintable import jars
+from traintable.errors import ConfigError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -95,9 +96,17 @@ def active_tasks(spark: SparkSession) -> tuple[int, int] | None:
 def _defaults(user: dict[str, str]) -> dict[str, str]:
     local = user.get("spark.master", "local").startswith("local")
     settings = dict(LOCAL if local else EVERYWHERE)
-    if not _brings_delta(user):
-        settings["spark.jars"] = ",".join(jars.ensure())
-    return settings
+    if _brings_delta(user):
+        return settings
+    if _is_submitted():
+        raise ConfigError(
+            where="spark-submit",
+            expected="the Delta jars among --jars or --packages",
+            found="neither",
+            remedy=f"Fetch them with `traintable jars --dest DIR` and add --jars DIR/*.jar (joined by commas), or add"
+            f" --packages {','.join(jars.COORDINATES)}.",
+        )
+    return {**settings, "spark.jars": ",".join(jars.ensure())}
 
 
 def _brings_delta(user: dict[str, str]) -> bool:
@@ -109,12 +118,17 @@ def _brings_delta(user: dict[str, str]) -> bool:
 
 def _user_settings() -> dict[str, str]:
     """What the user has set before us, under the names Spark gives it."""
-    if "PYSPARK_GATEWAY_PORT" in os.environ:  # spark-submit has started the JVM: it knows them all
+    if _is_submitted():  # the JVM that runs already knows them all
         from pyspark import SparkConf, SparkContext
 
         SparkContext._ensure_initialized()
         return dict(SparkConf().getAll())
     return {**_spark_defaults_file(), **_submit_arguments()}
+
+
+def _is_submitted() -> bool:
+    """Whether spark-submit has started this process, and its JVM before it."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
 
 
 def _spark_defaults_file() -> dict[str, str]:

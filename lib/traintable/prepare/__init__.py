@@ -1,5 +1,5 @@
 """Turn rows into features with a stock PipelineModel that is fitted on train only."""
 
-from traintable.prepare.pipeline import build, feature_names, fit, learn
+from traintable.prepare.pipeline import FEATURES, build, feature_names, fit, learn
 
-__all__ = ["build", "feature_names", "fit", "learn"]
+__all__ = ["FEATURES", "build", "feature_names", "fit", "learn"]

@@ -21,4 +21,4 @@ def position(value: str, vocabulary: Sequence[str]) -> str:
 def one_hot(name: str, place: str, vocabulary: Sequence[str]) -> list[Term]:
     """One feature for each word of the vocabulary, one for every other value, one for null."""
     places = [*enumerate(vocabulary, start=1), (0, OTHER), (-1, MISSING)]
-    return [Term(f"{name}={word}", f"IF({place} = {index}, 1.0D, 0.0D)") for index, word in places]
+    return [Term(f"{name}_{word}", f"IF({place} = {index}, 1.0D, 0.0D)") for index, word in places]

@@ -32,4 +32,4 @@ def imputed(column: str, fill: float) -> str:
 
 def indicator(name: str, column: str) -> Term:
     """The feature that is 1 where the value was missing."""
-    return Term(f"{name}=<missing>", f"IF({column} IS NULL, 1.0D, 0.0D)")
+    return Term(f"{name}_<missing>", f"IF({column} IS NULL, 1.0D, 0.0D)")

@@ -16,7 +16,7 @@ from traintable.columns import SPLIT, TRAIN, quote, require_columns
 from traintable.config import Column, Feature, Plan
 from traintable.errors import ConfigError
 from traintable.prepare import clean, encode, impute, reduce, scale
-from traintable.prepare.terms import Term
+from traintable.prepare.terms import Term, column_name
 from traintable.statistics import Gram, Statistics, Wanted, scan
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ def fit(
     train : rows to learn from. If they have a column `split`, each must be "train" in it, or ConfigError is raised.
     plan : what becomes of each column.
     columns : declared ranges; values outside become null before anything is learned of them.
-    output : "array" adds one column `features array<float>`, "columns" adds one float column a feature.
+    output : "array" adds one column `features array<float>`; "columns" adds one float column a feature, which takes
+        the place of the column it was made from if it has its name.
 
-    The model's `transform` keeps all columns and rows it is given.
+    The model's `transform` keeps all rows it is given, and all other columns.
     """
     return build(plan, learn(train, plan, columns=columns), columns=columns, output=output)
 
@@ -75,7 +76,7 @@ def build(
 
     first = _first_stage(plan, statistics, columns or {})
     terms = _terms(plan, statistics)
-    names = [term.name for term in terms]
+    names = feature_names(plan, statistics, output=output)
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise ConfigError(
@@ -85,20 +86,24 @@ def build(
         elements = ",\n  ".join(f"CAST({term.sql} AS FLOAT)" for term in terms)
         added = f"array(\n  {elements}\n) AS {quote(FEATURES)}"
     else:
-        added = ",\n  ".join(f"CAST({term.sql} AS FLOAT) AS {quote(term.name)}" for term in terms)
-    temporary = ", ".join(quote(_temporary(name)) for name in plan.features)
+        added = ",\n  ".join(
+            f"CAST({term.sql} AS FLOAT) AS {quote(name)}" for name, term in zip(names, terms, strict=True)
+        )
+    replaced = [name for name in names if name in plan.features] if output == "columns" else []
+    dropped = ", ".join(quote(name) for name in [*map(_temporary, plan.features), *replaced])
     prepared = ",\n  ".join(f"{sql} AS {quote(_temporary(name))}" for name, sql in first.items())
     return PipelineModel(
         [
             SQLTransformer(statement=f"SELECT *,\n  {prepared}\nFROM __THIS__"),
-            SQLTransformer(statement=f"SELECT * EXCEPT ({temporary}),\n  {added}\nFROM __THIS__"),
+            SQLTransformer(statement=f"SELECT * EXCEPT ({dropped}),\n  {added}\nFROM __THIS__"),
         ]
     )
 
 
-def feature_names(plan: Plan, statistics: Statistics) -> list[str]:
-    """The names of the features, in the order of the array."""
-    return [term.name for term in _terms(plan, statistics)]
+def feature_names(plan: Plan, statistics: Statistics, *, output: str = "array") -> list[str]:
+    """The names of the features, in the order of the array; as columns they have no characters that Delta refuses."""
+    names = [term.name for term in _terms(plan, statistics)]
+    return [column_name(name) for name in names] if output == "columns" else names
 
 
 def _first_stage(plan: Plan, statistics: Statistics, columns: Mapping[str, Column]) -> dict[str, str]:

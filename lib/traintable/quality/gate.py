@@ -11,13 +11,12 @@ from pyspark.sql import functions as F
 from traintable.columns import SPLIT, SPLITS, nearest, quote
 from traintable.config import Expectation, Gate
 from traintable.errors import ConfigError, GateRefused
+from traintable.prepare import FEATURES
 from traintable.quality.suite import N_FEATURES, N_NOT_FINITE, SPLIT_CLASS, build_suite
 from traintable.statistics import row_hashes
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
-
-FEATURES = "features"
 
 
 @dataclass(frozen=True)

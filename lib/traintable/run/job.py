@@ -21,7 +21,7 @@ from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.contract import REASONS
 from traintable.progress import Progress
 from traintable.run.outcome import Census, Outcome, Rows, census
-from traintable.run.rows import FILTERED, KIND, QUARANTINED, SOURCE, assemble, pin_inputs
+from traintable.run.rows import FILTERED, KIND, QUARANTINED, SOURCE, assemble, pin_inputs, refuse_clash
 from traintable.run.staging import ROW, Staging, stageable, staging, writing
 from traintable.session import get_spark
 
@@ -60,6 +60,7 @@ def run(config: Config, *, spark: SparkSession | None = None, progress: Progress
         newest = publish.newest_manifest(places.table, spark)
     if newest and newest[1].get("fingerprint") == fingerprint:
         return _unchanged(places.table, *newest)
+    quality.require_known(config.gate)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
     with staging(spark, places.staging) as files:
@@ -89,7 +90,7 @@ class _Run:
         quality.require_classes(counted.classes, classes=config.label.classes, min_rows=least, table=places.table)
         with stage("fit on train"):
             model, names = self._fitted(staged)
-        features = self._transformed(staged, model)
+        features = self._transformed(staged, model, names)
         with stage("gate"):
             content, published, verdict = self._judged(features, names)
             rows = replace(rows, published=published)
@@ -145,9 +146,9 @@ class _Run:
         train = staged.where(F.col(SPLIT) == TRAIN)
         learned = prepare.learn(train, plan, columns=columns)
         model = prepare.build(plan, learned, columns=columns, output=self.config.output.features)
-        return model, prepare.feature_names(plan, learned)
+        return model, prepare.feature_names(plan, learned, output=self.config.output.features)
 
-    def _transformed(self, staged: DataFrame, model: PipelineModel) -> DataFrame:
+    def _transformed(self, staged: DataFrame, model: PipelineModel, names: list[str]) -> DataFrame:
         """The rows of the training table: key, label, split and features, nothing else.
 
         A projection of the staged files, computed once for the gate and once for the commit: cheaper than writing the
@@ -156,7 +157,8 @@ class _Run:
         config = self.config
         features = model.transform(staged.where(F.col(SPLIT).isNotNull()))
         own = list(dict.fromkeys([*config.source.key, config.label.name, SPLIT]))
-        added = [name for name in features.columns if name not in staged.columns]
+        added = names if config.output.features == "columns" else [prepare.FEATURES]
+        refuse_clash("prepare.features", set(own) & set(added))
         return features.select(*[F.col(quote(name)) for name in own + added])
 
     def _judged(self, features: DataFrame, names: list[str]) -> tuple[str, dict[str, int], quality.Verdict]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
-from traintable import ingest, label, split
+from traintable import ingest, label, prepare, split
 from traintable.columns import SPLIT, quote, require_columns, resolve
 from traintable.config import Config, Join, Source, seconds
 from traintable.errors import ConfigError
@@ -42,7 +42,7 @@ def assemble(spark: SparkSession, config: Config, pinned: Mapping[str, ingest.Pi
     Costs the checks of unique keys; the rows themselves are computed when they are written.
     """
     source = ingest.read(spark, pinned[SOURCE], where=config.source.where)
-    _refuse_clash("source.table", {SPLIT, KIND, REASONS, UNPARSED} & set(source.columns))
+    refuse_clash("source.table", {SPLIT, KIND, REASONS, UNPARSED, prepare.FEATURES} & set(source.columns))
     key = config.source.key
     own = {name: promise for name, promise in config.columns.items() if name in source.columns}
     rest = {name: promise for name, promise in config.columns.items() if name not in own}
@@ -71,7 +71,7 @@ def _joined(spark: SparkSession, rows: DataFrame, config: Config, pinned: Mappin
 def _join(rows: DataFrame, table: DataFrame, join: Join) -> DataFrame:
     left = {*join.on, *([join.asof.left] if join.asof else [])}
     require_columns(rows, left, where=f"join '{join.name}'")
-    _refuse_clash(f"join '{join.name}'", {f"{join.name}_{column}" for column in join.columns} & set(rows.columns))
+    refuse_clash(f"join '{join.name}'", {f"{join.name}_{column}" for column in join.columns} & set(rows.columns))
     if join.asof is None:
         return ingest.lookup_join(rows, table, name=join.name, on=join.on, columns=join.columns)
     return ingest.asof_join(
@@ -88,7 +88,7 @@ def _join(rows: DataFrame, table: DataFrame, join: Join) -> DataFrame:
 
 def _derived(rows: DataFrame, name: str, expression: str) -> DataFrame:
     where = f"derive.{name}"
-    _refuse_clash(where, {name} & set(rows.columns))
+    refuse_clash(where, {name} & set(rows.columns))
     require_columns(rows, references(expression, where=where), where=where)
     try:
         return rows.withColumn(name, F.expr(expression))
@@ -121,7 +121,7 @@ def _with_reason(rows: DataFrame, condition: Column, reason: str) -> DataFrame:
     return rows.withColumn(REASONS, F.when(applies, F.array(F.lit(reason))).otherwise(F.col(REASONS)))
 
 
-def _refuse_clash(where: str, names: set[str]) -> None:
+def refuse_clash(where: str, names: set[str]) -> None:
     """Raise ConfigError when there is a name that the rows have already, or that is ours."""
     if names:
         raise ConfigError(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
@@ -59,7 +60,7 @@ def writing(path: str) -> Iterator[None]:
     """Turn what Spark says of a failed write into one line that names the place."""
     try:
         yield
-    except (PySparkException, OSError) as error:
+    except (PySparkException, Py4JError, OSError) as error:
         raise TraintableError(
             where=path,
             expected="a place that can be written",
