@@ -15,6 +15,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "jobs"))
 
 from traintable import cli  # noqa: E402
+from traintable.config import load  # noqa: E402
+from traintable.run import Outcome, run  # noqa: E402
 from traintable.session import JAVA_OPTIONS, get_spark  # noqa: E402
 
 # The flights of three months, split so that each part has all classes.
@@ -48,11 +50,23 @@ def small(warehouse: str) -> list[str]:
     return [f"root={Path(warehouse).parent.parent}", *SMALL]
 
 
+@pytest.fixture(scope="session")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the main job publishes in the tests."""
+    return tmp_path_factory.mktemp("training") / "flights"
+
+
+@pytest.fixture(scope="session")
+def published(spark: SparkSession, small: list[str], table: Path) -> Outcome:
+    """The main job, run once on the small warehouse."""
+    return run(load(ROOT / "conf" / "flights.yaml", [*small, f"output.table={table}"]), spark=spark)
+
+
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str], spark: SparkSession) -> Callable[..., tuple[int, dict[str, Any], str]]:
     """Run the command line in this process; gives exit code, the JSON line, and what went to standard error."""
 
-    def run(*arguments: str) -> tuple[int, dict[str, Any], str]:
+    def call(*arguments: str) -> tuple[int, dict[str, Any], str]:
         capsys.readouterr()
         with pytest.raises(SystemExit) as stop:
             cli.main(arguments)
@@ -60,4 +74,4 @@ def command(capsys: pytest.CaptureFixture[str], spark: SparkSession) -> Callable
         lines = printed.out.strip().splitlines()
         return int(stop.value.code or 0), json.loads(lines[-1]) if lines else {}, printed.err
 
-    return run
+    return call

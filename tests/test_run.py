@@ -31,16 +31,6 @@ def configured(small: Sequence[str], table: Path | str, *more: str) -> Config:
     return load(FLIGHTS, [*small, f"output.table={table}", *more])
 
 
-@pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("training") / "flights"
-
-
-@pytest.fixture(scope="module")
-def published(spark: SparkSession, small: list[str], table: Path) -> Outcome:
-    return run(configured(small, table), spark=spark)
-
-
 def test_every_row_read_is_published_quarantined_or_filtered(published: Outcome, warehouse: str) -> None:
     rows = published.rows
     assert published.status == "published"

@@ -1,0 +1,58 @@
+"""What an expression of the configuration reads: every column, by whatever syntax, or it is refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from traintable.columns import quote
+from traintable.errors import ConfigError
+from traintable.expressions import references
+
+READS = {
+    "1": set(),
+    "year - plane_year": {"year", "plane_year"},
+    "a DIV b % c <=> d": set("abcd"),
+    "CASE WHEN a THEN b ELSE c END": set("abc"),
+    "extract(year FROM t)": {"t"},
+    "date '2013-01-01' > d AND a::int IN (1, 2)": {"a", "d"},
+    "timestampdiff(MINUTE, a, b)": {"a", "b"},
+    "aggregate(xs, 0, (acc, x) -> acc + x + y)": {"xs", "y"},
+    "avg(a) OVER (PARTITION BY b ORDER BY c)": set("abc"),
+    "map('k', v)['k'] || 'text with a and b'": {"v"},
+    "a -- b": {"a"},
+    # The fields of a struct are read through it.
+    "s.a": {"s"},
+    "s.a.b.c.d.e": {"s"},
+    "xs[0].b": {"xs"},
+    # The parameter of a lambda hides a column in its body only.
+    "exists(xs, a -> a > 0) OR a > 5": {"xs", "a"},
+}
+
+
+@pytest.mark.parametrize("sql", READS)
+def test_references_are_the_columns_that_are_read(sql: str) -> None:
+    assert references(sql, where="derive.x") == READS[sql]
+
+
+@pytest.mark.parametrize("sql", ["", "a b c", "a)", "a, b", "SELECT a", "(SELECT 1)", "a FROM t", "a; b", "-- a"])
+def test_what_is_not_one_expression_is_refused(sql: str) -> None:
+    with pytest.raises(ConfigError, match=r"derive\.x"):
+        references(sql, where="derive.x")
+
+
+@pytest.mark.parametrize("sql", ["*", "hash(*)", "to_json(struct(*))", "size(array(t.*))"])
+def test_a_star_is_refused_for_it_reads_whatever_there_is(sql: str) -> None:
+    with pytest.raises(ConfigError, match=r"derive\.x"):
+        references(sql, where="derive.x")
+
+
+names = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=8)
+
+
+@settings(deadline=None)
+@given(st.lists(names, min_size=1, max_size=3))
+def test_any_name_can_be_read_when_it_is_quoted(found: list[str]) -> None:
+    sql = " + ".join(quote(name) for name in found)
+    assert references(sql, where="derive.x") == set(found)
