@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PYTHONPATH :=
 
-.PHONY: help run test test-all lint format lock cluster-up cluster-down clean
+.PHONY: help run test test-all lint format bench lock cluster-up cluster-down clean
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -38,6 +38,9 @@ lint: $(READY)  ## style and types
 format: $(READY)  ## mend the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(READY) data/warehouse/airlines  ## measured comparisons
+	$(BIN)/python tests/benchmarks/fit.py
 
 dist/traintable.zip: $(READY) $(shell find lib -name '*.py' -o -name '*.properties')
 	mkdir -p dist
