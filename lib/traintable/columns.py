@@ -17,6 +17,7 @@ SPLIT = "split"
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
 
+_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/")
 _CATALOG_NAME = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}$")
 
 
@@ -37,8 +38,8 @@ def is_catalog_name(table: str) -> bool:
 
 
 def is_remote(path: str) -> bool:
-    """Whether a path is an address with a scheme (`s3a://...`) rather than a place in the local file system."""
-    return "://" in path
+    """Whether a path is an address with a scheme (`s3a://...`, `dbfs:/...`), not a place in the local file system."""
+    return bool(_SCHEME.match(path))
 
 
 def identifier(table: str) -> str:

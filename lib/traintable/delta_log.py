@@ -48,7 +48,7 @@ def commits(table: str, spark: SparkSession | None = None) -> list[Commit]:
     from deltalake.exceptions import DeltaError
 
     try:
-        found_commits = DeltaTable(table, without_files=True).history()
+        found_commits = DeltaTable(table).history()
     except (DeltaError, OSError):  # a table with features that only Spark knows
         return _by_spark(table, spark)
     return [_commit(c["version"], c["timestamp"] / 1000, c) for c in found_commits]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from traintable import jars
+from traintable.columns import is_remote
 from traintable.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def get_spark(app_name: str = "traintable", **conf: str) -> SparkSession:
     if active is not None:
         return active
     builder: SparkSession.Builder = SparkSession.builder.appName(app_name)
-    if is_remote() or "DATABRICKS_RUNTIME_VERSION" in os.environ:
+    if is_connect() or "DATABRICKS_RUNTIME_VERSION" in os.environ:
         return builder.getOrCreate()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     user = _user_settings()
@@ -77,14 +78,14 @@ def get_spark(app_name: str = "traintable", **conf: str) -> SparkSession:
     return session
 
 
-def is_remote() -> bool:
+def is_connect() -> bool:
     """Whether the environment asks for Spark Connect."""
     return bool(os.environ.get("SPARK_REMOTE") or os.environ.get("SPARK_CONNECT_MODE_ENABLED"))
 
 
 def active_tasks(spark: SparkSession) -> tuple[int, int] | None:
     """Tasks done and in all of the stages that run now; None when nothing runs or the session can't tell."""
-    if is_remote() or not hasattr(spark, "_jsc"):
+    if is_connect() or not hasattr(spark, "_jsc"):
         return None
     tracker = spark.sparkContext.statusTracker()
     stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
@@ -162,7 +163,7 @@ def _spark_home() -> Path:
 
 def delete_folder(spark: SparkSession, path: str) -> None:
     """Delete a folder of ours with all it holds, wherever it lies; no error when it is not there."""
-    if "://" not in path:
+    if not is_remote(path):
         import shutil
 
         shutil.rmtree(path, ignore_errors=True)

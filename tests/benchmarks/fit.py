@@ -2,10 +2,10 @@
 
     python tests/benchmarks/fit.py [COPIES]
 
-Both impute, scale and encode the same columns of the flights (COPIES times over, default 10) and take 4 principal
 Both impute, scale and encode the same columns of the flights (COPIES times over, default 10) and take 4 components of
-the scaled numbers; the peer has multi-column stages and cached input. First the results are checked to be equal; then the
-two are run in turn, and medians and ratios are printed.
+the scaled numbers; the peer has multi-column stages and cached input. First the results are checked to be equal; then
+the two are run in turn, and medians and ratios are printed.
+"""
 
 from __future__ import annotations
 
