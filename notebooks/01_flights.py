@@ -137,11 +137,10 @@ for name, table in pinned.items():
 
 # COMMAND ----------
 
-from traintable.columns import SPLIT, SPLITS, TRAIN, resolve, sibling
-from traintable.run.staging import Staging, stageable
+from traintable.columns import SPLIT, SPLITS, TRAIN
+from traintable.run import Places, Staging, stageable
 
-staging_dir = config.output.staging_dir or sibling(config.output.table, "staging")
-staging = Staging(spark, f"{resolve(staging_dir, config.root)}/notebook")
+staging = Staging(spark, Places.of(config, "notebook").staging)
 
 assembled = assemble(spark, config, pinned)
 rows = staging.write(stageable(assembled, [*key, label, *config.prepare.features]), "rows", partition_by=[SPLIT])
@@ -164,7 +163,7 @@ import builtins
 import altair as alt
 import pandas as pd
 
-from traintable.run.outcome import census
+from traintable.run import census
 
 show = globals().get("display") or getattr(builtins, "display", lambda chart: None)
 
@@ -293,15 +292,8 @@ print(f"most frequent destinations: {', '.join(learned.frequencies['dest'].vocab
 
 # COMMAND ----------
 
-import numpy as np
-
-from traintable.prepare.impute import fill_value
-
 numbers = learned.gram.columns
-fill = {name: fill_value(name, config.prepare.features[name], learned.gram) for name in numbers}
-moments = learned.gram.imputed(fill)
-std = np.where(moments.std > 0, moments.std, 1.0)
-correlation = moments.covariance / np.outer(std, std)
+correlation = learned.gram.imputed(prepare.fill_values(config.prepare, learned.gram)).correlation
 
 pairs = pd.DataFrame(
     [{"a": a, "b": b, "correlation": correlation[i, j]} for i, a in enumerate(numbers) for j, b in enumerate(numbers)]
@@ -334,12 +326,12 @@ show(
 
 # COMMAND ----------
 
-from traintable.prepare.reduce import principal_components
+import numpy as np
 
 reduce = config.prepare.reduce
 chosen = [numbers.index(name) for name in reduce.columns]
 weather = correlation[np.ix_(chosen, chosen)]
-loadings = principal_components(weather, reduce.k)
+loadings = prepare.principal_components(weather, reduce.k)
 explained = np.diag(loadings.T @ weather @ loadings) / len(chosen)
 
 components = [f"{reduce.prefix}{k + 1} ({share:.0%})" for k, share in enumerate(explained)]

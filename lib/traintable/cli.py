@@ -146,3 +146,7 @@ def _version_line(commit: Mapping[str, Any]) -> str:
     return (
         f"{head}{', '.join(published)}, {manifest['features']} features, {manifest['content_hash'][:12]}, from {inputs}"
     )
+
+
+if __name__ == "__main__":
+    main()

@@ -34,14 +34,16 @@ class Progress:
         watcher = threading.Thread(target=self._watch, args=(name, start, done), daemon=True)
         if self._terminal and not self._quiet:
             watcher.start()
+        ending = "  failed"
         try:
             yield
+            ending = ""
         finally:
             done.set()
             if watcher.is_alive():
                 watcher.join()
             self.seconds[name] = round(time.monotonic() - start, 1)
-        self._say(f"  {name:<28} {self.seconds[name]:6.1f} s")
+            self._say(f"  {name:<28} {self.seconds[name]:6.1f} s{ending}")
 
     def note(self, text: str) -> None:
         """A line of its own."""

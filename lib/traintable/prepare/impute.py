@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traintable.config import Feature
+from traintable.config import Feature, Plan
 from traintable.errors import ConfigError
 from traintable.prepare.terms import Term, number
 from traintable.statistics import Gram
@@ -23,6 +23,11 @@ def fill_value(name: str, feature: Feature, gram: Gram) -> float:
             remedy="Remove the feature, or use `impute: constant` with a `fill_value`.",
         )
     return gram.mean(name)
+
+
+def fill_values(plan: Plan, gram: Gram) -> dict[str, float]:
+    """For each numeric feature of the plan the number that stands for a missing one."""
+    return {name: fill_value(name, feature, gram) for name, feature in plan.features.items() if not feature.encode}
 
 
 def imputed(column: str, fill: float) -> str:

@@ -49,6 +49,10 @@ def learn(train: DataFrame, plan: Plan, *, columns: Mapping[str, Column] | None 
     require_columns(train, set(plan.features), where="prepare.features")
     guard = Wanted(categorical=(SPLIT,)) if SPLIT in train.columns else Wanted()
     statistics = scan(cleaned(train, plan, columns or {}), wanted(plan) | guard)
+    if statistics.n_rows == 0:
+        raise ConfigError(
+            where="prepare.fit", expected="rows to learn from", found="none", remedy="Check the filters before it."
+        )
     _refuse_other_splits(statistics)
     return statistics
 
@@ -115,7 +119,7 @@ def _first_stage(plan: Plan, statistics: Statistics, columns: Mapping[str, Colum
 
 
 def _terms(plan: Plan, statistics: Statistics) -> list[Term]:
-    fill = {n: impute.fill_value(n, f, statistics.gram) for n, f in plan.features.items() if not f.encode}
+    fill = impute.fill_values(plan, statistics.gram)
     scaled = _scaled(plan, fill, statistics.gram)
     reduced = set(plan.reduce.columns) if plan.reduce else set()
     terms: list[Term] = []
@@ -145,9 +149,7 @@ def _components(plan: Plan, fill: Mapping[str, float], scaled: Mapping[str, str]
     if plan.reduce is None:
         return []
     names = plan.reduce.columns
-    moments = gram.imputed({name: fill[name] for name in names})
-    std = np.where(np.nan_to_num(moments.std) > 0, moments.std, 1.0)
-    correlation = np.nan_to_num(moments.covariance) / np.outer(std, std)
+    correlation = gram.imputed({name: fill[name] for name in names}).correlation
     loadings = reduce.principal_components(correlation, plan.reduce.k)
     return reduce.terms(plan.reduce.prefix, [scaled[name] for name in names], loadings)
 

@@ -1,7 +1,9 @@
 """The whole way through: from pinned warehouse tables to the next version of a training table."""
 
 from traintable.run.job import run
-from traintable.run.outcome import Outcome
+from traintable.run.outcome import Outcome, census
+from traintable.run.places import Places
 from traintable.run.rows import assemble, pin_inputs
+from traintable.run.staging import Staging, stageable, staging
 
-__all__ = ["Outcome", "assemble", "pin_inputs", "run"]
+__all__ = ["Outcome", "Places", "Staging", "assemble", "census", "pin_inputs", "run", "stageable", "staging"]

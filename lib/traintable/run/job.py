@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,13 @@ from pyspark.sql import functions as F
 
 import traintable
 from traintable import ingest, prepare, publish, quality, split, statistics
-from traintable.columns import SPLIT, TRAIN, is_catalog_name, quote, require_columns, resolve, sibling
+from traintable.columns import SPLIT, TRAIN, quote, require_columns
 from traintable.config import Config
-from traintable.errors import ConfigError, InputMissing
+from traintable.errors import InputMissing
 from traintable.ingest.contract import REASONS
 from traintable.progress import Progress
 from traintable.run.outcome import Census, Outcome, Rows, census
+from traintable.run.places import Places
 from traintable.run.rows import FILTERED, KIND, QUARANTINED, SOURCE, assemble, pin_inputs, refuse_clash
 from traintable.run.staging import ROW, Staging, stageable, staging, writing
 from traintable.session import get_spark
@@ -30,16 +32,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 LIBRARIES = ("pyspark", "delta-spark", "great-expectations", "numpy", "pyarrow")
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where a run writes."""
-
-    table: str
-    quarantine: str
-    model: str
-    staging: str
 
 
 def run(config: Config, *, spark: SparkSession | None = None, progress: Progress | None = None) -> Outcome:
@@ -56,7 +48,7 @@ def run(config: Config, *, spark: SparkSession | None = None, progress: Progress
         pinned = pin_inputs(config, spark)
         fingerprint = _fingerprint(config, pinned)
         run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}-{fingerprint[:8]}"
-        places = _places(config, run_id)
+        places = Places.of(config, run_id)
         newest = publish.newest_manifest(places.table, spark)
     if newest and newest[1].get("fingerprint") == fingerprint:
         return _unchanged(places.table, *newest)
@@ -170,7 +162,6 @@ class _Run:
         return content, published, verdict
 
     def _manifest(self, rows: Rows, details: Mapping[str, Any]) -> dict[str, Any]:
-        libraries = {name: importlib.metadata.version(name) for name in LIBRARIES}
         return {
             "traintable": traintable.__version__,
             "run_id": self.run_id,
@@ -180,9 +171,18 @@ class _Run:
             "seed": self.config.seed,
             "rows": rows.to_dict(),
             "model": self.places.model,
-            "libraries": {"python": platform.python_version(), **libraries},
+            "libraries": {"python": platform.python_version(), **_libraries()},
             **details,
         }
+
+
+def _libraries() -> dict[str, str]:
+    """The versions of what computed the rows; one that the platform brings without metadata is left out."""
+    found = {}
+    for name in LIBRARIES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 def _described(config: Config) -> dict[str, Any]:
@@ -197,24 +197,6 @@ def _fingerprint(config: Config, pinned: Mapping[str, ingest.Pinned]) -> str:
         [traintable.__version__, config.model_dump(mode="json", exclude={"root"}), inputs], sort_keys=True
     )
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _places(config: Config, run_id: str) -> Places:
-    output, root = config.output, config.root
-    table = resolve(output.table, root)
-    folders = {"model_dir": output.model_dir, "staging_dir": output.staging_dir}
-    for name, given in folders.items():
-        if given is None and is_catalog_name(table):
-            raise ConfigError(
-                where=f"output.{name}",
-                expected="a folder, because the table is named by a catalog",
-                found="none",
-                remedy="Name one that the cluster can write, such as a volume.",
-            )
-    model_dir = resolve(output.model_dir or sibling(table, "models"), root)
-    staging_dir = resolve(output.staging_dir or sibling(table, "staging"), root)
-    quarantine = resolve(output.quarantine or sibling(table, "quarantine"), root)
-    return Places(table, quarantine, f"{model_dir}/{run_id}", f"{staging_dir}/{run_id}")
 
 
 def _unchanged(table: str, version: int, manifest: Mapping[str, Any]) -> Outcome:

@@ -177,6 +177,13 @@ class Moments:
         """Sample standard deviations, shape (columns,)."""
         return np.asarray(np.sqrt(np.diag(self.covariance)))
 
+    @property
+    def correlation(self) -> Floats:
+        """Covariance of the standard scores, shape (columns, columns); 0 where a column is constant."""
+        std = np.nan_to_num(self.std)
+        std = np.where(std > 0, std, 1.0)
+        return np.asarray(np.nan_to_num(self.covariance) / np.outer(std, std))
+
 
 def _accumulate(
     sums: dict[tuple[int, int], Fraction], key: tuple[int, int], terms: Iterable[tuple[float, int]]

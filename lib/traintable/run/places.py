@@ -1,0 +1,38 @@
+"""Where a run writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from traintable.columns import is_catalog_name, resolve, sibling
+from traintable.config import Config
+from traintable.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Places:
+    """The table, the removed rows, the fitted pipeline, and private files that go when the run ends."""
+
+    table: str
+    quarantine: str
+    model: str
+    staging: str
+
+    @classmethod
+    def of(cls, config: Config, run_id: str) -> Places:
+        """The places of one run; raises ConfigError when a catalog's table has no folder named beside it."""
+        output, root = config.output, config.root
+        table = resolve(output.table, root)
+        folders = {"model_dir": output.model_dir, "staging_dir": output.staging_dir}
+        for name, given in folders.items():
+            if given is None and is_catalog_name(table):
+                raise ConfigError(
+                    where=f"output.{name}",
+                    expected="a folder, because the table is named by a catalog",
+                    found="none",
+                    remedy="Name one that the cluster can write, such as a volume.",
+                )
+        model_dir = resolve(output.model_dir or sibling(table, "models"), root)
+        staging_dir = resolve(output.staging_dir or sibling(table, "staging"), root)
+        quarantine = resolve(output.quarantine or sibling(table, "quarantine"), root)
+        return cls(table, quarantine, f"{model_dir}/{run_id}", f"{staging_dir}/{run_id}")

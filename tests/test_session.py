@@ -1,0 +1,71 @@
+"""The session: what is there is respected, what is missing is pinned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from traintable import get_spark, session
+from traintable.errors import ConfigError
+
+
+@pytest.fixture
+def no_jars(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session.jars, "ensure", lambda: ["/cache/delta-spark.jar", "/cache/delta-storage.jar"])
+
+
+def test_an_active_session_is_returned_as_it_is(spark: SparkSession) -> None:
+    before = spark.conf.get("spark.sql.shuffle.partitions")
+    assert get_spark("another", spark__sql__shuffle__partitions="99") is spark
+    assert spark.conf.get("spark.sql.shuffle.partitions") == before
+
+
+@pytest.mark.usefixtures("no_jars")
+def test_a_local_session_gets_the_pinned_jars_and_a_cluster_is_left_to_size_itself() -> None:
+    assert session._defaults({})["spark.jars"] == "/cache/delta-spark.jar,/cache/delta-storage.jar"
+    cluster = session._defaults({"spark.master": "spark://host:7077"})
+    assert "spark.sql.shuffle.partitions" not in cluster
+    assert cluster["spark.sql.session.timeZone"] == "UTC"
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"spark.jars.packages": "io.delta:delta-spark_4.1_2.13:4.4.0"},
+        {"spark.jars": "/opt/delta-spark_4.1_2.13-4.4.0.jar"},
+    ],
+)
+def test_jars_that_the_user_set_are_respected(user: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session.jars, "ensure", lambda: pytest.fail("jars were fetched"))
+    assert "spark.jars" not in session._defaults(user)
+
+
+def test_spark_submit_without_delta_is_told_what_to_add(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
+    with pytest.raises(ConfigError, match="--jars"):
+        session._defaults({"spark.master": "spark://host:7077"})
+
+
+def test_settings_come_from_the_environment_and_from_the_defaults_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "spark-defaults.conf").write_text("# comment\nspark.master  local[3]\nspark.driver.memory\t2g\n")
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--conf spark.driver.memory=3g --packages a:b:1 --verbose pyspark-shell")
+    found = session._user_settings()
+    assert found == {"spark.master": "local[3]", "spark.driver.memory": "3g", "spark.jars.packages": "a:b:1"}
+
+
+def test_delete_folder_takes_local_folders_and_addresses(spark: SparkSession, tmp_path: Path) -> None:
+    for path, name in ((tmp_path / "a", str(tmp_path / "a")), (tmp_path / "b", f"file://{tmp_path}/b")):
+        path.mkdir()
+        (path / "x").touch()
+        session.delete_folder(spark, name)
+        assert not path.exists()
+        session.delete_folder(spark, name)
+
+
+def test_nothing_runs_so_there_is_no_bar(spark: SparkSession) -> None:
+    assert session.active_tasks(spark) is None
