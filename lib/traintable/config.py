@@ -5,15 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from traintable.columns import SPLITS, nearest, resolve
-from traintable.errors import ConfigError, InputMissing
+from traintable import settings_file
+from traintable.columns import SPLITS, resolve
 
 TypeName = Literal["boolean", "int", "bigint", "float", "double", "string", "date", "timestamp"]
+
+
+_DURATION = re.compile(r"^(\d+)\s*(second|minute|hour|day|week)s?$")
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+
+
+def seconds(text: str) -> int:
+    """A duration such as "3 hours" in seconds; raises ValueError when it is not one."""
+    found = _DURATION.match(text.strip())
+    if not found:
+        raise ValueError(f"expected a duration such as '3 hours', found '{text}'")
+    return int(found.group(1)) * _SECONDS[found.group(2)]
+
+
+def _checked(text: str) -> str:
+    seconds(text)
+    return text
+
+
+Duration = Annotated[str, AfterValidator(_checked)]
 
 
 class Section(BaseModel):
@@ -36,13 +55,7 @@ class Asof(Section):
 
     left: str
     right: str
-    tolerance: str
-
-    @field_validator("tolerance")
-    @classmethod
-    def _is_duration(cls, text: str) -> str:
-        seconds(text)
-        return text
+    tolerance: Duration
 
 
 class Join(Section):
@@ -92,13 +105,7 @@ class TimeSplit(Section):
     column: str
     validation: str
     test: str
-    gap: str = "0 seconds"
-
-    @field_validator("gap")
-    @classmethod
-    def _is_duration(cls, text: str) -> str:
-        seconds(text)
-        return text
+    gap: Duration = "0 seconds"
 
 
 class StratifiedSplit(Section):
@@ -251,29 +258,6 @@ class Config(Section):
                 yield f"columns.{name}.available_at", column.available_at
 
 
-_DURATION = re.compile(r"^(\d+)\s*(second|minute|hour|day|week)s?$")
-_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
-
-
-def seconds(text: str) -> int:
-    """A duration such as "3 hours" in seconds; raises ValueError when it is not one."""
-    found = _DURATION.match(text.strip())
-    if not found:
-        raise ValueError(f"expected a duration such as '3 hours', found '{text}'")
-    return int(found.group(1)) * _SECONDS[found.group(2)]
-
-
-class _Yaml(yaml.SafeLoader):
-    """YAML whose `on`, `no` and `2013-09-15` are text, as in YAML 1.2; only true and false are booleans."""
-
-
-_Yaml.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":bool", ":timestamp"))]
-    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|True|false|False)$"), list("tTfF"))
-
-
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Read a configuration file and apply `section.key=value` overrides.
 
@@ -281,103 +265,12 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     Raises InputMissing when there is no such file and ConfigError when it, or an override, is wrong.
     """
     path = Path(path)
-    data = _read(path)
-    for override in overrides:
-        _apply(data, override)
+    data = settings_file.read(path)
+    for text in overrides:
+        settings_file.override(data, text)
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        raise _config_error(error, str(path)) from None
+        raise settings_file.explained(error, str(path), Config) from None
     root = str(config.root)
     return config.model_copy(update={"root": resolve(root, str(path.resolve().parent))})
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        data = _parse(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputMissing(
-            where=str(path), expected="a readable YAML file", found=str(error), remedy="Check --config."
-        ) from error
-    except yaml.YAMLError as error:
-        raise ConfigError(
-            where=str(path), expected="valid YAML", found=" ".join(str(error).split()), remedy="Correct that line."
-        ) from error
-    if not isinstance(data, dict):
-        raise ConfigError(
-            where=str(path),
-            expected="a mapping of sections",
-            found=type(data).__name__,
-            remedy="Start from conf/flights.yaml.",
-        )
-    return data
-
-
-def _parse(text: str) -> Any:
-    return yaml.load(text, Loader=_Yaml)  # noqa: S506
-
-
-def _apply(data: dict[str, Any], override: str) -> None:
-    name, equals, text = override.partition("=")
-    keys = name.split(".")
-    if not equals or not all(keys):
-        raise ConfigError(
-            where="--set",
-            expected="section.key=value",
-            found=repr(override),
-            remedy="For example --set split.method=stratified.",
-        )
-    for key in keys[:-1]:
-        inner = data.setdefault(key, {})
-        if not isinstance(inner, dict):
-            raise ConfigError(
-                where=f"--set {override}",
-                expected=f"'{key}' to be a section",
-                found=type(inner).__name__,
-                remedy="Lists are changed in the file, not by --set.",
-            )
-        data = inner
-    try:
-        data[keys[-1]] = _parse(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(
-            where=f"--set {override}",
-            expected="a YAML value",
-            found=" ".join(str(error).split()),
-            remedy="Quote it for YAML, not only for the shell.",
-        ) from error
-
-
-def _config_error(error: ValidationError, path: str) -> ConfigError:
-    first = error.errors()[0]
-    loc = [str(part) for part in first["loc"]]
-    where = f"{path}: {'.'.join(loc) or 'configuration'}"
-    more = f" ({error.error_count() - 1} more after this one)" if error.error_count() > 1 else ""
-    if first["type"] == "extra_forbidden":
-        known = _fields_at(loc[:-1])
-        return ConfigError(
-            where=where, expected="a known key", found=f"'{loc[-1]}'{more}", remedy=nearest(loc[-1], known)
-        )
-    if first["type"] == "missing":
-        return ConfigError(where=where, expected="a value", found=f"none{more}", remedy="Add this key.")
-    expected = str(first.get("ctx", {}).get("error", first["msg"])).replace("Input should be ", "")
-    value = first["input"] if isinstance(first["input"], (str, int, float, type(None))) else "the section as given"
-    return ConfigError(
-        where=where, expected=expected, found=f"{value!r}{more}", remedy="Correct this key; see conf/flights.yaml."
-    )
-
-
-def _fields_at(loc: Sequence[str]) -> list[str]:
-    """The keys that the section at `loc` takes; a part that names an entry of a list or mapping is passed over."""
-    model: type[BaseModel] = Config
-    for part in loc:
-        field = model.model_fields.get(part)
-        sections = _sections_in(field.annotation) if field else []
-        model = sections[0] if sections else model
-    return list(model.model_fields)
-
-
-def _sections_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [section for inner in get_args(annotation) for section in _sections_in(inner)]

@@ -56,6 +56,8 @@ OTHER = {
     "values of two rows exchanged": edited((3, "x", 0.5), (4, "x", 0.375)),
     "the splits of two rows exchanged": edited((4, "split", "train"), (5, "split", "test")),
     "a row twice": [*ROWS, ROWS[3]],
+    "a row three times": [*ROWS, ROWS[3], ROWS[3]],
+    "another row three times": [*ROWS, ROWS[5], ROWS[5]],
     "a row less": ROWS[1:],
     "one row instead of another": [*ROWS[1:], ROWS[1]],
     "an element of an array": edited((3, "v", [3.0, 1.0])),

@@ -1,0 +1,118 @@
+"""Settings in a YAML file: reading it, overriding single values, and saying what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from traintable.columns import nearest
+from traintable.errors import ConfigError, InputMissing
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML whose `on`, `no` and `2013-09-15` are text, as in YAML 1.2; only true and false are booleans."""
+
+
+_Yaml.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":bool", ":timestamp"))]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|True|false|False)$"), list("tTfF"))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The mapping that a YAML file holds; raises InputMissing or ConfigError when there is none."""
+    try:
+        data = _parse(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputMissing(
+            where=str(path), expected="a readable YAML file", found=str(error), remedy="Check --config."
+        ) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            where=str(path), expected="valid YAML", found=" ".join(str(error).split()), remedy="Correct that line."
+        ) from error
+    if not isinstance(data, dict):
+        raise ConfigError(
+            where=str(path),
+            expected="a mapping of sections",
+            found=type(data).__name__,
+            remedy="Start from conf/flights.yaml.",
+        )
+    return data
+
+
+def _parse(text: str) -> Any:
+    return yaml.load(text, Loader=_Yaml)  # noqa: S506
+
+
+def override(data: dict[str, Any], text: str) -> None:
+    """Apply `section.key=value` to `data`, the value read as YAML; raises ConfigError when it can't be."""
+    name, equals, value = text.partition("=")
+    keys = name.split(".")
+    if not equals or not all(keys):
+        raise ConfigError(
+            where="--set",
+            expected="section.key=value",
+            found=repr(text),
+            remedy="For example --set split.method=stratified.",
+        )
+    for key in keys[:-1]:
+        inner = data.setdefault(key, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(
+                where=f"--set {text}",
+                expected=f"'{key}' to be a section",
+                found=type(inner).__name__,
+                remedy="Lists are changed in the file, not by --set.",
+            )
+        data = inner
+    try:
+        data[keys[-1]] = _parse(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            where=f"--set {text}",
+            expected="a YAML value",
+            found=" ".join(str(error).split()),
+            remedy="Quote it for YAML, not only for the shell.",
+        ) from error
+
+
+def explained(error: ValidationError, path: str, model: type[BaseModel]) -> ConfigError:
+    """The first thing that is wrong with the settings of `model`, and how many others there are."""
+    first = error.errors()[0]
+    loc = [str(part) for part in first["loc"]]
+    where = f"{path}: {'.'.join(loc) or 'configuration'}"
+    more = f" ({error.error_count() - 1} more after this one)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        known = _fields_at(model, loc[:-1])
+        return ConfigError(
+            where=where, expected="a known key", found=f"'{loc[-1]}'{more}", remedy=nearest(loc[-1], known)
+        )
+    if first["type"] == "missing":
+        return ConfigError(where=where, expected="a value", found=f"none{more}", remedy="Add this key.")
+    expected = str(first.get("ctx", {}).get("error", first["msg"])).replace("Input should be ", "")
+    value = first["input"] if isinstance(first["input"], (str, int, float, type(None))) else "the section as given"
+    return ConfigError(
+        where=where, expected=expected, found=f"{value!r}{more}", remedy="Correct this key; see conf/flights.yaml."
+    )
+
+
+def _fields_at(model: type[BaseModel], loc: Sequence[str]) -> list[str]:
+    """The keys that the section at `loc` takes; a part that names an entry of a list or mapping is passed over."""
+    for part in loc:
+        field = model.model_fields.get(part)
+        sections = _sections_in(field.annotation) if field else []
+        model = sections[0] if sections else model
+    return list(model.model_fields)
+
+
+def _sections_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [section for inner in get_args(annotation) for section in _sections_in(inner)]
