@@ -53,6 +53,7 @@ NO_SPARK = (
     "traintable.errors",
     "traintable.columns",
     "traintable.config",
+    "traintable.settings_file",
     "traintable.expressions",
     "traintable.jars",
     "traintable.doctor",

@@ -283,6 +283,13 @@ def test_an_unknown_column_is_named_with_the_nearest(train: DataFrame) -> None:
         fit(train, Plan.model_validate({"features": {"shiftet": {}}}))
 
 
+@pytest.mark.parametrize("kind", ["string", "date", "array<double>"])
+def test_a_column_that_is_no_number_is_refused_unless_it_is_encoded(kind: str, train: DataFrame) -> None:
+    df = train.withColumn("x", F.lit(None).cast(kind) if kind != "string" else F.lit("text"))
+    with pytest.raises(ConfigError, match=r"prepare\.features\.x"):
+        fit(df, Plan.model_validate({"features": {"x": {"impute": "constant", "fill_value": 0}}}))
+
+
 def test_the_mean_of_nothing_is_refused_and_a_constant_is_not(spark: SparkSession) -> None:
     mean, constant = (
         Plan.model_validate({"features": {"x": feature}})

@@ -143,6 +143,7 @@ def test_moments_agree_with_numpy_on_ordinary_data() -> None:
     np.testing.assert_allclose(moments.covariance, np.cov(filled, rowvar=False), rtol=1e-12)
     np.testing.assert_allclose(moments.mean, filled.mean(axis=0), rtol=1e-13)
     np.testing.assert_allclose(moments.std, filled.std(axis=0, ddof=1), rtol=1e-13)
+    np.testing.assert_allclose(moments.correlation, np.corrcoef(filled, rowvar=False), rtol=1e-12)
     part = gram_of(values, not_null).imputed({"c": -3.0, "a": 0.5})  # some columns, in another order
     np.testing.assert_array_equal(part.covariance, moments.covariance[np.ix_([2, 0], [2, 0])])
 
@@ -160,6 +161,7 @@ def test_a_constant_has_no_variance_and_is_its_own_mean(constant: float) -> None
     gram = gram_of(np.full((7, 3), constant))
     assert gram.mean("a") == constant
     assert gram.imputed({"a": constant}).std.tolist() == [0.0]
+    assert gram.imputed({"a": constant, "b": 1.0}).correlation.tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
 
 def test_no_rows_and_one_row_have_no_variance() -> None:

@@ -102,6 +102,10 @@ def test_no_rows_give_nothing(rows: DataFrame) -> None:
     assert learned.frequencies["word"].vocabulary(top_k=5) == []
 
 
+def test_rows_are_counted_when_nothing_else_is_wanted(rows: DataFrame) -> None:
+    assert scan(rows, Wanted()).n_rows == N
+
+
 def test_columns_may_have_any_name(spark: SparkSession) -> None:
     strange = ("a.b", "c d", "e`f", "c0", "é'\"", "a")
     rows = spark.createDataFrame(pa.table({name: [i, i + 2] for i, name in enumerate(strange)}))
