@@ -29,6 +29,7 @@ def quote(name: str) -> str:
 def literal(value: str) -> str:
     """`value` as a SQL string literal."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
+    escaped = escaped.replace("$", "\\u0024").replace("__", "_\\u005F")  # else Spark substitutes ${...} and __THIS__
     return f"'{escaped}'"
 
 

@@ -61,7 +61,7 @@ class Asof(Section):
 class Join(Section):
     """A table that adds columns named `<name>_<column>`; it never adds or removes rows."""
 
-    name: str
+    name: str = Field(pattern=r"^[A-Za-z]\w*$")
     table: str
     version: int | None = Field(None, ge=0)
     where: str | None = None
@@ -79,6 +79,11 @@ class Column(Section):
     max: float | None = None
     on_invalid: Literal["null", "quarantine"] = "quarantine"
     available_at: str | None = None
+
+    @field_validator("on_invalid", mode="before")
+    @classmethod
+    def _null_is_a_word(cls, value: object) -> object:
+        return "null" if value is None else value
 
     @model_validator(mode="after")
     def _bounds_fit(self) -> Column:

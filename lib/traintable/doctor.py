@@ -55,7 +55,10 @@ def _java() -> list[Finding]:
     fix = "Install a Java 17 runtime with all its modules (Debian: openjdk-17-jre-headless) and set JAVA_HOME to it."
     if not java or not os.path.exists(java):
         return [Finding("Java", False, f"no java at {java}" if java else "no java on PATH", fix)]
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    try:
+        said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    except OSError as error:
+        return [Finding("Java", False, f"{java} does not start: {error.strerror}", fix)]
     version = re.search(r'version "(\d+)', said)
     number = int(version.group(1)) if version else 0
     modules = subprocess.run([java, "--list-modules"], capture_output=True, text=True, check=False).stdout

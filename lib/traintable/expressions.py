@@ -30,5 +30,11 @@ def references(sql: str, *, where: str) -> frozenset[str]:
             found=repr(sql),
             remedy="Subqueries and lists of expressions are not taken here; declare a join or a second derived column.",
         )
-    lambda_names = {str(i.this) for f in tree.find_all(exp.Lambda) for i in f.expressions}
-    return frozenset(c.name for c in tree.find_all(exp.Column) if not c.table) - lambda_names
+    if any(not isinstance(star.parent, exp.Count) for star in tree.find_all(exp.Star)):
+        raise ConfigError(
+            where=where,
+            expected="columns by their names",
+            found=repr(sql),
+            remedy="Name the columns instead of `*`, so that it is known which are read.",
+        )
+    return frozenset(column.parts[0].name for column in tree.find_all(exp.Column))

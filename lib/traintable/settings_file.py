@@ -15,14 +15,25 @@ from traintable.errors import ConfigError, InputMissing
 
 
 class _Yaml(yaml.SafeLoader):
-    """YAML whose `on`, `no` and `2013-09-15` are text, as in YAML 1.2; only true and false are booleans."""
+    """YAML whose `on`, `no` and `2013-09-15` are text, as in YAML 1.2, and which takes no key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping of a node; raises ConstructorError when a key stands in it twice."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for i, key in enumerate(keys):
+            if key in keys[:i]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"'{key}' stands twice", node.value[i][0].start_mark
+                )
+        return super().construct_mapping(node, deep)
 
 
 _Yaml.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":bool", ":timestamp"))]
+    first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":bool", ":int", ":timestamp"))]
     for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|True|false|False)$"), list("tTfF"))
+_Yaml.add_implicit_resolver("tag:yaml.org,2002:int", re.compile("^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import Window
 from pyspark.sql import functions as F
+from pyspark.sql.types import NumericType
 
 from traintable.columns import quote, require_columns
 from traintable.config import Column as Promise
+from traintable.errors import ConfigError
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 REASONS, UNPARSED = "_reasons", "_unparsed"
+# Rows as JSON text with nothing left out: nulls by name, times to the microsecond.
+AS_JSON = {"ignoreNullFields": "false", "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
 _TYPE_NAMES = {"integer": "int", "long": "bigint"}
 
 
@@ -36,11 +40,13 @@ def apply_contract(df: DataFrame, columns: Mapping[str, Promise], *, key: Sequen
         value = df[quote(name)]
         if promise.type and not _is_type(df, name, promise.type):
             cast[name] = value.try_cast(promise.type)
-            failed = value.isNotNull() & cast[name].isNull()
+            failed = value.isNotNull() & (cast[name].isNull() | _is_cut(df, name, promise.type, value))
             reasons.append(F.when(failed, f"type:{name}"))
             unparsed.append(F.when(failed, F.create_map(F.lit(name), value.cast("string"))))
         if not promise.nullable and name not in key:
             reasons.append(F.when(value.isNull(), f"null:{name}"))
+        if (promise.min, promise.max) != (None, None):
+            _require_number(df, name, promise)
         if promise.on_invalid == "quarantine" and (promise.min, promise.max) != (None, None):
             outside = ~_within(cast.get(name, value), promise)
             reasons.append(F.when(outside, f"range:{name}"))
@@ -59,28 +65,46 @@ def mark_duplicates(df: DataFrame, key: Sequence[str]) -> DataFrame:
     """
     valid = F.size(REASONS) == 0
     names = [quote(name) for name in key]
-    repeated = df.where(valid).groupBy(*names).agg(F.count("*").alias("n")).where("n > 1").drop("n")
+    repeated = df.where(valid).groupBy(*names).agg(F.count("*").alias("__n")).where("__n > 1").drop("__n")
     if repeated.isEmpty():
         return df
     content = [c for c in df.columns if c not in (REASONS, UNPARSED)]
-    image = F.to_json(F.struct(*[F.col(quote(c)) for c in content]), {"ignoreNullFields": "false"})
+    image = F.to_json(F.struct(*[F.col(quote(c)) for c in content]), AS_JSON)
     involved = df.where(valid).join(repeated, list(key), "left_semi").withColumn("__image", image)
     window = Window.partitionBy(*names).orderBy(F.xxhash64("__image"), "__image")
     ranked = involved.withColumns({"__rank": F.row_number().over(window), "__first": F.first("__image").over(window)})
     kind = F.when(F.col("__image") == F.col("__first"), F.lit("duplicate")).otherwise(F.lit("conflict"))
     marked = ranked.withColumn(REASONS, F.when(F.col("__rank") == 1, F.col(REASONS)).otherwise(F.array(kind)))
     alone = df.where(valid).join(repeated, list(key), "left_anti")
-    return alone.unionByName(marked.select(*alone.columns)).unionByName(df.where(~valid).select(*alone.columns))
+    columns = [quote(name) for name in alone.columns]
+    return alone.unionByName(marked.select(*columns)).unionByName(df.where(~valid).select(*columns))
 
 
 def _within(value: Column, promise: Promise) -> Column:
     """Whether a value lies in the declared range; null where there is no value."""
-    within = F.lit(True)
+    within = ~F.isnan(value)
     if promise.min is not None:
         within = within & (value >= F.lit(promise.min))
     if promise.max is not None:
         within = within & (value <= F.lit(promise.max))
     return within
+
+
+def _require_number(df: DataFrame, name: str, promise: Promise) -> None:
+    kind = df.schema[name].dataType
+    if promise.type is None and not isinstance(kind, NumericType):
+        raise ConfigError(
+            where=f"columns.{name}",
+            expected="a number, for it has min or max",
+            found=f"a column of type {kind.simpleString()}",
+            remedy="Declare its `type`, or remove the bounds.",
+        )
+
+
+def _is_cut(df: DataFrame, name: str, declared: str, value: Column) -> Column:
+    """Whether casting a number to whole numbers would lose its fraction."""
+    fractional = df.schema[name].dataType.typeName() in ("float", "double", "decimal")
+    return value != F.floor(value) if fractional and declared in ("int", "bigint") else F.lit(False)
 
 
 def _no_text() -> Column:

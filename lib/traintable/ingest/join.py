@@ -22,9 +22,9 @@ def require_unique(tables: Mapping[str, tuple[DataFrame, Sequence[str]]]) -> Non
     repeated = [
         df.where(_all_present(df, key))
         .groupBy(*[df[quote(c)] for c in key])
-        .agg(F.count("*").alias("n"))
-        .where("n > 1")
-        .select(F.lit(name).alias("name"), F.to_json(F.struct(*[F.col(quote(c)) for c in key])).alias("key"), "n")
+        .agg(F.count("*").alias("__n"))
+        .where("__n > 1")
+        .select(F.lit(name).alias("name"), _as_json(key).alias("key"), F.col("__n").alias("n"))
         for name, (df, key) in tables.items()
     ]
     if not repeated:
@@ -100,7 +100,11 @@ def asof_join(
 
 
 def _bucket(time: Column, seconds: int) -> Column:
-    return F.floor(F.unix_micros(time) / F.lit(seconds * 1_000_000))
+    return F.floor(F.unix_micros(time) / F.lit(max(seconds, 1) * 1_000_000))
+
+
+def _as_json(names: Sequence[str]) -> Column:
+    return F.to_json(F.struct(*[F.col(quote(name)) for name in names]))
 
 
 def _all_present(df: DataFrame, names: Sequence[str]) -> Column:

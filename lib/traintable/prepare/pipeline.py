@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pyspark.sql.types import BooleanType, NumericType
 
 from traintable.columns import SPLIT, TRAIN, quote, require_columns
 from traintable.config import Column, Feature, Plan
@@ -41,12 +42,20 @@ def fit(
 
     The model's `transform` keeps all rows it is given, and all other columns.
     """
+    if output == "array" and FEATURES in train.columns:
+        raise ConfigError(
+            where="prepare.fit",
+            expected=f"rows without a column '{FEATURES}', which is added",
+            found=f"'{FEATURES}' among their columns",
+            remedy="Rename it.",
+        )
     return build(plan, learn(train, plan, columns=columns), columns=columns, output=output)
 
 
 def learn(train: DataFrame, plan: Plan, *, columns: Mapping[str, Column] | None = None) -> Statistics:
     """All that the plan needs to know of train, in one pass; parameters and errors as those of `fit`."""
     require_columns(train, set(plan.features), where="prepare.features")
+    _require_numbers(train, plan)
     guard = Wanted(categorical=(SPLIT,)) if SPLIT in train.columns else Wanted()
     statistics = scan(cleaned(train, plan, columns or {}), wanted(plan) | guard)
     if statistics.n_rows == 0:
@@ -55,6 +64,18 @@ def learn(train: DataFrame, plan: Plan, *, columns: Mapping[str, Column] | None 
         )
     _refuse_other_splits(statistics)
     return statistics
+
+
+def _require_numbers(train: DataFrame, plan: Plan) -> None:
+    for name, feature in plan.features.items():
+        kind = train.schema[name].dataType
+        if not feature.encode and not isinstance(kind, (NumericType, BooleanType)):
+            raise ConfigError(
+                where=f"prepare.features.{name}",
+                expected="a number, or `encode: one_hot`",
+                found=f"a column of type {kind.simpleString()}",
+                remedy="Encode it, declare its type in `columns`, or derive a number from it.",
+            )
 
 
 def wanted(plan: Plan) -> Wanted:
@@ -163,7 +184,7 @@ def _vocabulary(name: str, feature: Feature, statistics: Statistics) -> list[str
 
 
 def _temporary(name: str) -> str:
-    return f"__{name}"
+    return f"__prepared_{name}"
 
 
 def _refuse_other_splits(statistics: Statistics) -> None:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from traintable.columns import SPLIT, is_remote, quote
 from traintable.errors import TraintableError
-from traintable.ingest.contract import REASONS
+from traintable.ingest.contract import AS_JSON, REASONS
 from traintable.run.rows import KIND
 from traintable.session import delete_folder
 
@@ -78,7 +78,7 @@ def cause(error: Exception) -> str:
 
 def stageable(rows: DataFrame, keep: Sequence[str]) -> DataFrame:
     """What later steps need of assembled rows: `keep`, `split`, `_kind`, reasons, and removed rows whole as JSON."""
-    whole = F.to_json(F.struct(*[F.col(quote(name)) for name in rows.columns]), {"ignoreNullFields": "false"})
+    whole = F.to_json(F.struct(*[F.col(quote(name)) for name in rows.columns]), AS_JSON)
     return rows.select(
         *[F.col(quote(name)) for name in dict.fromkeys(keep) if name != SPLIT],
         F.col(KIND),

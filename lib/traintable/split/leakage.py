@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from traintable.config import Config
 from traintable.errors import ConfigError
 from traintable.expressions import references
@@ -10,13 +12,12 @@ from traintable.expressions import references
 def refuse_unavailable(config: Config) -> None:
     """Raise ConfigError for a feature that is, or is derived from, something known only after `predict_at`.
 
-    A column is known at its `available_at`, a derived column when all it reads is known, and every column that the
-    label's expression reads only with the answer, declared or not. Costs no pass: it reads the configuration.
+    A column is known at its `available_at`, a derived column when all it reads is known, a joined column when that by
+    which its row is found is known too, and every column that the label's expression reads only with the answer,
+    declared or not. Costs no pass: it reads the configuration.
     """
-    sources = _sources(config)
-    answer: frozenset[str] = frozenset()
-    for read in references(config.label.expr, where="label.expr"):
-        answer |= sources.get(read, {read})
+    answer = _read_by(references(config.label.expr, where="label.expr"), _sources(config, through_joins=False))
+    sources = _sources(config, through_joins=True)
     for feature in config.prepare.features:
         if feature == config.label.name:
             _refuse(feature, feature, "it is the label")
@@ -34,13 +35,20 @@ def _check(feature: str, column: str, in_label: bool, config: Config) -> None:
         _refuse(feature, column, f"the label is computed from '{column}'")
 
 
-def _sources(config: Config) -> dict[str, frozenset[str]]:
-    """For each derived column the columns, not derived ones, that it is computed from."""
+def _sources(config: Config, *, through_joins: bool) -> dict[str, frozenset[str]]:
+    """For each derived column what it is computed from, and for each joined one also what its row is found by."""
     sources: dict[str, frozenset[str]] = {}
+    for join in config.joins if through_joins else ():
+        found_by = [*join.on, *([join.asof.left] if join.asof else [])]
+        for name in (f"{join.name}_{column}" for column in join.columns):
+            sources[name] = _read_by([name, *found_by], sources)
     for name, expression in config.derive.items():
-        reads = references(expression, where=f"derive.{name}")
-        sources[name] = frozenset().union(*[sources.get(read, {read}) for read in reads])
+        sources[name] = _read_by(references(expression, where=f"derive.{name}"), sources)
     return sources
+
+
+def _read_by(names: Iterable[str], sources: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    return frozenset().union(*[sources.get(name, {name}) for name in names])
 
 
 def _refuse(feature: str, column: str, why: str) -> None:

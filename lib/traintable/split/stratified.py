@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from pyspark.sql import Window
@@ -31,9 +32,11 @@ def stratified(
     draw = keyed_hash(key, seed=seed, purpose="split")
     order = Window.partitionBy(*strata).orderBy(draw, *[quote(name) for name in key])
     rank, size = F.row_number().over(order), F.count("*").over(Window.partitionBy(*strata))
-    part, reached = F.lit(SPLITS[-1]), 1.0
+    part = F.lit(SPLITS[-1])
     for name in reversed(SPLITS[:-1]):
-        reached = sum(ratios[earlier] for earlier in SPLITS[: SPLITS.index(name) + 1])
-        part = F.when(F.col("__rank") <= F.floor(F.col("__size") * F.lit(reached) + 0.5), F.lit(name)).otherwise(part)
+        reached = sum((Fraction(str(ratios[earlier])) for earlier in SPLITS[: SPLITS.index(name) + 1]), Fraction(0))
+        top, bottom = reached.as_integer_ratio()
+        last = F.expr(f"(__size * {2 * top}L + {bottom}L) DIV {2 * bottom}L")  # in whole numbers: half up, exactly
+        part = F.when(F.col("__rank") <= last, F.lit(name)).otherwise(part)
     ranked = df.withColumns({"__rank": rank, "__size": size})
     return ranked.withColumn(SPLIT, part).drop("__rank", "__size")

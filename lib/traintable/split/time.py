@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def by_time(df: DataFrame, time: str, *, validation: str, test: str, gap: str = "0 seconds") -> DataFrame:
     """Add `split` by the column `time`: train before `validation`, validation before `test`, test from there on.
 
-    `validation` and `test` are the first moments of those parts ("2013-09-15", UTC if the session is). Rows less than
+    `validation` and `test` are the first moments of those parts ("2013-09-15", UTC if the session is). Rows at most
     `gap` before a boundary belong to no part, so that what is known late of one part can't touch the next: their
     `split` is null, as it is where `time` is null. Rows are kept. Costs no pass.
     """

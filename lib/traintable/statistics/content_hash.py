@@ -6,8 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pyspark.sql import functions as F
-
 from traintable.columns import SPLIT, quote
 
 if TYPE_CHECKING:
@@ -18,6 +16,8 @@ LANES = ("hash_lane_1", "hash_lane_2")
 
 def row_hashes(names: Sequence[str]) -> dict[str, Column]:
     """Two 64-bit hashes of each row over the columns `names` in the order of their names, nulls marked."""
+    from pyspark.sql import functions as F
+
     parts = [part for name in sorted(names) for part in (F.col(quote(name)).isNull(), F.col(quote(name)))]
     return {lane: F.xxhash64(F.lit(lane), *parts) for lane in LANES}
 
@@ -31,6 +31,8 @@ def content_hash(df: DataFrame, *, hashed: DataFrame | None = None) -> tuple[str
     1997, here with a hash that has no key). `hashed` has `split` and the hashes of the rows of `df`, where they have
     been computed already.
     """
+    from pyspark.sql import functions as F
+
     rows = hashed if hashed is not None else df.withColumns(row_hashes(df.columns))
     sums = [F.sum(F.col(lane).cast("decimal(38,0)")).alias(lane) for lane in LANES]
     found = rows.groupBy(SPLIT).agg(F.count("*").alias("n"), *sums).collect()  # one row a split

@@ -121,7 +121,7 @@ class Gram:
             for b, (j, d) in enumerate(zip(index, constants, strict=True)):
                 if a <= b and n > 1:
                     moment = self._imputed_product(i, c, j, d)
-                    covariance[a, b] = covariance[b, a] = float((moment - totals[a] * totals[b] / n) / (n - 1))
+                    covariance[a, b] = covariance[b, a] = _double((moment - totals[a] * totals[b] / n) / (n - 1))
         mean = np.array([float(total / n) if n else np.nan for total in totals])
         return Moments(names, mean, covariance)
 
@@ -194,3 +194,11 @@ def _accumulate(
         if value:
             total += scaled(int(value), DIGIT_BITS * power)
     sums[key] = total
+
+
+def _double(value: Fraction) -> float:
+    """The nearest double; infinite beyond the largest."""
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")

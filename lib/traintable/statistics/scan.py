@@ -99,6 +99,9 @@ def scan(df: DataFrame, wanted: Wanted) -> Statistics:
     learned = Statistics.empty(wanted)
     require_columns(df, set(learned.columns), where="statistics")
     columns = [df[quote(name)].alias(f"c{i}") for i, name in enumerate(learned.columns)]
+    if not columns:  # an Arrow batch without columns does not know how many rows it has
+        learned.gram.n_rows = df.count()
+        return learned
     states = df.select(*columns).mapInArrow(_learn(wanted), "state string")
     for row in states.collect():  # one row a task
         learned.merge(Statistics.from_json(row["state"]))
