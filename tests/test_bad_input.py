@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ CASES = {
     "the label as feature": (["prepare.features.late={}"], 2, "it is the label"),
     "no SQL": (["label.expr=arr_delay >"], 2, "a Spark SQL expression"),
     "a continuous label": (["label.expr=arr_delay * 1.5D"], 2, "Cut a continuous answer"),
-    "a column of the wrong type": (["label.expr=tailnum + interval 1 day"], 2, "label.expr"),
+    "a column of the wrong type": (["label.expr=tailnum + interval 1 day"], 2, "(tailnum + interval 1 day)"),
     "a class missing from a split": (["label.expr=arr_delay > 2000"], 3, "none of class 1"),
     "a split too small": (["gate.min_rows_per_split=10000000"], 3, "at least 10000000 rows"),
     "a gate that refuses": (
@@ -57,6 +58,28 @@ CASES = {
         ["gate.expectations=[{type: expect_column_values_to_be_null, column: carier}]"],
         2,
         "Did you mean 'carrier'?",
+    ),
+    "a value that does not fit": (["derive.r=distance / (month - month)"], 2, "Division by zero"),
+    "a window": (["derive.r=distance - avg(distance) OVER ()"], 2, "with a window"),
+    "chance": (["label.expr=rand() > 0.5"], 2, "another value another time"),
+    "a label named as a column but for case": (["label.name=Arr_Delay"], 2, "names that are not taken"),
+    "a reserved name": (["derive.split=carrier"], 2, "names that are not taken"),
+    "an answer that nobody has": (["label.expr=if(arr_delay > 1e9, 1, null)"], 3, "no_label"),
+    "classes of other names": (["label.classes=[yes, no]"], 3, "found: 0, 1"),
+    "a number for a time": (["split.time.column=distance"], 2, "a date or a timestamp"),
+    "a key that is missing": (["source.key=[time_hour, carier]"], 2, "source.key"),
+    "a rule that can not be computed": (
+        ["gate.expectations=[{type: expect_column_mean_to_be_between, column: carrier, min_value: 0}]"],
+        2,
+        "can compute",
+    ),
+    "the source as output": (["output.table=data/warehouse/flights"], 2, "tables that nothing is read from"),
+    "somebody else's table": (["output.table=data/warehouse/airlines"], 2, "published here before"),
+    "a folder of other files": (["output.table=data"], 2, "published here before"),
+    "keys of different types": (
+        ["joins=[{name: w, table: data/warehouse/planes, on: {flight: tailnum}, columns: [seats]}]"],
+        2,
+        "keys of the same type",
     ),
     "a join that multiplies": (
         ["joins=[{name: w, table: data/warehouse/weather, on: {origin: origin}, columns: [temp]}]"],
@@ -88,6 +111,15 @@ def test_storage_that_can_not_be_written(command: Command, small: list[str], tmp
     assert (tmp_path / "file").read_text() == "in the way"
 
 
+def test_files_that_were_vacuumed(command: Command, small: list[str], warehouse: str, tmp_path: Path) -> None:
+    shutil.copytree(warehouse, tmp_path / "data" / "warehouse")
+    for file in (tmp_path / "data" / "warehouse" / "flights").glob("month=*/*.parquet"):
+        file.unlink()
+    code, result, _ = command(*arguments([*small, f"root={tmp_path}"], tmp_path / "t"))
+    assert code == 4, result
+    assert "vacuumed" in result["message"]
+
+
 def test_a_table_without_history(command: Command, tmp_path: Path) -> None:
     code, result, _ = command("history", str(tmp_path / "nothing"))
     assert (code, result["status"]) == (4, "failed")
@@ -112,7 +144,8 @@ def flawed(warehouse: str, tmp_path: Path) -> tuple[str, int]:
         first.assign(flight=900_005, sched_dep_time=9999, distance="0"),
         rows.iloc[[1]],
         rows.iloc[[1]],
-        rows.iloc[[2]].assign(arr_delay=77.0),
+        rows.iloc[[2]].assign(arr_delay=77.0),  # conflicts with the row it was made from
+        first.assign(flight=900_007, time_hour=None),
         first.assign(flight=900_006, arr_delay=None),
     ]
     flawed = pd.concat([rows, *flaws], ignore_index=True)
@@ -136,13 +169,14 @@ def test_each_flawed_row_is_kept_with_its_reasons(
         "null:carrier": 1,
         "range:sched_dep_time+range:distance": 1,
         "duplicate": 2,
-        "conflict": 1,
+        "conflict": 2,
+        "null:time_hour": 1,
         "no_label": int(raw["arr_delay"].isna().sum()) + 1,
     }
     assert {reason: count for reason, count in reasons.items() if reason != "gap"} == expected
     removed = pl.read_delta(f"{tmp_path}/t_quarantine")
     assert len(removed) == result["rows"]["quarantined"] + result["rows"]["filtered"]
-    assert result["rows"]["quarantined"] == 6
+    assert result["rows"]["quarantined"] == 8
     broken = removed.filter(pl.col("reasons").list.contains("type:distance"))["row"][0]
     assert json.loads(broken)["_unparsed"] == {"distance": "far away"}
     assert json.loads(broken)["flight"] == 900_001

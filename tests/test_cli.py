@@ -57,6 +57,8 @@ def test_usage(arguments: list[str], code: int) -> None:
         [sys.executable, "-m", "traintable.cli", *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == code, done.stderr
+    if code:
+        assert json.loads(done.stdout.strip().splitlines()[-1])["status"] == "failed"
     if arguments == ["--version"]:
         assert done.stdout.strip() == __version__
 
@@ -88,22 +90,21 @@ def test_a_terminal_gets_a_bar_from_sparks_own_status(spark: SparkSession, monke
         def isatty(self) -> bool:
             return True
 
+    def slowly(batches: Any) -> Any:
+        for batch in batches:
+            time.sleep(0.3)
+            yield batch
+
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     progress = Progress()
     progress.spark = spark
-    slow = spark.range(0, 8, 1, 8).mapInArrow(_slowly, "id long")
+    slow = spark.range(0, 8, 1, 8).mapInArrow(slowly, "id long")
     with progress.stage("slow"):
         worker = threading.Thread(target=slow.count)
         worker.start()
         worker.join()
     assert "/8 tasks" in terminal.getvalue()
-
-
-def _slowly(batches: Any) -> Any:
-    for batch in batches:
-        time.sleep(0.3)
-        yield batch
 
 
 def test_the_bar_fills() -> None:

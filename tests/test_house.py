@@ -41,7 +41,6 @@ BOUNDED = {
     ("delta_log.py", "_by_spark"): "one row a commit",
     ("ingest/join.py", "require_unique"): "limited to 3 rows",
     ("publish/removed.py", "write_removed"): "one row a kind: two",
-    ("publish/table.py", "publish"): "one row: run ids are unique",
     ("run/outcome.py", "census"): "one row for each combination of split, class, kind and reasons",
     ("split/time.py", "_moments"): "one row of a range of one",
     ("statistics/content_hash.py", "content_hash"): "one row a split",

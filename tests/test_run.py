@@ -193,11 +193,16 @@ def test_other_partitions_and_another_layout_of_the_warehouse_give_the_same_hash
     before = spark.conf.get("spark.sql.shuffle.partitions")
     try:
         spark.conf.set("spark.sql.shuffle.partitions", "13")
+        spark.conf.set("spark.sql.session.timeZone", "America/New_York")
+        spark.conf.set("spark.sql.ansi.enabled", "false")
         spark.conf.set("spark.sql.files.maxPartitionBytes", str(300_000))
         spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "777")
         again = run(config.model_copy(update={"joins": joins}), spark=spark)
+        assert spark.conf.get("spark.sql.session.timeZone") == "America/New_York"
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", before)
+        spark.conf.set("spark.sql.session.timeZone", "UTC")
+        spark.conf.set("spark.sql.ansi.enabled", "true")
         spark.conf.unset("spark.sql.files.maxPartitionBytes")
         spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
     assert again.details["content_hash"] == published.details["content_hash"]

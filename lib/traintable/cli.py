@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +28,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code; the console script and jobs/*.py call it."""
     for chatty in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):  # Spark logs errors that we report
         logging.getLogger(chatty).setLevel(logging.CRITICAL)
-    app(args=list(arguments) if arguments is not None else None, prog_name="traintable")
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what has to be cleaned up is
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="traintable")
+    except _Answered:
+        raise
+    except SystemExit as stop:
+        if stop.code:  # wrong usage, which standard error has explained
+            print(json.dumps({"status": "failed", "message": "wrong usage: see standard error"}), flush=True)
+        raise
 
 
 @app.callback(invoke_without_command=True)
@@ -104,6 +114,10 @@ def jars(dest: Annotated[Path, typer.Option("--dest", help="The folder to put th
     _answer(work)
 
 
+class _Answered(SystemExit):
+    """The end of a command that has printed its JSON line."""
+
+
 def _answer(work: Callable[[], Mapping[str, Any]]) -> None:
     """Do the work, print its JSON line, and exit with the code that its status or its error has."""
     try:
@@ -121,7 +135,7 @@ def _answer(work: Callable[[], Mapping[str, Any]]) -> None:
             print("Set TRAINTABLE_LOG_LEVEL=DEBUG to see where it came from.", file=sys.stderr)
         result, code = {"status": "failed", "error": {"type": type(error).__name__}, "message": line}, 1
     print(json.dumps(result, default=str), flush=True)
-    raise typer.Exit(code)
+    raise _Answered(code)
 
 
 def _summary(result: Mapping[str, Any]) -> str:

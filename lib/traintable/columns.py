@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 SPLIT = "split"
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
+FEATURES = "features"
+RESERVED = frozenset({SPLIT, FEATURES, "_kind", "_reasons", "_unparsed", "_row"})
+
+# Delta takes these in no column name unless column mapping is on, which locks out other readers.
+_NOT_IN_NAMES = re.compile(r"[ ,;{}()\n\t=]")
 
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/")
 _CATALOG_NAME = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}$")
@@ -83,3 +88,21 @@ def require_columns(df: DataFrame, names: Set[str], *, where: str) -> None:
             found=f"'{unknown[0]}', which they have not",
             remedy=nearest(unknown[0], df.columns),
         )
+
+
+def refuse_taken(df: DataFrame, names: Set[str], *, where: str) -> None:
+    """Raise ConfigError for one of `names` that `df` has already, or that is reserved; Spark ignores case, so do we."""
+    taken = {name.lower() for name in df.columns} | RESERVED
+    clashes = sorted(name for name in names if name.lower() in taken)
+    if clashes:
+        raise ConfigError(
+            where=where,
+            expected="names that are not taken",
+            found=f"'{clashes[0]}', which the rows have already or which is reserved",
+            remedy="Choose another name.",
+        )
+
+
+def column_name(name: str) -> str:
+    """`name` as a column of a Delta table can have it."""
+    return _NOT_IN_NAMES.sub("_", name)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from traintable import settings_file
-from traintable.columns import SPLITS, resolve
+from traintable.columns import SPLITS, column_name, resolve
 
 TypeName = Literal["boolean", "int", "bigint", "float", "double", "string", "date", "timestamp"]
 
@@ -23,7 +23,7 @@ def seconds(text: str) -> int:
     """A duration such as "3 hours" in seconds; raises ValueError when it is not one."""
     found = _DURATION.match(text.strip())
     if not found:
-        raise ValueError(f"expected a duration such as '3 hours', found '{text}'")
+        raise ValueError("a duration such as '3 hours'")
     return int(found.group(1)) * _SECONDS[found.group(2)]
 
 
@@ -32,7 +32,20 @@ def _checked(text: str) -> str:
     return text
 
 
+def _different(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len({name.lower() for name in names}) != len(names):
+        raise ValueError("names that differ by more than case")
+    return names
+
+
+def _plain(name: str) -> str:
+    if column_name(name) != name or not name:
+        raise ValueError("a name without spaces, commas, brackets or '='")
+    return name
+
+
 Duration = Annotated[str, AfterValidator(_checked)]
+Names = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_different)]
 
 
 class Section(BaseModel):
@@ -47,7 +60,7 @@ class Source(Section):
     table: str
     version: int | None = Field(None, ge=0)
     where: str | None = None
-    key: tuple[str, ...] = Field(min_length=1)
+    key: Names
 
 
 class Asof(Section):
@@ -67,7 +80,7 @@ class Join(Section):
     where: str | None = None
     on: dict[str, str] = Field(min_length=1)
     asof: Asof | None = None
-    columns: tuple[str, ...] = Field(min_length=1)
+    columns: Names
 
 
 class Column(Section):
@@ -75,8 +88,8 @@ class Column(Section):
 
     type: TypeName | None = None
     nullable: bool = True
-    min: float | None = None
-    max: float | None = None
+    min: float | None = Field(None, allow_inf_nan=False)
+    max: float | None = Field(None, allow_inf_nan=False)
     on_invalid: Literal["null", "quarantine"] = "quarantine"
     available_at: str | None = None
 
@@ -99,7 +112,7 @@ class Column(Section):
 class Label(Section):
     """The answer to be learned; rows without one are filtered."""
 
-    name: str
+    name: Annotated[str, AfterValidator(_plain)]
     expr: str
     classes: tuple[int | str, ...] = (0, 1)
 
@@ -123,7 +136,7 @@ class StratifiedSplit(Section):
     @classmethod
     def _sum_to_one(cls, ratios: dict[str, float]) -> dict[str, float]:
         if set(ratios) != set(SPLITS) or min(ratios.values()) <= 0 or abs(sum(ratios.values()) - 1) > 1e-9:
-            raise ValueError("expected positive ratios of train, validation and test that sum to 1")
+            raise ValueError("positive ratios of train, validation and test that sum to 1")
         return ratios
 
 
@@ -218,7 +231,7 @@ class Gate(Section):
 class Output(Section):
     """Where the training table goes, and what lies beside it."""
 
-    table: str
+    table: str = Field(min_length=1)
     features: Literal["array", "columns"] = "array"
     model_dir: str | None = None
     quarantine: str | None = None
@@ -230,7 +243,7 @@ class Config(Section):
 
     name: str
     root: str = "."
-    seed: int = 0
+    seed: int = Field(0, ge=-(2**63), lt=2**63)
     timeline: tuple[str, ...] = ()
     predict_at: str | None = None
     source: Source
@@ -251,8 +264,10 @@ class Config(Section):
         if any(c.available_at for c in self.columns.values()) and self.predict_at is None:
             raise ValueError("`available_at` is declared, so `predict_at` is expected")
         names = [join.name for join in self.joins]
-        if len(set(names)) != len(names):
-            raise ValueError(f"joins need different names, found {names}")
+        if len({name.lower() for name in names}) != len(names) or "source" in names:
+            raise ValueError(f"joins need different names, other than 'source'; found {names}")
+        for key in self.source.key:
+            _plain(key)
         return self
 
     def _moments(self) -> Iterator[tuple[str, str]]:

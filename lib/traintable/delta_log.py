@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from traintable.columns import identifier, is_catalog_name, is_remote
 from traintable.errors import InputMissing
+from traintable.session import get_spark, is_managed
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -42,6 +43,8 @@ def commits(table: str, spark: SparkSession | None = None) -> list[Commit]:
     if is_catalog_name(table) or is_remote(table):
         return _by_spark(table, spark)
     if not os.path.isdir(os.path.join(table, "_delta_log")):
+        if is_managed():  # a path without a scheme may lie in the platform's own file system
+            return _by_spark(table, spark)
         found = "a folder without one" if os.path.isdir(table) else "nothing there"
         raise _missing(table, found)
     from deltalake import DeltaTable
@@ -51,13 +54,11 @@ def commits(table: str, spark: SparkSession | None = None) -> list[Commit]:
         found_commits = DeltaTable(table).history()
     except (DeltaError, OSError):  # a table with features that only Spark knows
         return _by_spark(table, spark)
-    return [_commit(c["version"], c["timestamp"] / 1000, c) for c in found_commits]
+    return [_commit(c["version"], c.get("timestamp", 0) / 1000, c) for c in found_commits]
 
 
 def _by_spark(table: str, spark: SparkSession | None) -> list[Commit]:
     from pyspark.errors import PySparkException
-
-    from traintable.session import get_spark
 
     try:
         rows = (spark or get_spark()).sql(f"DESCRIBE HISTORY {identifier(table)}").collect()  # one row a commit

@@ -1,40 +1,94 @@
-"""SQL expressions that stand in a configuration: which columns they read."""
+"""SQL expressions that stand in a configuration: what they read, what they may not do, and how they are evaluated."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
 
+from traintable.columns import require_columns
 from traintable.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+# What gives another value tomorrow, on another cluster or in another order of rows.
+CHANGING = frozenset(
+    {"rand", "random", "randn", "uuid", "shuffle", "randstr", "uniform"}
+    | {"now", "curdate", "current_date", "current_time", "current_timestamp", "current_timezone", "localtimestamp"}
+    | {"current_user", "current_database", "current_catalog", "current_schema", "session_user", "user", "version"}
+    | {"monotonically_increasing_id", "spark_partition_id", "input_file_name"}
+    | {"input_file_block_start", "input_file_block_length"}
+)
+# What gives more rows than one for a row.
+MULTIPLYING = frozenset({"explode", "explode_outer", "posexplode", "posexplode_outer"}) | frozenset(
+    {"inline", "inline_outer", "stack", "json_tuple"}
+)
 
 
 def references(sql: str, *, where: str) -> frozenset[str]:
     """The names of the columns that a Spark SQL expression reads.
 
-    Raises ConfigError when the text is not one Spark SQL expression. Costs no pass over data.
+    Raises ConfigError when the text is not one expression over the columns of a row: subqueries, `*`, windows and
+    aggregates (which see other rows), generators, and functions of chance, time or layout. Costs no pass over data.
     """
     try:
         tree = sqlglot.parse_one(f"SELECT {sql}", dialect="spark")
     except sqlglot.errors.SqlglotError as error:
-        first_line = str(error).splitlines()[0]
-        raise ConfigError(
-            where=where,
-            expected="a Spark SQL expression",
-            found=f"{sql!r} ({first_line})",
-            remedy="Correct the expression in the configuration.",
-        ) from error
-    if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or tree.find(exp.Subquery, exp.From):
-        raise ConfigError(
-            where=where,
-            expected="one Spark SQL expression over the columns of the row",
-            found=repr(sql),
-            remedy="Subqueries and lists of expressions are not taken here; declare a join or a second derived column.",
-        )
-    if any(not isinstance(star.parent, exp.Count) for star in tree.find_all(exp.Star)):
-        raise ConfigError(
-            where=where,
-            expected="columns by their names",
-            found=repr(sql),
-            remedy="Name the columns instead of `*`, so that it is known which are read.",
-        )
+        raise _refusal(where, sql, f"({str(error).splitlines()[0]})") from error
+    if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or tree.find(exp.Subquery, exp.From, exp.Table):
+        raise _refusal(where, sql, "which is more than that: declare a join or a second derived column")
+    for node in tree.walk():
+        reason = _reason_against(node)
+        if reason:
+            raise _refusal(where, sql, reason)
     return frozenset(column.parts[0].name for column in tree.find_all(exp.Column))
+
+
+def evaluated(df: DataFrame, sql: str, *, where: str) -> Column:
+    """The expression as a column of `df`.
+
+    Raises ConfigError when it is refused, names a column that `df` has not, or does not fit the columns' types.
+    """
+    from pyspark.errors import AnalysisException
+    from pyspark.sql import functions as F
+
+    require_columns(df, references(sql, where=where), where=where)
+    column = F.expr(sql)
+    try:
+        df.select(column)
+    except AnalysisException as error:
+        raise ConfigError(
+            where=where,
+            expected="an expression that fits the columns",
+            found=f"{sql!r} ({str(error).splitlines()[0]})",
+            remedy="Correct the expression.",
+        ) from error
+    return column
+
+
+def _reason_against(node: exp.Expr) -> str | None:
+    if isinstance(node, exp.Star):
+        return "with `*`: name the columns, so that it is known which are read"
+    if isinstance(node, exp.Window):
+        return "with a window, which reads other rows"
+    if isinstance(node, exp.AggFunc):
+        return "with an aggregate, which reads other rows"
+    if not isinstance(node, exp.Func):
+        return None
+    names = {node.name.lower()} if isinstance(node, exp.Anonymous) else {name.lower() for name in node.sql_names()}
+    if names & MULTIPLYING:
+        return f"with {min(names)}, which makes several rows of one"
+    if names & CHANGING or ("unix_timestamp" in names and not node.args.get("this")):
+        return f"with {min(names)}, which gives another value another time"
+    return None
+
+
+def _refusal(where: str, sql: str, found: str) -> ConfigError:
+    return ConfigError(
+        where=where,
+        expected="a Spark SQL expression over the columns of one row",
+        found=f"{sql!r} {found}",
+        remedy="Correct the expression in the configuration.",
+    )

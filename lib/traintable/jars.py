@@ -65,10 +65,10 @@ def missing(folder: Path) -> list[str]:
 def ensure(folder: Path | None = None) -> list[str]:
     """The paths of the pinned jars in `folder` (default: the cache), fetched first if any is missing.
 
-    The network is used only when a jar is missing; each jar's SHA-256 is checked when it is fetched.
+    The network is used only when a jar is missing or is not what it should be by its SHA-256.
     """
     folder = folder or cache_dir()
-    if any(not (folder / name).is_file() for name in PINNED):
+    if missing(folder):
         fetch(folder)
     return [str(folder / name) for name in PINNED]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,14 @@ DELTA = {
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
 
+# Settings that decide what an expression gives.
+MEANING = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "false",
+    "spark.sql.parser.escapedStringLiterals": "false",
+}
+
 # Results must not depend on where they are computed, so these are the same everywhere we build the session.
 EVERYWHERE = {
     **DELTA,
@@ -29,8 +39,8 @@ EVERYWHERE = {
     "spark.databricks.delta.commit.idempotencyCheck.enabled": "true",
 }
 
-# The JIT otherwise refuses generated methods over 8,000 bytes of bytecode. The jars are checked by SHA-256 when they
-# are fetched, so their bytecode need not be verified at every start.
+# The JIT otherwise refuses generated methods over 8,000 bytes of bytecode. Our jars are checked by
+# SHA-256, so their bytecode need not be verified at every start.
 JAVA_OPTIONS = (
     "-XX:-DontCompileHugeMethods -XX:+UseSerialGC"
     " -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
@@ -125,6 +135,27 @@ def _user_settings() -> dict[str, str]:
         SparkContext._ensure_initialized()
         return dict(SparkConf().getAll())
     return {**_spark_defaults_file(), **_submit_arguments()}
+
+
+def is_managed() -> bool:
+    """Whether somebody else starts our sessions: spark-submit, Spark Connect, a managed notebook."""
+    return _is_submitted() or is_connect() or "DATABRICKS_RUNTIME_VERSION" in os.environ
+
+
+@contextmanager
+def same_everywhere(spark: SparkSession) -> Iterator[None]:
+    """Hold the settings that decide what an expression gives, whoever has built the session, while the body runs."""
+    before = {name: spark.conf.get(name, None) for name in MEANING}
+    try:
+        for name, value in MEANING.items():
+            spark.conf.set(name, value)
+        yield
+    finally:
+        for name, old in before.items():
+            if old is None:
+                spark.conf.unset(name)
+            else:
+                spark.conf.set(name, old)
 
 
 def _is_submitted() -> bool:

@@ -74,7 +74,7 @@ def override(data: dict[str, Any], text: str) -> None:
             remedy="For example --set split.method=stratified.",
         )
     for key in keys[:-1]:
-        inner = data.setdefault(key, {})
+        inner = data[key] = {} if data.get(key) is None else data[key]
         if not isinstance(inner, dict):
             raise ConfigError(
                 where=f"--set {text}",

@@ -300,9 +300,9 @@ def test_the_mean_of_nothing_is_refused_and_a_constant_is_not(spark: SparkSessio
     assert build(constant, Statistics.empty(wanted(constant))).stages
 
 
-def test_two_features_of_one_name_are_refused(spark: SparkSession) -> None:
+def test_two_features_of_one_name_get_different_ones(spark: SparkSession) -> None:
     plan = Plan.model_validate({"features": {"x": {"encode": "one_hot"}, "x_<other>": {}}})
     learned = Statistics.empty(wanted(plan))
     learned.update(pa.RecordBatch.from_pydict({"x_<other>": [1.0], "x": ["a"]}))
-    with pytest.raises(ConfigError, match="'x_<other>' twice"):
-        build(plan, learned)
+    build(plan, learned)
+    assert feature_names(plan, learned) == ["x_a", "x_<other>", "x_<missing>", "x_<other>_2"]

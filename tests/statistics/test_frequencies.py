@@ -41,8 +41,11 @@ def test_vocabulary_is_the_most_frequent_values_without_null(values: list[str | 
 
 def test_too_many_values_are_refused_in_one_batch_and_when_merged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frequencies, "MAX_DISTINCT", 3)
-    state = counted(["a", "b", "c", "a"])
-    with pytest.raises(ConfigError, match=r"column 'c'.*leave it out"):
-        counted(["a", "b", "c", "d"])
-    with pytest.raises(ConfigError, match="column 'c'"):
-        state.merge(counted(["d"]))
+    state, at_once = counted(["a", "b", "c", "a"]), counted(["a", "b", "c", "d"])
+    assert state.vocabulary(top_k=3) == ["a", "b", "c"]
+    state.merge(counted(["d"]))
+    for found in (at_once, state, Frequencies.from_dict(json.loads(json.dumps(state.to_dict())))):
+        found.merge(counted(["a"]))
+        assert not found.counts  # the state stays small
+        with pytest.raises(ConfigError, match=r"column 'c'.*leave it out"):
+            found.vocabulary(top_k=3)

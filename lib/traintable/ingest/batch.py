@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from pyspark.errors import AnalysisException, PySparkException
+from pyspark.errors import PySparkException
 
-from traintable.columns import is_catalog_name, require_columns
+from traintable.columns import is_catalog_name
 from traintable.delta_log import commits
-from traintable.errors import ConfigError, InputMissing
-from traintable.expressions import references
+from traintable.errors import InputMissing
+from traintable.expressions import evaluated
+from traintable.spark_errors import first_line
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -58,22 +59,7 @@ def read(spark: SparkSession, pinned: Pinned, *, where: str | None = None) -> Da
         raise InputMissing(
             where=f"table {pinned.table} version {pinned.version}",
             expected="a version whose files are still there",
-            found=_first_line(error),
+            found=first_line(error),
             remedy="It may have been vacuumed: pin a newer version.",
         ) from error
-    if where is None:
-        return df
-    require_columns(df, references(where, where="where"), where=f"table {pinned.table}")
-    try:
-        return df.where(where)
-    except AnalysisException as error:
-        raise ConfigError(
-            where=f"table {pinned.table}",
-            expected="a SQL predicate that fits the table",
-            found=f"{where!r} ({_first_line(error)})",
-            remedy="Correct `where`.",
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+    return df if where is None else df.where(evaluated(df, where, where=f"`where` of table {pinned.table}"))

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 REASONS, UNPARSED = "_reasons", "_unparsed"
 # Rows as JSON text with nothing left out: nulls by name, times to the microsecond.
-AS_JSON = {"ignoreNullFields": "false", "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX"}
+AS_JSON = {
+    "ignoreNullFields": "false",
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
+}
 _TYPE_NAMES = {"integer": "int", "long": "bigint"}
 
 
@@ -27,12 +31,13 @@ def apply_contract(df: DataFrame, columns: Mapping[str, Promise], *, key: Sequen
 
     A reason is `null:<column>` (a null in the key or in a column that is not nullable), `type:<column>` (the value
     does not parse; its text is kept in `_unparsed`, a map of column to text) or `range:<column>`. The range of a
-    column with `on_invalid: null` gives no reason: such a value is made null in the pipeline, where serving does the
-    same. Rows are kept, and what an earlier call found stays. Costs no pass.
+    column with `on_invalid: null` gives no reason: such a value becomes null, and so it does in the fitted
+    pipeline, for serving. Rows are kept, and what an earlier call found stays. Costs no pass.
 
     Raises ConfigError for a declared column that `df` has not.
     """
-    require_columns(df, set(columns) | set(key), where="columns")
+    require_columns(df, set(key), where="source.key")
+    require_columns(df, set(columns), where="columns")
     reasons = [F.when(df[quote(name)].isNull(), f"null:{name}") for name in key]
     cast: dict[str, Column] = {}
     unparsed: list[Column] = []
@@ -47,9 +52,11 @@ def apply_contract(df: DataFrame, columns: Mapping[str, Promise], *, key: Sequen
             reasons.append(F.when(value.isNull(), f"null:{name}"))
         if (promise.min, promise.max) != (None, None):
             _require_number(df, name, promise)
-        if promise.on_invalid == "quarantine" and (promise.min, promise.max) != (None, None):
-            outside = ~_within(cast.get(name, value), promise)
-            reasons.append(F.when(outside, f"range:{name}"))
+            within = _within(cast.get(name, value), promise)
+            if promise.on_invalid == "quarantine":
+                reasons.append(F.when(~within, f"range:{name}"))
+            else:
+                cast[name] = F.when(within, cast.get(name, value))
     found = F.array_compact(F.array(*reasons)) if reasons else F.array().cast("array<string>")
     texts = F.map_concat(*[F.coalesce(one, _no_text()) for one in unparsed]) if unparsed else _no_text()
     if REASONS in df.columns:
@@ -58,10 +65,10 @@ def apply_contract(df: DataFrame, columns: Mapping[str, Promise], *, key: Sequen
 
 
 def mark_duplicates(df: DataFrame, key: Sequence[str]) -> DataFrame:
-    """Leave one row a key without reason; of equal rows the others are `duplicate`, of unequal ones `conflict`.
+    """Leave at most one row a key: of equal rows all but one are `duplicate`, unequal ones are all `conflict`.
 
-    Which of unequal rows stays is decided by their content, not by their order. Rows with a reason already are left
-    alone. Costs one pass over the key columns, and a second over the rows only when some key does repeat.
+    Rows with a reason already are left alone. Costs one pass over the key columns, and another over the rows only when
+    some key does repeat.
     """
     valid = F.size(REASONS) == 0
     names = [quote(name) for name in key]
@@ -71,10 +78,12 @@ def mark_duplicates(df: DataFrame, key: Sequence[str]) -> DataFrame:
     content = [c for c in df.columns if c not in (REASONS, UNPARSED)]
     image = F.to_json(F.struct(*[F.col(quote(c)) for c in content]), AS_JSON)
     involved = df.where(valid).join(repeated, list(key), "left_semi").withColumn("__image", image)
-    window = Window.partitionBy(*names).orderBy(F.xxhash64("__image"), "__image")
-    ranked = involved.withColumns({"__rank": F.row_number().over(window), "__first": F.first("__image").over(window)})
-    kind = F.when(F.col("__image") == F.col("__first"), F.lit("duplicate")).otherwise(F.lit("conflict"))
-    marked = ranked.withColumn(REASONS, F.when(F.col("__rank") == 1, F.col(REASONS)).otherwise(F.array(kind)))
+    group = Window.partitionBy(*names)
+    is_conflict = F.min("__image").over(group) != F.max("__image").over(group)
+    rank = F.row_number().over(group.orderBy("__image"))
+    ranked = involved.withColumns({"__conflict": is_conflict, "__rank": rank})
+    kind = F.when(F.col("__conflict"), "conflict").when(F.col("__rank") > 1, "duplicate")
+    marked = ranked.withColumn(REASONS, F.array_compact(F.array(kind)))
     alone = df.where(valid).join(repeated, list(key), "left_anti")
     columns = [quote(name) for name in alone.columns]
     return alone.unionByName(marked.select(*columns)).unionByName(df.where(~valid).select(*columns))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
+from pyspark.sql.types import IntegralType
 
 from traintable.columns import quote
 from traintable.errors import ConfigError
@@ -51,6 +52,7 @@ def lookup_join(
     `on` maps columns of `left` to those of `right`, which must be unique there (`require_unique`). Costs no pass by
     itself; a small `right` is broadcast.
     """
+    _require_same_types(left, right, on, name)
     keys = {f"__{name}_{i}": target for i, target in enumerate(on.values())}
     renamed = right.where(_all_present(right, list(on.values()))).select(
         *[right[quote(target)].alias(key) for key, target in keys.items()],
@@ -80,6 +82,7 @@ def asof_join(
     left row finds all its candidates under one bucket and an ordinary equality join does the rest: no sort of the left
     rows, no window, no skew by key. Costs one shuffle of `right` (a broadcast, when it is small).
     """
+    _require_same_types(left, right, on, name)
     candidates, bucket = f"__{name}", f"__{name}_bucket"
     keys = {f"__{name}_{i}": target for i, target in enumerate(on.values())}
     moment = right[quote(right_time)].cast("timestamp")
@@ -101,6 +104,19 @@ def asof_join(
 
 def _bucket(time: Column, seconds: int) -> Column:
     return F.floor(F.unix_micros(time) / F.lit(max(seconds, 1) * 1_000_000))
+
+
+def _require_same_types(left: DataFrame, right: DataFrame, on: Mapping[str, str], name: str) -> None:
+    """Types that Spark would have to convert may make keys equal that differ, as '1' and '01' do."""
+    for source, target in on.items():
+        kinds = [df.schema[column].dataType for df, column in ((left, source), (right, target))]
+        if kinds[0] != kinds[1] and not all(isinstance(kind, IntegralType) for kind in kinds):
+            raise ConfigError(
+                where=f"join '{name}'",
+                expected="keys of the same type",
+                found=f"'{source}' of type {kinds[0].simpleString()}, '{target}' of type {kinds[1].simpleString()}",
+                remedy="Declare the `type` of the first in `columns`, or join on a view that casts the second.",
+            )
 
 
 def _as_json(names: Sequence[str]) -> Column:

@@ -7,24 +7,22 @@ together. Both are plain projections, so Spark compiles them into one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from pyspark.sql.types import BooleanType, NumericType
 
-from traintable.columns import SPLIT, TRAIN, quote, require_columns
+from traintable.columns import FEATURES, SPLIT, TRAIN, column_name, quote, require_columns
 from traintable.config import Column, Feature, Plan
 from traintable.errors import ConfigError
 from traintable.prepare import clean, encode, impute, reduce, scale
-from traintable.prepare.terms import Term, column_name
+from traintable.prepare.terms import Term
 from traintable.statistics import Gram, Statistics, Wanted, scan
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
     from pyspark.sql import DataFrame
-
-FEATURES = "features"
 
 
 def fit(
@@ -102,11 +100,6 @@ def build(
     first = _first_stage(plan, statistics, columns or {})
     terms = _terms(plan, statistics)
     names = feature_names(plan, statistics, output=output)
-    if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ConfigError(
-            where="prepare", expected="features of different names", found=f"'{twice}' twice", remedy="Rename one."
-        )
     if output == "array":
         elements = ",\n  ".join(f"CAST({term.sql} AS FLOAT)" for term in terms)
         added = f"array(\n  {elements}\n) AS {quote(FEATURES)}"
@@ -128,7 +121,20 @@ def build(
 def feature_names(plan: Plan, statistics: Statistics, *, output: str = "array") -> list[str]:
     """The names of the features, in the order of the array; as columns they have no characters that Delta refuses."""
     names = [term.name for term in _terms(plan, statistics)]
-    return [column_name(name) for name in names] if output == "columns" else names
+    return _distinct([column_name(name) for name in names] if output == "columns" else names)
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """The names, a number added to one that an earlier one equals but for case."""
+    taken: set[str] = set()
+    distinct = []
+    for name in names:
+        candidate, n = name, 2
+        while candidate.lower() in taken:
+            candidate, n = f"{name}_{n}", n + 1
+        taken.add(candidate.lower())
+        distinct.append(candidate)
+    return distinct
 
 
 def _first_stage(plan: Plan, statistics: Statistics, columns: Mapping[str, Column]) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 
 
@@ -13,15 +12,6 @@ class Term:
 
     name: str
     sql: str
-
-
-# Delta takes these in no column name unless column mapping is on, which locks out other readers.
-_NOT_IN_NAMES = re.compile(r"[ ,;{}()\n\t=]")
-
-
-def column_name(name: str) -> str:
-    """`name` as a column of a Delta table can have it."""
-    return _NOT_IN_NAMES.sub("_", name)
 
 
 def number(value: float) -> str:

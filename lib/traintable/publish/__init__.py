@@ -2,6 +2,6 @@
 
 from traintable.publish.history import history, newest_manifest
 from traintable.publish.removed import write_removed
-from traintable.publish.table import publish
+from traintable.publish.table import publish, version_of
 
-__all__ = ["history", "newest_manifest", "publish", "write_removed"]
+__all__ = ["history", "newest_manifest", "publish", "version_of", "write_removed"]

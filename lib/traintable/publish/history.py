@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from traintable.delta_log import commits
-from traintable.errors import InputMissing
+from traintable.errors import ConfigError, InputMissing
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -26,11 +27,19 @@ def history(table: str, spark: SparkSession | None = None) -> list[dict[str, Any
 
 
 def newest_manifest(table: str, spark: SparkSession | None = None) -> tuple[int, dict[str, Any]] | None:
-    """Version and manifest of the newest rows of a table; None when there is no table or others have written it."""
+    """Version and manifest of the newest rows of a table; None when there is no table or others have written since.
+
+    Raises ConfigError for a table that holds no version of ours, and for a folder of other files: neither may be
+    overwritten.
+    """
     try:
         found = commits(table, spark)
     except InputMissing:
+        if os.path.isdir(table) and os.listdir(table):
+            raise _not_ours(table, "a folder of other files") from None
         return None
+    if all(commit.manifest() is None for commit in found):
+        raise _not_ours(table, "one that somebody else has written")
     for commit in found:
         manifest = commit.manifest()
         if manifest is not None:
@@ -38,3 +47,12 @@ def newest_manifest(table: str, spark: SparkSession | None = None) -> tuple[int,
         if commit.operation not in UPKEEP:
             return None
     return None
+
+
+def _not_ours(table: str, found: str) -> ConfigError:
+    return ConfigError(
+        where=f"output.table {table}",
+        expected="a new table, or one that was published here before",
+        found=found,
+        remedy="Name another table, or move that one away.",
+    )

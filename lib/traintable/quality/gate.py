@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from traintable.columns import SPLIT, SPLITS, nearest, quote
+from traintable.columns import FEATURES, SPLIT, SPLITS, nearest, quote
 from traintable.config import Expectation, Gate
 from traintable.errors import ConfigError, GateRefused
-from traintable.prepare import FEATURES
 from traintable.quality.suite import N_FEATURES, N_NOT_FINITE, SPLIT_CLASS, build_suite
 from traintable.statistics import row_hashes
 
@@ -101,7 +100,16 @@ def check(
     asset = context.data_sources.add_spark("rows", persist=False).add_dataframe_asset("rows")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": audited})
     result = batch.validate(suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 3})
-    return Verdict(tuple(_rule(found.to_json_dict()) for found in result.results))
+    rules = [_rule(found.to_json_dict()) for found in result.results]
+    for rule in rules:
+        if "error" in rule:
+            raise ConfigError(
+                where=f"gate.expectations ({rule['rule']} of {rule['column']})",
+                expected="a rule that Great Expectations can compute",
+                found=rule["error"],
+                remedy="Correct or remove it in the configuration.",
+            )
+    return Verdict(tuple(rules))
 
 
 def _columns_of(rule: Expectation) -> list[str]:
@@ -118,9 +126,7 @@ def _rule(found: dict[str, Any]) -> dict[str, Any]:
     """What matters of one of Great Expectations' results."""
     configuration, result = found["expectation_config"], found.get("result") or {}
     kwargs = configuration["kwargs"]
-    if found["exception_info"].get("raised_exception"):
-        said = f"an error: {found['exception_info'].get('exception_message')}"
-    elif "unexpected_count" in result:
+    if "unexpected_count" in result:
         said = f"{result['unexpected_count']} of {result['element_count']} rows against it"
         shown = result.get("partial_unexpected_list")
         said += f", for example {shown}" if shown else ""
@@ -128,10 +134,20 @@ def _rule(found: dict[str, Any]) -> dict[str, Any]:
         said = f"missing {result['partial_missing_list']}"
     else:
         said = f"{result.get('observed_value')}"
+    error = _error(found.get("exception_info") or {})
     return {
+        **({"error": error} if error else {}),
         "rule": configuration["type"],
         "column": kwargs.get("column") or kwargs.get("column_list") or "the table",
         "severity": configuration.get("severity") or "critical",
         "success": bool(found["success"]),
         "found": said,
     }
+
+
+def _error(information: dict[str, Any]) -> str | None:
+    """What went wrong while a rule was computed; Great Expectations nests it by metric where there are several."""
+    for entry in (information, *[value for value in information.values() if isinstance(value, dict)]):
+        if entry.get("raised_exception"):
+            return " ".join(str(entry.get("exception_message")).split())[:300]
+    return None

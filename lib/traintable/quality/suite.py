@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,6 @@ def build_suite(
     """
     from great_expectations import ExpectationSuite
 
-    _quieten()
     rules = always_on(gate, key=key, label=label, classes=classes, n_features=n_features)
     return ExpectationSuite(name="gate", expectations=[_expectation(rule) for rule in [*rules, *gate.expectations]])
 
@@ -60,32 +58,41 @@ def always_on(
 
 def require_known(gate: Gate) -> None:
     """Raise ConfigError for a configured expectation that can't be built; reads no data."""
-    _quieten()
     for rule in gate.expectations:
         _expectation(rule)
 
 
 def require_classes(
-    counts: Mapping[str, Mapping[str, int]], *, classes: Sequence[int | str], min_rows: int, table: str
+    counts: Mapping[str, Mapping[str, int]],
+    removed: Mapping[str, int],
+    *,
+    classes: Sequence[int | str],
+    min_rows: int,
+    table: str,
 ) -> None:
     """Refuse, before anything is fitted, rows of which the gate would refuse the features too.
 
-    `counts` is split -> class -> rows. Raises GateRefused for a split with too few rows or without some class.
+    `counts` is split -> class -> rows, `removed` reason -> rows. Raises GateRefused for a split with too few rows,
+    without some class, or with one that is not declared.
     """
+    declared = {str(answer) for answer in classes}
     for part in SPLITS:
-        found = counts.get(part, {})
-        lacking = [str(answer) for answer in classes if not found.get(str(answer))]
+        found = {answer: n for answer, n in counts.get(part, {}).items() if n}
+        lacking, others = sorted(declared - set(found)), sorted(set(found) - declared)
         if sum(found.values()) < min_rows:
             expected, shown = f"at least {min_rows} rows", f"{sum(found.values())}"
-        elif lacking:
-            expected, shown = f"rows of every class {list(classes)}", f"none of class {', '.join(lacking)}"
+        elif lacking or others:
+            expected = f"rows of every class {list(classes)} and of no other"
+            shown = f"none of class {', '.join(lacking)}" if lacking else f"class {', '.join(others[:5])}"
+            shown += f" (found: {', '.join(sorted(found)[:5])})" if others else ""
         else:
             continue
+        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(removed.items(), key=lambda item: -item[1])[:3])
         raise GateRefused(
             where=f"split '{part}' of {table}",
             expected=expected,
-            found=shown,
-            remedy="Move the boundaries or ratios in `split`, or take more rows with `source.where`.",
+            found=shown + (f"; removed before: {reasons}" if reasons else ""),
+            remedy="Check `label`, and the boundaries or ratios in `split`.",
         )
 
 
@@ -114,8 +121,3 @@ def _expectation(rule: Expectation) -> Any:
             found=" ".join(str(error).split()),
             remedy="Correct its keys in the configuration.",
         ) from error
-
-
-def _quieten() -> None:
-    """Great Expectations logs its own progress; the run reports its verdict."""
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import os
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,16 +17,17 @@ from pyspark.sql import functions as F
 
 import traintable
 from traintable import ingest, prepare, publish, quality, split, statistics
-from traintable.columns import SPLIT, TRAIN, quote, require_columns
+from traintable.columns import FEATURES, SPLIT, TRAIN, is_remote, quote, refuse_taken, require_columns
 from traintable.config import Config
 from traintable.errors import InputMissing
 from traintable.ingest.contract import REASONS
 from traintable.progress import Progress
 from traintable.run.outcome import Census, Outcome, Rows, census
 from traintable.run.places import Places
-from traintable.run.rows import FILTERED, KIND, QUARANTINED, SOURCE, assemble, pin_inputs, refuse_clash
+from traintable.run.rows import FILTERED, KIND, QUARANTINED, SOURCE, assemble, pin_inputs
 from traintable.run.staging import ROW, Staging, stageable, staging, writing
-from traintable.session import get_spark
+from traintable.session import delete_folder, get_spark, same_everywhere
+from traintable.spark_errors import translated
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
@@ -50,13 +52,13 @@ def run(config: Config, *, spark: SparkSession | None = None, progress: Progress
         run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}-{fingerprint[:8]}"
         places = Places.of(config, run_id)
         newest = publish.newest_manifest(places.table, spark)
-    if newest and newest[1].get("fingerprint") == fingerprint:
+    if newest and newest[1].get("fingerprint") == fingerprint and _is_there(newest[1]["model"]):
         return _unchanged(places.table, *newest)
     quality.require_known(config.gate)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with staging(spark, places.staging) as files:
-        return _Run(spark, config, pinned, fingerprint, run_id, places, progress, files).publish()
+    with same_everywhere(spark), translated(f"run for {places.table}"), staging(spark, places.staging) as files:
+        return _Run(spark, config, pinned, fingerprint, run_id, places, progress, files).carry_out()
 
 
 @dataclass
@@ -72,14 +74,16 @@ class _Run:
     progress: Progress
     files: Staging
 
-    def publish(self) -> Outcome:
+    def carry_out(self) -> Outcome:
         stage, config, places = self.progress.stage, self.config, self.places
         with stage("read, join, label, split"):
             staged = self._staged()
         with stage("account for rows"):
             counted, rows = self._accounted(staged)
         least = config.gate.min_rows_per_split
-        quality.require_classes(counted.classes, classes=config.label.classes, min_rows=least, table=places.table)
+        quality.require_classes(
+            counted.classes, counted.reasons, classes=config.label.classes, min_rows=least, table=places.table
+        )
         with stage("fit on train"):
             model, names = self._fitted(staged)
         features = self._transformed(staged, model, names)
@@ -96,10 +100,9 @@ class _Run:
             "features": len(names),
             "gate": verdict.summary(),
         }
-        with stage("publish"), writing(places.table):
-            model.write().save(places.model)
-            manifest = self._manifest(rows, details)
-            version = publish.publish(features, places.table, manifest=manifest, features=names)
+        with stage("publish"):
+            self._publish(features, model, names, self._manifest(rows, details))
+            version = publish.version_of(self.run_id, places.table, self.spark)
         details["seconds"] = self.progress.seconds
         return Outcome("published", self.run_id, places.table, version, places.model, rows.to_dict(), details)
 
@@ -149,8 +152,8 @@ class _Run:
         config = self.config
         features = model.transform(staged.where(F.col(SPLIT).isNotNull()))
         own = list(dict.fromkeys([*config.source.key, config.label.name, SPLIT]))
-        added = names if config.output.features == "columns" else [prepare.FEATURES]
-        refuse_clash("prepare.features", set(own) & set(added))
+        added = names if config.output.features == "columns" else [FEATURES]
+        refuse_taken(staged.select(*map(quote, own)), set(added) - {FEATURES}, where="prepare.features")
         return features.select(*[F.col(quote(name)) for name in own + added])
 
     def _judged(self, features: DataFrame, names: list[str]) -> tuple[str, dict[str, int], quality.Verdict]:
@@ -160,6 +163,16 @@ class _Run:
         content, published = statistics.content_hash(features, hashed=audited)
         verdict = quality.check(audited, gate, key=key, label=label.name, classes=label.classes, n_features=len(names))
         return content, published, verdict
+
+    def _publish(self, features: DataFrame, model: PipelineModel, names: list[str], manifest: dict[str, Any]) -> None:
+        """Save the model, then commit; a model whose rows were not published goes again."""
+        with writing(self.places.table):
+            try:
+                model.write().save(self.places.model)
+                publish.publish(features, self.places.table, manifest=manifest, features=names)
+            except BaseException:
+                delete_folder(self.spark, self.places.model)
+                raise
 
     def _manifest(self, rows: Rows, details: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -191,12 +204,19 @@ def _described(config: Config) -> dict[str, Any]:
 
 
 def _fingerprint(config: Config, pinned: Mapping[str, ingest.Pinned]) -> str:
-    """What the rows follow from: two runs with the same fingerprint would publish the same rows."""
+    """What the rows follow from: two runs with the same fingerprint would publish the same rows.
+
+    The order of keys counts, for it is the order of the features.
+    """
     inputs = {name: table.to_dict() for name, table in pinned.items()}
-    text = json.dumps(
-        [traintable.__version__, config.model_dump(mode="json", exclude={"root"}), inputs], sort_keys=True
-    )
+    settings = config.model_dump(mode="json", exclude={"root"})
+    text = json.dumps([traintable.__version__, _libraries(), settings, inputs])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_there(model: str) -> bool:
+    """Whether a saved model is still where the manifest says; of an address it is believed."""
+    return is_remote(model) or os.path.isdir(model)
 
 
 def _unchanged(table: str, version: int, manifest: Mapping[str, Any]) -> Outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from traintable.columns import SPLIT, SPLITS, quote
-from traintable.errors import AccountingError
+from traintable.errors import AccountingError, ConfigError
 from traintable.ingest.contract import REASONS
 from traintable.run.rows import FILTERED, KIND, QUARANTINED
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+
+MAX_COUNTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -46,24 +48,33 @@ class Rows:
 
 @dataclass(frozen=True)
 class Census:
-    """Counts of staged rows: by split and class, and by kind and reason of those removed."""
+    """Counts of staged rows: by split and class, and by reason of those removed."""
 
     classes: dict[str, dict[str, int]] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
-    kinds: Counter[str] = field(default_factory=Counter)
 
 
 def census(staged: DataFrame, label: str) -> Census:
-    """Count staged rows; one pass over four narrow columns. A row with several reasons counts under all of them."""
-    answer = F.col(quote(label)).cast("string").alias("answer")
+    """Count staged rows; one pass over four narrow columns. Reasons that a row has together are joined by `+`.
+
+    Raises ConfigError when the label has more than 10,000 different values: it is no class then.
+    """
+    answer = F.when(F.col(KIND).isNull(), F.col(quote(label)).cast("string")).alias("answer")
     grouped = staged.select(SPLIT, KIND, REASONS, answer)
+    counts = grouped.groupBy(SPLIT, KIND, REASONS, "answer").count().limit(MAX_COUNTS + 1).collect()
+    if len(counts) > MAX_COUNTS:
+        raise ConfigError(
+            where="label.expr",
+            expected="an answer of few classes",
+            found="more than 10,000 values",
+            remedy="Cut it into classes, for example `arr_delay > 30`.",
+        )
     result = Census()
-    for row in grouped.groupBy(SPLIT, KIND, REASONS, "answer").count().collect():  # one row a combination
+    for row in counts:
         n = int(row["count"])
         if row[KIND] is None:
             result.classes.setdefault(row[SPLIT], {})[str(row["answer"])] = n
             continue
-        result.kinds[row[KIND]] += n
         reason = "+".join(row[REASONS])
         result.reasons[reason] = result.reasons.get(reason, 0) + n
     return result

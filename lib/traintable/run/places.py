@@ -35,4 +35,12 @@ class Places:
         model_dir = resolve(output.model_dir or sibling(table, "models"), root)
         staging_dir = resolve(output.staging_dir or sibling(table, "staging"), root)
         quarantine = resolve(output.quarantine or sibling(table, "quarantine"), root)
+        inputs = {resolve(name, root) for name in (config.source.table, *[join.table for join in config.joins])}
+        if table in inputs or quarantine in {*inputs, table}:
+            raise ConfigError(
+                where="output",
+                expected="tables that nothing is read from",
+                found=f"'{table if table in inputs else quarantine}', which is an input or the other output",
+                remedy="Name another one.",
+            )
         return cls(table, quarantine, f"{model_dir}/{run_id}", f"{staging_dir}/{run_id}")

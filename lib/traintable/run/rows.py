@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
-from traintable import ingest, label, prepare, split
-from traintable.columns import SPLIT, quote, require_columns, resolve
+from traintable import ingest, label, split
+from traintable.columns import RESERVED, SPLIT, quote, refuse_taken, require_columns, resolve
 from traintable.config import Config, Join, Source, seconds
 from traintable.errors import ConfigError
-from traintable.expressions import references
+from traintable.expressions import evaluated
 from traintable.ingest.batch import pin
-from traintable.ingest.contract import REASONS, UNPARSED
+from traintable.ingest.contract import REASONS
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -42,15 +41,25 @@ def assemble(spark: SparkSession, config: Config, pinned: Mapping[str, ingest.Pi
     Costs the checks of unique keys; the rows themselves are computed when they are written.
     """
     source = ingest.read(spark, pinned[SOURCE], where=config.source.where)
-    refuse_clash("source.table", {SPLIT, KIND, REASONS, UNPARSED, prepare.FEATURES} & set(source.columns))
+    reserved = sorted(name for name in source.columns if name.lower() in RESERVED)
+    if reserved:
+        raise ConfigError(
+            where=f"table {pinned[SOURCE].table}",
+            expected="columns of other names than those we add",
+            found=f"'{reserved[0]}'",
+            remedy="Rename it; a view does.",
+        )
     key = config.source.key
     own = {name: promise for name, promise in config.columns.items() if name in source.columns}
-    rest = {name: promise for name, promise in config.columns.items() if name not in own}
     rows = ingest.mark_duplicates(ingest.apply_contract(source, own, key=key), key)
     rows = _joined(spark, rows, config, pinned)
+    joined = {name: config.columns[name] for name in config.columns if name not in own and name not in config.derive}
+    rows = ingest.apply_contract(rows, joined, key=())
     for name, expression in config.derive.items():
-        rows = _derived(rows, name, expression)
-    rows = ingest.apply_contract(rows, rest, key=())
+        refuse_taken(rows, {name}, where=f"derive.{name}")
+        rows = rows.withColumn(name, evaluated(rows, expression, where=f"derive.{name}"))
+    derived = {name: config.columns[name] for name in config.derive if name in config.columns}
+    rows = ingest.apply_contract(rows, derived, key=())
     rows = label.by_expression(rows, config.label.name, config.label.expr)
     rows = _with_reason(rows, F.col(quote(config.label.name)).isNull(), "no_label")
     return _split(rows, config)
@@ -71,7 +80,7 @@ def _joined(spark: SparkSession, rows: DataFrame, config: Config, pinned: Mappin
 def _join(rows: DataFrame, table: DataFrame, join: Join) -> DataFrame:
     left = {*join.on, *([join.asof.left] if join.asof else [])}
     require_columns(rows, left, where=f"join '{join.name}'")
-    refuse_clash(f"join '{join.name}'", {f"{join.name}_{column}" for column in join.columns} & set(rows.columns))
+    refuse_taken(rows, {f"{join.name}_{column}" for column in join.columns}, where=f"join '{join.name}'")
     if join.asof is None:
         return ingest.lookup_join(rows, table, name=join.name, on=join.on, columns=join.columns)
     return ingest.asof_join(
@@ -86,25 +95,12 @@ def _join(rows: DataFrame, table: DataFrame, join: Join) -> DataFrame:
     )
 
 
-def _derived(rows: DataFrame, name: str, expression: str) -> DataFrame:
-    where = f"derive.{name}"
-    refuse_clash(where, {name} & set(rows.columns))
-    require_columns(rows, references(expression, where=where), where=where)
-    try:
-        return rows.withColumn(name, F.expr(expression))
-    except AnalysisException as error:
-        raise ConfigError(
-            where=where,
-            expected="an expression that fits the columns",
-            found=f"{expression!r} ({str(error).splitlines()[0]})",
-            remedy="Correct the expression.",
-        ) from error
-
-
 def _split(rows: DataFrame, config: Config) -> DataFrame:
     keep = F.size(REASONS) == 0
     if config.split.method == "time" and config.split.time is not None:
         t = config.split.time
+        require_columns(rows, {t.column}, where="split.time.column")
+        rows = _with_reason(rows, F.col(quote(t.column)).isNull(), f"null:{t.column}")
         rows = split.by_time(rows, t.column, validation=t.validation, test=t.test, gap=t.gap)
         rows = _with_reason(rows, F.col(SPLIT).isNull(), "gap")
     elif config.split.stratified is not None:
@@ -119,14 +115,3 @@ def _with_reason(rows: DataFrame, condition: Column, reason: str) -> DataFrame:
     """Give `reason` to the rows that have no other."""
     applies = condition & (F.size(REASONS) == 0)
     return rows.withColumn(REASONS, F.when(applies, F.array(F.lit(reason))).otherwise(F.col(REASONS)))
-
-
-def refuse_clash(where: str, names: set[str]) -> None:
-    """Raise ConfigError when there is a name that the rows have already, or that is ours."""
-    if names:
-        raise ConfigError(
-            where=where,
-            expected="names that are not taken",
-            found=f"'{min(names)}', which the rows have or which is reserved",
-            remedy="Rename it; a view with other names does.",
-        )

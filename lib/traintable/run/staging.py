@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from traintable.columns import SPLIT, is_remote, quote
-from traintable.errors import TraintableError
 from traintable.ingest.contract import AS_JSON, REASONS
 from traintable.run.rows import KIND
 from traintable.session import delete_folder
+from traintable.spark_errors import translated
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -55,25 +53,10 @@ def staging(spark: SparkSession, folder: str) -> Iterator[Staging]:
         files.delete()
 
 
-@contextmanager
-def writing(path: str) -> Iterator[None]:
-    """Turn what Spark says of a failed write into one line that names the place."""
-    try:
-        yield
-    except (PySparkException, Py4JError, OSError) as error:
-        raise TraintableError(
-            where=path,
-            expected="a place that can be written",
-            found=cause(error),
-            remedy="Check permissions, free space and `output` in the configuration; nothing was published.",
-        ) from error
-
-
-def cause(error: Exception) -> str:
-    """The last cause that a chain of Java exceptions names, or the first line of the error."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    return (causes or lines or [type(error).__name__])[-1 if causes else 0]
+def writing(path: str) -> AbstractContextManager[None]:
+    """Turn what Spark says of a failed write in the body into one line that names the place."""
+    remedy = "Check permissions, free space and `output` in the configuration; nothing was published."
+    return translated(path, expected="a place that can be written", remedy=remedy)
 
 
 def stageable(rows: DataFrame, keep: Sequence[str]) -> DataFrame:

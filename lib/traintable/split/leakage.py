@@ -16,8 +16,8 @@ def refuse_unavailable(config: Config) -> None:
     which its row is found is known too, and every column that the label's expression reads only with the answer,
     declared or not. Costs no pass: it reads the configuration.
     """
-    answer = _read_by(references(config.label.expr, where="label.expr"), _sources(config, through_joins=False))
-    sources = _sources(config, through_joins=True)
+    answer = _read_by(references(config.label.expr, where="label.expr"), _sources(config, roots_only=True))
+    sources = _sources(config, roots_only=False)
     for feature in config.prepare.features:
         if feature == config.label.name:
             _refuse(feature, feature, "it is the label")
@@ -35,15 +35,21 @@ def _check(feature: str, column: str, in_label: bool, config: Config) -> None:
         _refuse(feature, column, f"the label is computed from '{column}'")
 
 
-def _sources(config: Config, *, through_joins: bool) -> dict[str, frozenset[str]]:
-    """For each derived column what it is computed from, and for each joined one also what its row is found by."""
+def _sources(config: Config, *, roots_only: bool) -> dict[str, frozenset[str]]:
+    """For each derived column the columns it is computed from.
+
+    Unless `roots_only`, these include itself, and for each joined column what its row is found by.
+    """
     sources: dict[str, frozenset[str]] = {}
-    for join in config.joins if through_joins else ():
+    for join in () if roots_only else config.joins:
         found_by = [*join.on, *([join.asof.left] if join.asof else [])]
         for name in (f"{join.name}_{column}" for column in join.columns):
-            sources[name] = _read_by([name, *found_by], sources)
+            same_table = [name.removeprefix(f"{join.name}_")] if join.table == config.source.table else []
+            sources[name] = _read_by([name, *found_by, *same_table], sources)
     for name, expression in config.derive.items():
         sources[name] = _read_by(references(expression, where=f"derive.{name}"), sources)
+        if not roots_only:
+            sources[name] |= {name}
     return sources
 
 

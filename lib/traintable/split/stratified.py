@@ -35,6 +35,7 @@ def stratified(
     part = F.lit(SPLITS[-1])
     for name in reversed(SPLITS[:-1]):
         reached = sum((Fraction(str(ratios[earlier])) for earlier in SPLITS[: SPLITS.index(name) + 1]), Fraction(0))
+        reached = reached.limit_denominator(1_000_000)  # so that whole numbers hold the product with any row count
         top, bottom = reached.as_integer_ratio()
         last = F.expr(f"(__size * {2 * top}L + {bottom}L) DIV {2 * bottom}L")  # in whole numbers: half up, exactly
         part = F.when(F.col("__rank") <= last, F.lit(name)).otherwise(part)

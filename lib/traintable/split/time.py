@@ -22,6 +22,14 @@ def by_time(df: DataFrame, time: str, *, validation: str, test: str, gap: str = 
     `split` is null, as it is where `time` is null. Rows are kept. Costs no pass.
     """
     require_columns(df, {time}, where="split.time.column")
+    kind = df.schema[time].dataType.typeName()
+    if kind not in ("date", "timestamp", "timestamp_ntz"):
+        raise ConfigError(
+            where="split.time.column",
+            expected="a date or a timestamp",
+            found=f"'{time}' of type {kind}",
+            remedy="Declare its `type` in `columns`, or derive a timestamp from it.",
+        )
     starts = _moments(df, {VALIDATION: validation, TEST: test})
     if starts[VALIDATION] >= starts[TEST]:
         raise ConfigError(

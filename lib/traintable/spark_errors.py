@@ -1,0 +1,75 @@
+"""What Spark says when something goes wrong, as one line with the exit code it deserves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+from traintable.errors import ConfigError, InputMissing, TraintableError
+
+_STATE = re.compile(r"SQLSTATE: (\w{5})")
+_UNREADABLE = re.compile(r"FAILED_READ_FILE|FileNotFoundException|PATH_NOT_FOUND|PATH_DOES_NOT_EXIST")
+_FOREIGN = ("pyspark.", "py4j.")
+
+
+@contextmanager
+def translated(
+    where: str, *, expected: str = "Spark to do its work", remedy: str = "Nothing was published."
+) -> Iterator[None]:
+    """Turn what Spark, its gateway or the file system raises in the body into a TraintableError.
+
+    An error of SQLSTATE class 22 (a value) or 42 (a name or type) is one of an expression, so a ConfigError; a file
+    that can't be read is InputMissing; the rest says that `expected` was not met at `where`.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, TraintableError) or not _is_foreign(error):
+            raise
+        raise _explained(error, where, expected, remedy) from error
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _is_foreign(error: Exception) -> bool:
+    return isinstance(error, OSError) or type(error).__module__.startswith(_FOREIGN)
+
+
+def _explained(error: Exception, where: str, expected: str, remedy: str) -> TraintableError:
+    text = str(error)
+    if _UNREADABLE.search(text):
+        return InputMissing(
+            where=where,
+            expected="the files of the pinned versions",
+            found=_cause(text),
+            remedy="A version whose files were vacuumed can't be read: pin a newer one.",
+        )
+    state = _STATE.search(text)
+    if state and state.group(1)[:2] in ("22", "42"):
+        return ConfigError(
+            where="configuration",
+            expected="expressions and types that fit the rows",
+            found=" ".join(_without_plan(text)),
+            remedy="Correct the expression; `try_divide`, `try_cast` and such give null where a value does not fit.",
+        )
+    return TraintableError(where=where, expected=expected, found=_cause(text), remedy=remedy)
+
+
+def _without_plan(text: str) -> list[str]:
+    """The message, and of what follows it the piece of SQL that it is about."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and set(line.strip()) != {"^"}]
+    about = [f"({after})" for line, after in pairwise(lines) if line.startswith("== SQL")]
+    return [lines[0], *about]
+
+
+def _cause(text: str) -> str:
+    """The first Java exception that a text names, or its first line."""
+    lines = [line.strip().removeprefix(": ") for line in text.splitlines() if line.strip()]
+    named = [line for line in lines if re.match(r"(Caused by: )?[a-z][\w.]+(Exception|Error): ", line)]
+    return (named or lines or ["no message"])[0].removeprefix("Caused by: ")
