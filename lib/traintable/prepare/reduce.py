@@ -1,4 +1,4 @@
-"""Principal components of scaled numbers, from the covariance that the one scan has learned."""
+"""Principal components of scaled numbers, from the correlations that the one scan has learned."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from traintable.statistics.exact import Floats
 DECIMALS = 12
 
 
-def principal_components(covariance: Floats, k: int) -> Floats:
-    """The k leading eigenvectors of a covariance of shape (n, n), as columns of shape (n, k).
+def principal_components(correlation: Floats, k: int) -> Floats:
+    """The k leading eigenvectors of a correlation (or covariance) of shape (n, n), as columns of shape (n, k).
 
-    Ordered by falling variance; of each vector the largest loading (the first of equals) is positive. Jolliffe,
-    "Principal Component Analysis", 2nd ed., section 2.
+    Ordered by falling variance; of each vector the largest loading (the first of equals) is positive. Components of
+    equal variance span a plane in which any two directions are as good, so there the choice is the linear algebra
+    library's. Jolliffe, "Principal Component Analysis", 2nd ed., section 2.
     """
-    _, vectors = np.linalg.eigh(covariance)
+    _, vectors = np.linalg.eigh(correlation)
     leading = vectors[:, ::-1][:, :k]
     largest = np.argmax(np.round(np.abs(leading), 9), axis=0)
     signs = np.sign(leading[largest, np.arange(k)])

@@ -38,31 +38,32 @@ def assemble(spark: SparkSession, config: Config, pinned: Mapping[str, ingest.Pi
 
     Adds the joined and derived columns, the label, `split` (null for a row that is not published), `_kind`
     ("quarantined", "filtered" or null) and `_reasons array<string>` (empty for a row that is published).
-    Costs the checks of unique keys; the rows themselves are computed when they are written.
+    Costs the checks of unique keys; the rows themselves are computed when they are written (twice by the stratified
+    split, which ranks the rows that are kept apart from the others).
     """
     source = ingest.read(spark, pinned[SOURCE], where=config.source.where)
+    _refuse_reserved(source, pinned[SOURCE].table)
+    key, promises = config.source.key, config.columns
+    own = {name: promise for name, promise in promises.items() if name in source.columns}
+    derived = {name: promises[name] for name in config.derive if name in promises and name not in own}
+    joined = {name: promise for name, promise in promises.items() if name not in own and name not in derived}
+    rows = ingest.mark_duplicates(ingest.apply_contract(source, own, key=key), key)
+    rows = ingest.apply_contract(_joined(spark, rows, config, pinned), joined, key=())
+    rows = ingest.apply_contract(_derived(rows, config), derived, key=())
+    rows = label.by_expression(rows, config.label.name, config.label.expr)
+    rows = _with_reason(rows, F.col(quote(config.label.name)).isNull(), "no_label")
+    return _split(rows, config)
+
+
+def _refuse_reserved(source: DataFrame, table: str) -> None:
     reserved = sorted(name for name in source.columns if name.lower() in RESERVED)
     if reserved:
         raise ConfigError(
-            where=f"table {pinned[SOURCE].table}",
+            where=f"table {table}",
             expected="columns of other names than those we add",
             found=f"'{reserved[0]}'",
             remedy="Rename it; a view does.",
         )
-    key = config.source.key
-    own = {name: promise for name, promise in config.columns.items() if name in source.columns}
-    rows = ingest.mark_duplicates(ingest.apply_contract(source, own, key=key), key)
-    rows = _joined(spark, rows, config, pinned)
-    joined = {name: config.columns[name] for name in config.columns if name not in own and name not in config.derive}
-    rows = ingest.apply_contract(rows, joined, key=())
-    for name, expression in config.derive.items():
-        refuse_taken(rows, {name}, where=f"derive.{name}")
-        rows = rows.withColumn(name, evaluated(rows, expression, where=f"derive.{name}"))
-    derived = {name: config.columns[name] for name in config.derive if name in config.columns}
-    rows = ingest.apply_contract(rows, derived, key=())
-    rows = label.by_expression(rows, config.label.name, config.label.expr)
-    rows = _with_reason(rows, F.col(quote(config.label.name)).isNull(), "no_label")
-    return _split(rows, config)
 
 
 def _joined(spark: SparkSession, rows: DataFrame, config: Config, pinned: Mapping[str, ingest.Pinned]) -> DataFrame:
@@ -93,6 +94,13 @@ def _join(rows: DataFrame, table: DataFrame, join: Join) -> DataFrame:
         tolerance_seconds=seconds(join.asof.tolerance),
         columns=join.columns,
     )
+
+
+def _derived(rows: DataFrame, config: Config) -> DataFrame:
+    for name, expression in config.derive.items():
+        refuse_taken(rows, {name}, where=f"derive.{name}")
+        rows = rows.withColumn(name, evaluated(rows, expression, where=f"derive.{name}"))
+    return rows
 
 
 def _split(rows: DataFrame, config: Config) -> DataFrame:
