@@ -77,6 +77,13 @@ def test_a_rule_that_can_not_be_computed_is_a_fault_of_the_configuration(spark: 
         verdict(spark, CLEAN, Gate.model_validate({"expectations": [rule]}))
 
 
+def test_a_rule_on_an_unknown_column_names_the_nearest(spark: SparkSession) -> None:
+    rule = {"type": "expect_column_values_to_be_null", "column": "lat"}
+    gate = Gate.model_validate({"expectations": [rule]})
+    with pytest.raises(ConfigError, match="Did you mean 'late'"):
+        audit(of_rows(spark, SCHEMA, CLEAN), gate, key=KEY, label="late", features=NAMES)
+
+
 @pytest.mark.parametrize(
     ("counts", "said"),
     [
