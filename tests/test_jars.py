@@ -93,3 +93,14 @@ def test_the_folder_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) 
     assert jars.cache_dir() == Path("/cache/traintable/jars")
     monkeypatch.setenv("TRAINTABLE_JARS", "/given")
     assert jars.cache_dir() == Path("/given")
+
+
+@pytest.mark.slow
+def test_they_are_fetched_into_a_folder_that_is_named_relatively(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    paths = jars.ensure(Path("there"))
+    assert [Path(path).parent for path in paths] == [tmp_path / "there"] * len(jars.PINNED)
+    assert jars.missing(tmp_path / "there") == []
+    assert sorted(p.name for p in (tmp_path / "there").iterdir()) == sorted(jars.PINNED)

@@ -67,7 +67,7 @@ def ensure(folder: Path | None = None) -> list[str]:
 
     The network is used only when a jar is missing or is not what it should be by its SHA-256.
     """
-    folder = folder or cache_dir()
+    folder = (folder or cache_dir()).resolve()
     if missing(folder):
         fetch(folder)
     return [str(folder / name) for name in PINNED]
@@ -75,6 +75,7 @@ def ensure(folder: Path | None = None) -> list[str]:
 
 def fetch(folder: Path) -> None:
     """Fetch the pinned jars into `folder` with the resolver that comes with Spark."""
+    folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as ivy:
         log = _resolve(Path(ivy))
