@@ -26,7 +26,7 @@ from traintable.run.outcome import Census, Outcome, Rows, census
 from traintable.run.places import Places
 from traintable.run.rows import FILTERED, KIND, QUARANTINED, SOURCE, assemble, pin_inputs
 from traintable.run.staging import ROW, Staging, stageable, staging, writing
-from traintable.session import delete_folder, get_spark, same_everywhere
+from traintable.session import get_spark, same_everywhere
 from traintable.spark_errors import translated
 
 if TYPE_CHECKING:
@@ -101,7 +101,11 @@ class _Run:
             "gate": verdict.summary(),
         }
         with stage("publish"):
-            self._publish(features, model, names, self._manifest(rows, details))
+            with writing(places.table):
+                # A model whose commit fails stays: its reply may be all that was lost, and no name is used twice.
+                model.write().save(places.model)
+                manifest = self._manifest(rows, details)
+                publish.publish(features, places.table, manifest=manifest, features=names)
             version = publish.version_of(self.run_id, places.table, self.spark)
         details["seconds"] = self.progress.seconds
         return Outcome("published", self.run_id, places.table, version, places.model, rows.to_dict(), details)
@@ -163,16 +167,6 @@ class _Run:
         content, published = statistics.content_hash(features, hashed=audited)
         verdict = quality.check(audited, gate, key=key, label=label.name, classes=label.classes, n_features=len(names))
         return content, published, verdict
-
-    def _publish(self, features: DataFrame, model: PipelineModel, names: list[str], manifest: dict[str, Any]) -> None:
-        """Save the model, then commit; a model whose rows were not published goes again."""
-        with writing(self.places.table):
-            try:
-                model.write().save(self.places.model)
-                publish.publish(features, self.places.table, manifest=manifest, features=names)
-            except BaseException:
-                delete_folder(self.spark, self.places.model)
-                raise
 
     def _manifest(self, rows: Rows, details: Mapping[str, Any]) -> dict[str, Any]:
         return {
