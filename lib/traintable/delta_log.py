@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from traintable.columns import identifier, is_catalog_name, is_remote
 from traintable.errors import InputMissing
 from traintable.session import get_spark, is_managed
+from traintable.spark_errors import first_line
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -63,7 +64,7 @@ def _by_spark(table: str, spark: SparkSession | None) -> list[Commit]:
     try:
         rows = (spark or get_spark()).sql(f"DESCRIBE HISTORY {identifier(table)}").collect()  # one row a commit
     except PySparkException as error:
-        raise _missing(table, str(error).strip().splitlines()[0]) from error
+        raise _missing(table, first_line(error)) from error
     newest_first = sorted(rows, key=lambda row: -int(row["version"]))
     return [_commit(row["version"], row["timestamp"].timestamp(), row.asDict()) for row in newest_first]
 

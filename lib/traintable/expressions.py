@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from traintable.columns import require_columns
 from traintable.errors import ConfigError
+from traintable.spark_errors import first_line
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -36,7 +37,7 @@ def references(sql: str, *, where: str) -> frozenset[str]:
     try:
         tree = sqlglot.parse_one(f"SELECT {sql}", dialect="spark")
     except sqlglot.errors.SqlglotError as error:
-        raise _refusal(where, sql, f"({str(error).splitlines()[0]})") from error
+        raise _refusal(where, sql, f"({first_line(error)})") from error
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or tree.find(exp.Subquery, exp.From, exp.Table):
         raise _refusal(where, sql, "which is more than that: declare a join or a second derived column")
     for node in tree.walk():
@@ -62,7 +63,7 @@ def evaluated(df: DataFrame, sql: str, *, where: str) -> Column:
         raise ConfigError(
             where=where,
             expected="an expression that fits the columns",
-            found=f"{sql!r} ({str(error).splitlines()[0]})",
+            found=f"{sql!r} ({first_line(error)})",
             remedy="Correct the expression.",
         ) from error
     return column
