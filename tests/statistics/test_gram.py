@@ -2,186 +2,244 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
+from random import Random
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
-from traintable.statistics import Gram
+from chunks import NAN, canonical, chunk, in_any_layout, learned, numbers, reread
+from traintable.statistics import Gram, gram
+from traintable.statistics.chunk import Chunk
 from traintable.statistics.exact import MAX_ROWS, Floats
 
 NAMES = ("a", "b", "c")
-EDGES = [
-    0.0,
-    -0.0,
-    5e-324,
-    -2.2250738585072014e-308,
-    1e300,
-    -1e300,
-    1e9 + 1e-6,
-    np.nan,
-    np.inf,
-    -np.inf,
-    0.1,
-    2**53 + 2.0,
-]
+WIDE = 1e150  # a product of smaller numbers is a double
 
-numbers = st.one_of(st.floats(width=64), st.floats(-1e3, 1e3), st.sampled_from(EDGES))
+tables = st.lists(st.tuples(numbers, numbers, numbers), max_size=12)
+rows_of = dict[str, list[Any]]
 
 
-@st.composite
-def tables(draw: st.DrawFn) -> tuple[Floats, Any]:
-    """Values of any kind, and which of them are null."""
-    shape = (draw(st.integers(0, 25)), len(NAMES))
-    return draw(hnp.arrays(np.float64, shape, elements=numbers)), draw(hnp.arrays(np.bool_, shape))
+def columns(table: list[tuple[Any, ...]]) -> rows_of:
+    return {name: [row[i] for row in table] for i, name in enumerate(NAMES)}
 
 
-def gram_of(values: Floats, not_null: Any = None) -> Gram:
-    values = np.asarray(values, dtype=np.float64).reshape(-1, len(NAMES))
-    gram = Gram(NAMES)
-    gram.update(values, np.ones(values.shape, dtype=bool) if not_null is None else not_null)
-    return gram
+def gram_of(values: Mapping[str, Any] | Floats, **ranges: tuple[float, float]) -> Gram:
+    if not isinstance(values, Mapping):
+        values = dict(zip(NAMES, np.asarray(values, dtype=np.float64).reshape(-1, len(NAMES)).T, strict=True))
+    found: Gram = learned(Gram(tuple(values)), chunk(values, ranges=ranges))
+    return found
 
 
-def state(gram: Gram) -> dict[str, Any]:
-    """All that the gram knows, in one order; what is zero may be left out."""
-    return {name: sorted(v) if isinstance(v, list) else v for name, v in gram.to_dict().items()}
+@contextmanager
+def short_batches() -> Iterator[None]:
+    """Batches of 3 rows, of which 2 are pending at a time: so few rows cover what otherwise takes thousands."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gram, "MAX_ROWS", 3)
+        patch.setattr(gram, "_MAX_PRODUCTS", 2)
+        yield
 
 
-def finite(column: Floats, not_null: Any) -> list[Fraction]:
-    return [Fraction(float(v)) for v, kept in zip(column, not_null, strict=True) if kept and np.isfinite(v)]
+def exact(values: list[Any]) -> list[Fraction | None]:
+    return [None if v is None or not np.isfinite(v) else Fraction(v) for v in values]
 
 
 def covariance(x: list[Fraction], y: list[Fraction]) -> Fraction:
     n = len(x)
-    return (sum(a * b for a, b in zip(x, y, strict=True)) - sum(x) * sum(y) / Fraction(n)) / (n - 1)
+    return (sum((a * b for a, b in zip(x, y, strict=True)), Fraction(0)) - sum(x) * sum(y) / Fraction(n)) / (n - 1)
+
+
+def rounded(value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else -float("inf")
 
 
 @settings(deadline=None)
-@given(tables())
-def test_counts_and_means_equal_those_of_fractions(table: tuple[Floats, Any]) -> None:
-    values, not_null = table
-    gram = gram_of(values, not_null)
-    assert gram.n_rows == len(values)
+@given(tables)
+def test_counts_means_and_pairwise_covariances_equal_those_of_fractions(table: list[Any]) -> None:
+    values = columns(table)
+    with short_batches():
+        found = gram_of(values)
+    exactly = {name: exact(values[name]) for name in NAMES}
+    pairwise = found.pairwise()
+    assert found.n_rows == len(table)
     for i, name in enumerate(NAMES):
-        kept = finite(values[:, i], not_null[:, i])
-        assert gram.count(name) == len(kept)
-        assert gram.n_invalid[i] == int((not_null[:, i] & ~np.isfinite(values[:, i])).sum())
-        mean = gram.mean(name)
-        assert np.isnan(mean) if not kept else mean == float(sum(kept) / len(kept))
+        there = [v for v in exactly[name] if v is not None]
+        assert found.count(name) == len(there)
+        variance = rounded(covariance(there, there)) if len(there) > 1 else NAN
+        expected = [rounded(sum(there) / Fraction(len(there))) if there else NAN, variance]
+        np.testing.assert_array_equal(found.mean_and_variance(name), expected)
+        assert pairwise.mean[i] == expected[0] or np.isnan(expected[0])
+        for j, other in enumerate(NAMES):
+            both = [(x, y) for x, y in zip(exactly[name], exactly[other], strict=True) if None not in (x, y)]
+            assert found.present[i, j] == len(both)
+            expected_pair = rounded(covariance(*map(list, zip(*both, strict=True)))) if len(both) > 1 else NAN
+            np.testing.assert_array_equal(pairwise.covariance[i, j], expected_pair)
 
 
 @settings(deadline=None)
-@given(tables(), st.lists(st.floats(-1e9, 1e9), min_size=3, max_size=3))
-def test_covariance_of_imputed_rows_equals_that_of_fractions(table: tuple[Floats, Any], fill: list[float]) -> None:
-    values, not_null = table
-    values = np.where(np.abs(values) < 1e150, values, np.nan)  # so that a covariance is a double
-    moments = gram_of(values, not_null).imputed(dict(zip(NAMES, fill, strict=True)))
-    present = not_null & np.isfinite(values)
-    columns = [
-        [Fraction(float(v)) if kept else Fraction(fill[i]) for v, kept in zip(values[:, i], present[:, i], strict=True)]
-        for i in range(len(NAMES))
+@given(tables, st.lists(st.one_of(st.floats(-1e9, 1e9), st.just(0.0)), min_size=3, max_size=3))
+def test_moments_of_imputed_rows_equal_those_of_fractions(table: list[Any], fill: list[float]) -> None:
+    values = {n: [v if v is not None and abs(v) < WIDE else None for v in vs] for n, vs in columns(table).items()}
+    with short_batches():
+        moments = gram_of(values).imputed(dict(zip(NAMES, fill, strict=True)))
+    filled = [
+        [Fraction(c) if v is None else v for v in exact(values[name])] for name, c in zip(NAMES, fill, strict=True)
     ]
-    if len(values) < 2:
+    if table:
+        np.testing.assert_array_equal(moments.mean, [float(sum(x) / len(x)) for x in filled])
+    if len(table) < 2:
         assert np.isnan(moments.covariance).all()
     else:
-        expected = [[float(covariance(x, y)) for y in columns] for x in columns]
-        np.testing.assert_array_equal(moments.covariance, expected)
-        np.testing.assert_array_equal(moments.mean, [float(sum(x) / len(x)) for x in columns])
+        np.testing.assert_array_equal(moments.covariance, [[float(covariance(x, y)) for y in filled] for x in filled])
 
 
 @settings(deadline=None)
-@given(tables(), st.lists(st.integers(0, 25), max_size=4), st.randoms(use_true_random=False))
-def test_any_batches_merged_in_any_order_give_the_same_state(
-    table: tuple[Floats, Any], cuts: list[int], random: Any
-) -> None:
-    values, not_null = table
-    whole = gram_of(values, not_null)
-    rows = list(range(len(values)))
-    random.shuffle(rows)
-    grams = [gram_of(values[part], not_null[part]) for part in np.split(np.array(rows, dtype=int), sorted(cuts))]
-    while len(grams) > 1:  # a random tree of merges
-        random.shuffle(grams)
-        grams[0].merge(grams.pop())
-    assert state(grams[0]) == state(whole)
+@given(tables, st.randoms(use_true_random=False), st.booleans())
+def test_any_layout_gives_the_same_state(table: list[Any], random: Random, is_ranged: bool) -> None:
+    rows = chunk(columns(table), ranges={"a": (-1.0, 1e9)} if is_ranged else None)
+    with short_batches():
+        whole, _ = in_any_layout(lambda: Gram(NAMES), rows, random)
+    in_one_batch = learned(Gram(NAMES), rows)
+    assert in_one_batch.to_dict() == whole.to_dict()
 
 
 @settings(deadline=None)
-@given(tables())
-def test_state_survives_json(table: tuple[Floats, Any]) -> None:
-    gram = gram_of(*table)
-    again = Gram.from_dict(json.loads(json.dumps(gram.to_dict())))
-    assert state(again) == state(gram)
-    fill = dict.fromkeys(NAMES, 1.5)
-    small = gram_of(np.clip(table[0], -1e100, 1e100), table[1])
-    again = Gram.from_dict(json.loads(json.dumps(small.to_dict())))
-    np.testing.assert_array_equal(again.imputed(fill).covariance, small.imputed(fill).covariance)
+@given(tables)
+def test_a_number_out_of_range_counts_as_missing(table: list[Any]) -> None:
+    values = columns(table)
+    inside = {**values, "b": [v if v is not None and -1 <= v <= 2 else None for v in values["b"]]}
+    assert gram_of(values, b=(-1.0, 2.0)).to_dict() == gram_of(inside).to_dict()
+
+
+def test_states_read_from_json_are_as_good_as_new() -> None:
+    rng = np.random.default_rng(0)
+    values = {"a": rng.normal(size=50), "b": [None, *rng.normal(size=49)], "c": rng.normal(size=50) * 1e-200}
+    once, twice = reread(gram_of(values)), gram_of(values)
+    for found in (once, twice):
+        found.update(chunk(values))
+    assert once.to_dict() == twice.to_dict()
+    np.testing.assert_array_equal(once.pairwise().covariance, twice.pairwise().covariance)
+
+
+def test_later_batches_of_another_magnitude_stay_exact() -> None:
+    """Digits that come first are not the finest, nor the coarsest."""
+    for order in ([2.0**-30, 2.0**40, 1.0], [2.0**40, 2.0**-30, 1.0], [1.0, 2.0**-1070, 2.0**1000]):
+        values = np.repeat(order, MAX_ROWS)
+        found = gram_of({"a": values})
+        own = [Fraction(v) for v in order]
+        variance = covariance(own * MAX_ROWS, own * MAX_ROWS)
+        assert found.mean_and_variance("a") == (float(sum(own) / 3), rounded(variance))
+        assert canonical(found.to_dict()) == canonical(gram_of({"a": values[::-1].copy()}).to_dict())
 
 
 def test_more_rows_than_one_exact_product_holds_stay_exact() -> None:
     rng = np.random.default_rng(0)
     full = float((2**20 - 1) * 2**20 + 2**20 - 1)  # digits of 20 ones: the largest products there are
     values = full - rng.integers(0, 2, (2 * MAX_ROWS + 77, len(NAMES))) * 2.0
-    gram = gram_of(values)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gram, "_MAX_PRODUCTS", 2)
+        found = gram_of(values)
+    found._fold()
     x, y = ([int(v) for v in values[:, i]] for i in (0, 1))
-    assert gram.products[0, 1] == sum(a * b for a, b in zip(x, y, strict=True))
-    assert gram.sums[0, 0] == sum(x)
+    assert found.products[0, 1] == sum(a * b for a, b in zip(x, y, strict=True))
+    assert found.sums[0, 0] == sum(x)
 
 
-def test_moments_agree_with_numpy_on_ordinary_data() -> None:
+def test_pending_products_fit_64_bits() -> None:
+    assert gram._MAX_PRODUCTS * MAX_ROWS * (2**20 - 1) ** 2 < 2**63
+    with short_batches():
+        found = gram_of({"a": range(3 * 2 * 5)})
+    assert found._pending.n_products < 2
+
+
+@pytest.fixture(scope="module")
+def ordinary() -> pd.DataFrame:
+    """Correlated columns with holes, NaN and infinities."""
     rng = np.random.default_rng(1)
-    values = rng.normal(size=(500, 3)) @ rng.normal(size=(3, 3)) + [0, 5, -3]
-    not_null = rng.random(values.shape) > 0.2
+    frame = pd.DataFrame(rng.normal(size=(500, 3)) @ rng.normal(size=(3, 3)) + [0, 5, -3], columns=NAMES)
+    return frame.mask(rng.random(frame.shape) < 0.2)
+
+
+def holed(frame: pd.DataFrame) -> rows_of:
+    """The columns with each kind of missing value in turn."""
+    kinds = [None, NAN, float("inf"), -float("inf")]
+    return {
+        name: [kinds[i % 4] if np.isnan(v) else v for i, v in enumerate(frame[name].tolist())] for name in frame.columns
+    }
+
+
+def test_imputed_moments_agree_with_pandas(ordinary: pd.DataFrame) -> None:
     fill = {"a": 0.5, "b": 4.0, "c": -3.0}
-    filled = np.where(not_null, values, list(fill.values()))
-    moments = gram_of(values, not_null).imputed(fill)
-    np.testing.assert_allclose(moments.covariance, np.cov(filled, rowvar=False), rtol=1e-12)
-    np.testing.assert_allclose(moments.mean, filled.mean(axis=0), rtol=1e-13)
-    np.testing.assert_allclose(moments.std, filled.std(axis=0, ddof=1), rtol=1e-13)
-    np.testing.assert_allclose(moments.correlation, np.corrcoef(filled, rowvar=False), rtol=1e-12)
-    part = gram_of(values, not_null).imputed({"c": -3.0, "a": 0.5})  # some columns, in another order
+    filled = ordinary.fillna(fill)
+    found = gram_of(holed(ordinary))
+    moments = found.imputed(fill)
+    np.testing.assert_allclose(moments.covariance, filled.cov(), rtol=1e-12)
+    np.testing.assert_allclose(moments.mean, filled.mean(), rtol=1e-13)
+    np.testing.assert_allclose(moments.std, filled.std(), rtol=1e-13)
+    np.testing.assert_allclose(moments.correlation, filled.corr(), rtol=1e-12)
+    part = found.imputed({"c": -3.0, "a": 0.5})  # some columns, in another order
+    assert part.columns == ("c", "a")
+    np.testing.assert_array_equal(part.mean, moments.mean[[2, 0]])
     np.testing.assert_array_equal(part.covariance, moments.covariance[np.ix_([2, 0], [2, 0])])
+
+
+def test_pairwise_moments_agree_with_pandas(ordinary: pd.DataFrame) -> None:
+    found = gram_of(holed(ordinary))
+    pairwise = found.pairwise()
+    assert pairwise.columns == NAMES
+    np.testing.assert_allclose(pairwise.covariance, ordinary.cov(), rtol=1e-12)
+    np.testing.assert_allclose(pairwise.mean, ordinary.mean(), rtol=1e-13)
+    for name in NAMES:
+        assert found.count(name) == ordinary[name].count()
+        np.testing.assert_allclose(found.mean_and_variance(name), [ordinary[name].mean(), ordinary[name].var()])
 
 
 def test_small_noise_on_a_huge_offset_keeps_its_variance() -> None:
     values = np.random.default_rng(2).normal(scale=1e-3, size=(2000, 3)) + 1e9
+    near = values - 1e9  # exact
     moments = gram_of(values).imputed(dict.fromkeys(NAMES, 0.0))
-    long = values.astype(np.longdouble)
-    expected = ((long - long.mean(axis=0)) ** 2).sum(axis=0) / (len(long) - 1)
-    np.testing.assert_allclose(moments.std**2, expected.astype(float), rtol=1e-12)
+    np.testing.assert_allclose(moments.covariance, np.cov(near, rowvar=False), rtol=1e-10)
+    np.testing.assert_allclose(moments.mean - 1e9, near.mean(axis=0), atol=1e-7)
 
 
-@pytest.mark.parametrize("constant", [0.0, 0.1, 1e9 + 0.1, 1e300, 5e-324])
+@pytest.mark.parametrize("constant", [0.0, 0.1, 1e9 + 0.1, 1e300, 5e-324, -1e308])
 def test_a_constant_has_no_variance_and_is_its_own_mean(constant: float) -> None:
-    gram = gram_of(np.full((7, 3), constant))
-    assert gram.mean("a") == constant
-    assert gram.imputed({"a": constant}).std.tolist() == [0.0]
-    assert gram.imputed({"a": constant, "b": 1.0}).correlation.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    found = gram_of(np.full((7, 3), constant))
+    assert found.mean_and_variance("a") == (constant, 0.0)
+    assert found.imputed({"a": constant}).std.tolist() == [0.0]
+    assert found.imputed({"a": constant, "b": 1.0}).correlation.tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
 
-def test_no_rows_and_one_row_have_no_variance() -> None:
-    nothing, one = gram_of([]).imputed({"a": 1.0}), gram_of([[3.0, 4.0, 5.0]]).imputed({"a": 1.0, "b": 1.0})
-    assert np.isnan(nothing.mean).all()
-    assert np.isnan(nothing.covariance).all()
-    assert one.mean.tolist() == [3.0, 4.0]
-    assert np.isnan(one.covariance).all()
+def test_no_rows_one_row_and_no_columns() -> None:
+    nothing, one = gram_of([]), gram_of([[3.0, 4.0, 5.0]])
+    assert np.isnan(nothing.imputed({"a": 1.0}).mean).all()
+    assert np.isnan(nothing.imputed({"a": 1.0}).covariance).all()
+    assert np.isnan([*nothing.mean_and_variance("a"), *nothing.pairwise().mean]).all()
+    assert one.imputed({"a": 1.0, "b": 1.0}).mean.tolist() == [3.0, 4.0]
+    assert np.isnan(one.imputed({"a": 1.0, "b": 1.0}).covariance).all()
+    assert np.isnan(one.pairwise().covariance).all()
+    none = learned(Gram(()), Chunk({}, 5), Chunk({}, 2))
+    none.merge(reread(none))
+    assert none.n_rows == 14
+    assert none.imputed({}).covariance.shape == none.pairwise().covariance.shape == (0, 0)
 
 
-@pytest.mark.filterwarnings("ignore:overflow")
+def test_a_column_without_values_is_all_fill() -> None:
+    moments = gram_of({"a": [None, NAN, None], "b": [1.0, 2.0, 6.0]}).imputed({"a": 0.1, "b": 0.0})
+    assert moments.mean.tolist() == [0.1, 3.0]
+    assert moments.covariance.tolist() == [[0.0, 0.0], [0.0, 7.0]]
+
+
 def test_a_variance_too_large_for_a_double_is_infinite_as_in_numpy() -> None:
-    values = np.array([[1e300, 1.0, 0.0], [-1e300, 2.0, 0.0]])
-    moments = gram_of(values).imputed(dict.fromkeys(NAMES, 0.0))
+    moments = gram_of([[1e300, 1.0, 0.0], [-1e300, 2.0, 0.0]]).imputed(dict.fromkeys(NAMES, 0.0))
     assert moments.covariance[0, 0] == np.inf
     assert moments.covariance[1, 1] == 0.5
-
-
-@settings(deadline=None)
-@given(tables())
-def test_a_null_may_hold_any_value(table: tuple[Floats, Any]) -> None:
-    values, not_null = table
-    assert state(gram_of(np.where(not_null, values, 12345.6), not_null)) == state(gram_of(values, not_null))

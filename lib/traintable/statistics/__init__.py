@@ -1,11 +1,27 @@
 """One statistics engine: callers say which statistics they want, `scan` learns them all in one pass.
 
-Every state is exact, so the numbers do not depend on the number of partitions, the order of rows or the cluster.
+States merge, so more rows are added rather than scanned again.
 """
 
 from traintable.statistics.content_hash import content_hash, row_hashes
-from traintable.statistics.frequencies import Frequencies
-from traintable.statistics.gram import Gram
-from traintable.statistics.scan import Statistics, Wanted, scan
+from traintable.statistics.gram import Covariance, Gram
+from traintable.statistics.learned import Cost, Statistics
+from traintable.statistics.scan import scan
+from traintable.statistics.targets import Target
+from traintable.statistics.wanted import Wanted
+from traintable.statistics.weighted import Weighted
+from traintable.statistics.words import most_frequent_words
 
-__all__ = ["Frequencies", "Gram", "Statistics", "Wanted", "content_hash", "row_hashes", "scan"]
+__all__ = [
+    "Cost",
+    "Covariance",
+    "Gram",
+    "Statistics",
+    "Target",
+    "Wanted",
+    "Weighted",
+    "content_hash",
+    "most_frequent_words",
+    "row_hashes",
+    "scan",
+]

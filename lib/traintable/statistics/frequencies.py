@@ -1,49 +1,85 @@
-"""Exact counts of the values of categorical columns."""
+"""How often each value of a categorical column occurs: exact while there are few enough to count."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 
 from traintable.errors import ConfigError
+from traintable.statistics.chunk import Chunk
+from traintable.statistics.distinct import Distinct
+from traintable.statistics.exact import Ints
+from traintable.statistics.frequent import Frequent
 
 MAX_DISTINCT = 200_000
 
 
-@dataclass
 class Frequencies:
-    """How often each value of `column` occurs, read as text; None stands for null."""
+    """Counts of the values of `column`, read as text.
 
-    column: str
-    counts: Counter[str | None] = field(default_factory=Counter)
-    too_many: bool = False
+    Attributes
+    ----------
+    n_null : rows without a value.
+    counts : value -> rows; empty once there are more than 200,000 different values, which is no category.
+    too_many : whether that has happened; from then on `distinct` and `frequent` estimate.
+    """
 
-    def update(self, values: pa.Array) -> None:
-        """Add the values of one batch."""
+    def __init__(self, column: str) -> None:
+        self.column = column
+        self.n_null = 0
+        self.counts: Counter[str] = Counter()
+        self.too_many = False
+        self.distinct, self.frequent = Distinct(), Frequent()
+
+    def update(self, chunk: Chunk) -> None:
+        """Add the rows of a chunk."""
+        text = chunk.text(self.column)
+        self.n_null += text.n_null
+        used = np.flatnonzero(text.counts)
+        self._add([text.words[i] for i in used], text.counts[used])
+
+    def _add(self, words: Sequence[str], counts: Ints) -> None:
+        if self.too_many:
+            self.distinct.add(hashed(words))
+            self.frequent.add_counts(words, counts, max(1, int(counts.sum() // 1000)))
+            return
+        for word, n in zip(words, counts.tolist(), strict=True):
+            self.counts[word] += n
+        if len(self.counts) > MAX_DISTINCT:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """From here on estimate."""
         if self.too_many:
             return
-        counted = pc.value_counts(values.cast(pa.string()))
-        for value, n in zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True):
-            self.counts[value] += n
-        self._bound()
+        self.too_many = True
+        words = list(self.counts)
+        self.distinct.add(hashed(words))
+        self.frequent.add_counts(words, np.fromiter(self.counts.values(), np.int64, len(words)))
+        self.counts.clear()
 
     def merge(self, other: Frequencies) -> None:
-        """Add the counts of another state of the same column."""
-        self.too_many = self.too_many or other.too_many
-        self.counts.update(other.counts)
-        if self.too_many:
-            self.counts.clear()
-        self._bound()
+        """Add the rows of another state of the same column."""
+        self.n_null += other.n_null
+        if other.too_many:
+            self._give_up()
+            self.distinct.merge(other.distinct)
+            self.frequent.merge(other.frequent)
+        elif other.counts:
+            self._add(list(other.counts), np.fromiter(other.counts.values(), np.int64, len(other.counts)))
 
-    def _bound(self) -> None:
-        """Forget the counts of what is no category, so that a state stays small; `vocabulary` then says so."""
-        if len(self.counts) > MAX_DISTINCT:
-            self.too_many = True
-            self.counts.clear()
+    def n_distinct(self) -> tuple[float, float]:
+        """The number of different values and its relative standard error, 0 when it is exact."""
+        return self.distinct.estimate() if self.too_many else (float(len(self.counts)), 0.0)
+
+    def most_frequent(self, n: int) -> tuple[list[tuple[str, int]], int]:
+        """At most `n` of the most frequent values with their counts, and by how much a count may be too low."""
+        if self.too_many:
+            return self.frequent.top(n)
+        return sorted(self.counts.items(), key=lambda pair: (-pair[1], pair[0]))[:n], 0
 
     def vocabulary(self, *, top_k: int, min_frequency: int = 1) -> list[str]:
         """The most frequent values, most frequent first, ties by value; null is not among them.
@@ -55,18 +91,46 @@ class Frequencies:
                 where=f"column '{self.column}'",
                 expected=f"a category of at most {MAX_DISTINCT:,} values",
                 found="more",
-                remedy="It looks like a key or free text: leave it out of `prepare.features`.",
+                remedy="It looks like a key or free text: leave it out of `prepare.features`, or hash it.",
             )
-        kept = [(value, n) for value, n in self.counts.items() if value is not None and n >= min_frequency]
-        kept.sort(key=lambda pair: (-pair[1], pair[0]))
-        return [value for value, _ in kept[:top_k]]
+        return [value for value, n in self.most_frequent(top_k)[0] if n >= min_frequency]
+
+    def imputed(self, word: str) -> Frequencies:
+        """The same rows, with null replaced by `word`."""
+        found = Frequencies.from_dict(self.to_dict())
+        if found.n_null:
+            found._add([word], np.array([found.n_null]))
+        found.n_null = 0
+        return found
+
+    def with_counts(self, counts: Mapping[str, int]) -> Frequencies:
+        """The same rows, with counts of some values that were made elsewhere."""
+        found = Frequencies(self.column)
+        found.n_null, found.counts = self.n_null, Counter(counts)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """The state as plain values for JSON."""
-        counts = [[value, n] for value, n in self.counts.items()]
-        return {"column": self.column, "counts": counts, "too_many": self.too_many}
+        state: dict[str, Any] = {"column": self.column, "n_null": self.n_null, "counts": dict(self.counts)}
+        if self.too_many:
+            state |= {"distinct": self.distinct.to_dict(), "frequent": self.frequent.to_dict()}
+        return state
 
     @classmethod
-    def from_dict(cls, state: dict[str, Any]) -> Frequencies:
+    def from_dict(cls, state: Mapping[str, Any]) -> Frequencies:
         """The state that `to_dict` wrote."""
-        return cls(state["column"], Counter(dict(state["counts"])), state["too_many"])
+        frequencies = cls(state["column"])
+        frequencies.n_null, frequencies.counts = state["n_null"], Counter(state["counts"])
+        if "distinct" in state:
+            frequencies.too_many = True
+            frequencies.distinct = Distinct.from_dict(state["distinct"])
+            frequencies.frequent = Frequent.from_dict(state["frequent"], numbers=False)
+        return frequencies
+
+
+def hashed(words: Sequence[str]) -> Ints:
+    """A 64-bit hash of each word, the same in every process."""
+    import pandas as pd
+
+    array = np.array(words, dtype=object)
+    return np.asarray(pd.util.hash_array(array, categorize=False)).view(np.int64)

@@ -5,167 +5,251 @@ From these follow mean, variance and covariance, before and after any imputation
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from traintable.statistics.exact import DIGIT_BITS, MAX_ROWS, Floats, digits, scaled
+from traintable.statistics.chunk import Chunk
+from traintable.statistics.exact import (
+    DIGIT_BITS,
+    MAX_ROWS,
+    Bools,
+    Floats,
+    Ints,
+    Objects,
+    digits,
+    dyadic,
+    exact_mean_and_variance,
+    ratio,
+    shifted,
+)
 
-Bools = NDArray[np.bool_]
-
-# What a column of the digit matrix stands for: (column, digit k), (column, None) for "present", (-1, None) for "1".
-_Id = tuple[int, int | None]
-_ONE: _Id = (-1, None)
+# A product of 8,192 rows of digits is below 2**53, so that many of them add up to less than 2**63.
+_MAX_PRODUCTS = 2**10 - 1
 
 
-@dataclass
 class Gram:
     """Exact second moments of `columns`.
+
+    A null, a NaN, an infinity and a number outside its declared range are not values.
 
     Attributes
     ----------
     columns : names, in the order of all indices below.
     n_rows : rows seen.
-    present : (i, j) with i <= j -> rows in which columns i and j both have a value; (i, i) counts the values of i.
-    sums : (i, j) -> sum of column i over the rows in which column j has a value; (i, i) is the plain sum.
-    products : (i, j) with i <= j -> sum of column i times column j over the rows in which both have a value.
-
-    A null, a NaN and an infinity are not values; `n_invalid` counts the latter two for each column.
+    present : shape (columns, columns); rows in which columns i and j both have a value.
+    unit : shape (columns,); column i is counted in units of 2**(20 unit[i]).
+    sums : shape (columns, columns), whole numbers; sum of column i over the rows in which column j has a value.
+    products : shape (columns, columns), whole numbers; sum of column i times column j where both have a value.
     """
 
-    columns: tuple[str, ...]
-    n_rows: int = 0
-    present: Counter[tuple[int, int]] = field(default_factory=Counter)
-    sums: dict[tuple[int, int], Fraction] = field(default_factory=dict)
-    products: dict[tuple[int, int], Fraction] = field(default_factory=dict)
-    n_invalid: Counter[int] = field(default_factory=Counter)
+    def __init__(self, columns: Sequence[str]) -> None:
+        width = len(columns)
+        self.columns = tuple(columns)
+        self.n_rows = 0
+        self.present: Ints = np.zeros((width, width), np.int64)
+        self.unit: Ints = np.zeros(width, np.int64)
+        self.sums: Objects = np.full((width, width), 0, dtype=object)
+        self.products: Objects = np.full((width, width), 0, dtype=object)
+        self._index = {name: i for i, name in enumerate(self.columns)}
+        self._pending = _Pending(width)
 
-    def update(self, values: Floats, not_null: Bools) -> None:
-        """Add rows: `values` and `not_null` of shape (rows, columns)."""
-        finite = np.isfinite(values)
-        invalid = np.asarray(not_null & ~finite)
-        for i in np.flatnonzero(invalid.any(axis=0)):
-            self.n_invalid[int(i)] += int(invalid[:, i].sum())
-        present = not_null & finite
-        values = np.where(present, values, 0.0)
-        for start in range(0, len(values), MAX_ROWS):
+    def update(self, chunk: Chunk) -> None:
+        """Add the rows of a chunk."""
+        if not self.columns:
+            self.n_rows += chunk.n_rows
+            return
+        numbers = [chunk.number(name) for name in self.columns]
+        present = [number.present for number in numbers]
+        for start in range(0, chunk.n_rows, MAX_ROWS):
             rows = slice(start, start + MAX_ROWS)
-            self._update_chunk(values[rows], present[rows])
+            masks = [None if mask is None or mask[rows].all() else mask[rows] for mask in present]
+            self.add(np.stack([number.values[rows] for number in numbers]), masks)
 
-    def _update_chunk(self, values: Floats, present: Bools) -> None:
-        ids: list[_Id] = [_ONE]
-        parts: list[Floats] = [np.ones(len(values))]
-        complete = np.asarray(present.all(axis=0))
-        for i in range(len(self.columns)):
-            if not complete[i]:
-                ids.append((i, None))
-                parts.append(present[:, i].astype(np.float64))
-            for k, digit in digits(values[:, i]):
-                ids.append((i, k))
-                parts.append(digit)
-        matrix = np.stack(parts, axis=1)
-        self._add(ids, matrix.T @ matrix, complete, len(values))
+    def add(self, values: Floats, masks: Sequence[Bools | None]) -> None:
+        """Add at most 8,192 rows: values of shape (columns, rows), 0 where missing; a mask None has all present."""
+        self.n_rows += values.shape[1]
+        self.present += self._pending.add(values, masks)
+        if self._pending.n_products >= _MAX_PRODUCTS:
+            self._fold()
 
-    def _add(self, ids: Sequence[_Id], product: Floats, complete: Bools, n_rows: int) -> None:
-        """Fold one exact product of digit columns into the sums."""
-        self.n_rows += n_rows
-        place = {identity: index for index, identity in enumerate(ids)}
-        width = len(self.columns)
-        mask = [place[_ONE] if complete[i] else place[(i, None)] for i in range(width)]
-        own: list[list[tuple[int, int]]] = [[] for _ in range(width)]
-        for index, (i, k) in enumerate(ids):
-            if k is not None:
-                own[i].append((index, k))
-        for i in range(width):
-            for j in range(width):
-                if i <= j:
-                    self.present[i, j] += int(product[mask[i], mask[j]])
-                    terms = ((product[a, b], k + m) for a, k in own[i] for b, m in own[j])
-                    _accumulate(self.products, (i, j), terms)
-                _accumulate(self.sums, (i, j), ((product[a, mask[j]], k) for a, k in own[i]))
+    def _fold(self) -> None:
+        """Move what is pending into the sums."""
+        pending, self._pending = self._pending, _Pending(len(self.columns))
+        slots = pending.slots_by_rank()
+        for column, k, _ in slots:
+            self._refine(column, k)
+        for i, k, place in slots:
+            bits = DIGIT_BITS * (k - self.unit[i]).astype(object)
+            self.sums[i] += shifted(pending.sums[place].astype(object), bits[:, None])
+            for j, m, other in slots:
+                more = bits[:, None] + DIGIT_BITS * (m - self.unit[j]).astype(object)[None, :]
+                self.products[np.ix_(i, j)] += shifted(pending.products[np.ix_(place, other)].astype(object), more)
+
+    def _refine(self, columns: Ints, unit: Ints) -> None:
+        """Count the columns in units at least as fine as `unit`."""
+        fresh = self.products.diagonal()[columns] == 0  # no value but 0 was seen
+        finer = np.minimum(np.where(fresh, unit, self.unit[columns]), unit)
+        bits = np.full(len(self.columns), 0, dtype=object)
+        bits[columns] = DIGIT_BITS * np.where(fresh, 0, self.unit[columns] - finer).astype(object)
+        self.unit[columns] = finer
+        if bits.any():
+            self.sums = shifted(self.sums, bits[:, None])
+            self.products = shifted(self.products, bits[:, None] + bits[None, :])
 
     def merge(self, other: Gram) -> None:
         """Add the rows of another state of the same columns."""
+        self._fold()
+        other._fold()
         self.n_rows += other.n_rows
-        self.present.update(other.present)
-        self.n_invalid.update(other.n_invalid)
-        for mine, theirs in ((self.sums, other.sums), (self.products, other.products)):
-            for key, value in theirs.items():
-                mine[key] = mine.get(key, Fraction(0)) + value
+        self.present += other.present
+        used = np.flatnonzero(other.products.diagonal() != 0)
+        self._refine(used, other.unit[used])
+        bits = np.full(len(self.columns), 0, dtype=object)
+        bits[used] = DIGIT_BITS * (other.unit[used] - self.unit[used]).astype(object)
+        self.sums += shifted(other.sums, bits[:, None])
+        self.products += shifted(other.products, bits[:, None] + bits[None, :])
 
     def count(self, column: str) -> int:
         """Rows in which the column has a value."""
-        i = self.columns.index(column)
-        return self.present[i, i]
+        i = self._index[column]
+        return int(self.present[i, i])
 
-    def mean(self, column: str) -> float:
-        """Mean of the values; NaN when there is none."""
-        i = self.columns.index(column)
-        n = self.present[i, i]
-        return float(self._sum(i, i) / n) if n else float("nan")
+    def mean_and_variance(self, column: str) -> tuple[float, float]:
+        """Mean and sample variance (n - 1) of the values, each rounded once; NaN without enough of them."""
+        self._fold()
+        i = self._index[column]
+        exponent = DIGIT_BITS * int(self.unit[i])
+        return exact_mean_and_variance(self.count(column), self.sums[i, i], self.products[i, i], exponent)
 
-    def imputed(self, fill: dict[str, float]) -> Moments:
+    def imputed(self, fill: Mapping[str, float]) -> Covariance:
         """Mean and covariance of the columns named in `fill`, each missing value replaced by that constant."""
+        self._fold()
         names = tuple(fill)
-        index = [self.columns.index(name) for name in names]
-        constants = [Fraction(fill[name]) for name in names]
-        n = self.n_rows
-        totals = [self._sum(i, i) + c * (n - self.present[i, i]) for i, c in zip(index, constants, strict=True)]
-        covariance = np.full((len(names), len(names)), np.nan)
-        for a, (i, c) in enumerate(zip(index, constants, strict=True)):
-            for b, (j, d) in enumerate(zip(index, constants, strict=True)):
-                if a <= b and n > 1:
-                    moment = self._imputed_product(i, c, j, d)
-                    covariance[a, b] = covariance[b, a] = _double((moment - totals[a] * totals[b] / n) / (n - 1))
-        mean = np.array([float(total / n) if n else np.nan for total in totals])
-        return Moments(names, mean, covariance)
-
-    def _imputed_product(self, i: int, c: Fraction, j: int, d: Fraction) -> Fraction:
-        low, high = min(i, j), max(i, j)
-        both = self.present[low, high]
-        only_i, only_j = self.present[i, i] - both, self.present[j, j] - both
-        neither = self.n_rows - both - only_i - only_j
-        return (
-            self.products.get((low, high), Fraction(0))
-            + d * (self._sum(i, i) - self._sum(i, j))
-            + c * (self._sum(j, j) - self._sum(j, i))
-            + c * d * neither
+        index = np.asarray([self._index[name] for name in names], dtype=np.int64)
+        constants = [dyadic(float(fill[name])) for name in names]
+        exponents = [
+            min(DIGIT_BITS * int(self.unit[i]), e) if n else DIGIT_BITS * int(self.unit[i])
+            for i, (n, e) in zip(index, constants, strict=True)
+        ]
+        c = np.array([n << (e - u) if n else 0 for (n, e), u in zip(constants, exponents, strict=True)], dtype=object)
+        up = DIGIT_BITS * self.unit[index].astype(object) - np.array(exponents, dtype=object)
+        sums = shifted(self.sums[np.ix_(index, index)], up[:, None])
+        products = shifted(self.products[np.ix_(index, index)], up[:, None] + up[None, :])
+        present = self.present[np.ix_(index, index)].astype(object)
+        n, own, count = self.n_rows, sums.diagonal(), present.diagonal()
+        totals = own + c * (n - count)
+        only = own[:, None] - sums  # of column i, where column j has none
+        neither = n - count[:, None] - count[None, :] + present
+        moments = products + only * c[None, :] + only.T * c[:, None] + np.outer(c, c) * neither
+        scatter = moments * n - np.outer(totals, totals)
+        return Covariance(
+            names,
+            np.array([ratio(t, n, e) if n else np.nan for t, e in zip(totals, exponents, strict=True)]),
+            _divided(scatter, n * (n - 1), exponents),
         )
 
-    def _sum(self, i: int, j: int) -> Fraction:
-        return self.sums.get((i, j), Fraction(0))
+    def pairwise(self, columns: Sequence[str] | None = None) -> Covariance:
+        """Mean of each column's values, and covariance of each pair over the rows in which both have a value.
+
+        The matrix need not be positive semidefinite. NaN where fewer than two rows have both.
+        """
+        self._fold()
+        names = tuple(columns) if columns is not None else self.columns
+        covariance = np.full((len(names), len(names)), np.nan)
+        for a, i in enumerate(self._index[name] for name in names):
+            for b, j in enumerate(self._index[name] for name in names[: a + 1]):
+                n = int(self.present[i, j])
+                if n > 1:
+                    scatter = self.products[i, j] * n - self.sums[i, j] * self.sums[j, i]
+                    exponent = DIGIT_BITS * int(self.unit[i] + self.unit[j])
+                    covariance[a, b] = covariance[b, a] = ratio(scatter, n * (n - 1), exponent)
+        return Covariance(names, np.array([self.mean_and_variance(name)[0] for name in names]), covariance)
 
     def to_dict(self) -> dict[str, Any]:
-        """The state as plain values for JSON; fractions as text."""
+        """The state as plain values for JSON; whole numbers as hexadecimal text, products as the upper triangle."""
+        self._fold()
+        upper = np.triu_indices(len(self.columns))
         return {
             "columns": list(self.columns),
             "n_rows": self.n_rows,
-            "present": [[i, j, n] for (i, j), n in self.present.items() if n],
-            "sums": [[i, j, str(v)] for (i, j), v in self.sums.items() if v],
-            "products": [[i, j, str(v)] for (i, j), v in self.products.items() if v],
-            "n_invalid": [[i, n] for i, n in self.n_invalid.items()],
+            "present": self.present.tolist(),
+            "unit": self.unit.tolist(),
+            "sums": [[f"{v:x}" for v in row] for row in self.sums],
+            "products": [f"{v:x}" for v in self.products[upper]],
         }
 
     @classmethod
-    def from_dict(cls, state: dict[str, Any]) -> Gram:
+    def from_dict(cls, state: Mapping[str, Any]) -> Gram:
         """The state that `to_dict` wrote."""
-        return cls(
-            columns=tuple(state["columns"]),
-            n_rows=state["n_rows"],
-            present=Counter({(i, j): n for i, j, n in state["present"]}),
-            sums={(i, j): Fraction(v) for i, j, v in state["sums"]},
-            products={(i, j): Fraction(v) for i, j, v in state["products"]},
-            n_invalid=Counter(dict(state["n_invalid"])),
-        )
+        gram = cls(state["columns"])
+        width = len(gram.columns)
+        gram.n_rows = state["n_rows"]
+        gram.present = np.array(state["present"], np.int64).reshape(width, width)
+        gram.unit = np.array(state["unit"], np.int64)
+        gram.sums = np.array([[int(v, 16) for v in row] for row in state["sums"]], dtype=object).reshape(width, width)
+        upper = np.triu_indices(width)
+        gram.products[upper] = [int(v, 16) for v in state["products"]]
+        gram.products.T[upper] = gram.products[upper]
+        return gram
+
+
+class _Pending:
+    """Sums of digits and of their products that have not been put together yet; a slot is one digit of one column."""
+
+    def __init__(self, width: int) -> None:
+        self.slots: dict[tuple[int, int], int] = {}
+        self.sums: Ints = np.zeros((0, width), np.int64)
+        self.products: Ints = np.zeros((0, 0), np.int64)
+        self.n_products = 0
+
+    def add(self, values: Floats, masks: Sequence[Bools | None]) -> Ints:
+        """Add rows and return in how many of them columns i and j both have a value, shape (columns, columns)."""
+        slots: list[int] = []
+        parts: list[Floats] = []
+        for k, digit in digits(values):
+            active = np.flatnonzero(digit.any(axis=1))
+            slots += [self._slot(int(i), int(k[i])) for i in active]
+            parts.append(digit[active])
+        parts.append(np.ones((1, values.shape[1])))
+        incomplete = [i for i, mask in enumerate(masks) if mask is not None]
+        parts += [np.asarray(masks[i], np.float64)[None, :] for i in incomplete]
+        mask = np.full(len(masks), len(slots))  # the row of ones stands for a column that has all its values
+        mask[incomplete] = len(slots) + 1 + np.arange(len(incomplete))
+        matrix = np.concatenate(parts)
+        product = (matrix @ matrix.T).astype(np.int64)
+        place, n_digits = np.array(slots, np.int64), len(slots)
+        self.sums[place] += product[:n_digits, mask]
+        self.products[np.ix_(place, place)] += product[:n_digits, :n_digits]
+        self.n_products += 1
+        return np.asarray(product[np.ix_(mask, mask)])
+
+    def _slot(self, column: int, k: int) -> int:
+        if (column, k) not in self.slots:
+            self.slots[column, k] = len(self.slots)
+            if len(self.slots) > len(self.sums):
+                more = max(16, len(self.sums))
+                self.sums = np.pad(self.sums, ((0, more), (0, 0)))
+                self.products = np.pad(self.products, ((0, more), (0, more)))
+        return self.slots[column, k]
+
+    def slots_by_rank(self) -> list[tuple[Ints, Ints, Ints]]:
+        """Groups of slots with at most one slot a column, the finest last: their columns, digits and places."""
+        groups: list[list[tuple[int, int, int]]] = []
+        n_seen: dict[int, int] = {}
+        for (column, k), place in sorted(self.slots.items(), key=lambda slot: -slot[0][1]):
+            rank = n_seen[column] = n_seen.get(column, -1) + 1
+            if rank == len(groups):
+                groups.append([])
+            groups[rank].append((column, k, place))
+        arrays = [np.array(group, np.int64).T for group in groups]
+        return [(array[0], array[1], array[2]) for array in arrays]
 
 
 @dataclass(frozen=True)
-class Moments:
+class Covariance:
     """Mean of shape (columns,) and sample covariance (n - 1) of shape (columns, columns)."""
 
     columns: tuple[str, ...]
@@ -185,20 +269,12 @@ class Moments:
         return np.asarray(np.nan_to_num(self.covariance) / np.outer(std, std))
 
 
-def _accumulate(
-    sums: dict[tuple[int, int], Fraction], key: tuple[int, int], terms: Iterable[tuple[float, int]]
-) -> None:
-    """Add the exact integers `value`, each scaled by its power of the digit grid, to `sums[key]`."""
-    total = sums.get(key, Fraction(0))
-    for value, power in terms:
-        if value:
-            total += scaled(int(value), DIGIT_BITS * power)
-    sums[key] = total
-
-
-def _double(value: Fraction) -> float:
-    """The nearest double; infinite beyond the largest."""
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
+def _divided(scatter: Objects, by: int, exponents: Sequence[int]) -> Floats:
+    """Symmetric whole numbers, each divided by `by` and scaled by two powers of 2; NaN when `by` is 0."""
+    width = len(scatter)
+    result = np.full((width, width), np.nan)
+    if by > 0:
+        for i in range(width):
+            for j in range(i, width):
+                result[i, j] = result[j, i] = ratio(scatter[i, j], by, exponents[i] + exponents[j])
+    return result

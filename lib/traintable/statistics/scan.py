@@ -3,118 +3,214 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from traintable.columns import quote, require_columns
-from traintable.statistics.frequencies import Frequencies
-from traintable.statistics.gram import Gram
+from traintable.errors import ConfigError
+from traintable.session import DataFile, data_files, n_partitions, parallelism
+from traintable.statistics import files
+from traintable.statistics.cache import Cache
+from traintable.statistics.chunk import ANY, TEXT, Chunk, Role
+from traintable.statistics.learned import Cost, Statistics
+from traintable.statistics.wanted import Wanted
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+Batches = Iterable[pa.RecordBatch]
+_SCHEMA = "state string"
+_DRIVER_BYTES = 2**23  # what the driver reads itself: faster than to start a task
+_MANY_STATES = 64
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be learned: second moments of `numeric` columns (one matrix), value counts of `categorical` ones."""
+def scan(df: DataFrame, wanted: Wanted, *, cache: str | None = None) -> Statistics:
+    """Learn the wanted statistics of `df` in one pass over the wanted columns.
 
-    numeric: tuple[str, ...] = ()
-    categorical: tuple[str, ...] = ()
+    How the rows are read is chosen by cost and said in the result's `cost`: when `df` is nothing but local Parquet
+    files (a Delta table, or a selection of its columns and partitions), tasks read the files themselves, and the driver
+    does where they are small, without a job; otherwise Spark computes the rows and hands them to tasks as Arrow
+    batches. Each task hands one state to the driver, whose size depends on the columns and their values, never on the
+    rows.
+    Counts, means, variances and covariances are exact, so any partitioning and order of the same rows gives the same
+    to the last bit; see each state for what is estimated.
 
-    def __or__(self, other: Wanted) -> Wanted:
-        """Both wants together; a column wanted twice is learned once."""
-        return Wanted(
-            tuple(dict.fromkeys(self.numeric + other.numeric)),
-            tuple(dict.fromkeys(self.categorical + other.categorical)),
-        )
+    `cache` is a local folder that keeps what was learned of files: when files have been added since, only they are
+    read.
 
-
-@dataclass
-class Statistics:
-    """What a scan learned; states of other rows merge into it."""
-
-    gram: Gram
-    frequencies: dict[str, Frequencies]
-
-    @classmethod
-    def empty(cls, wanted: Wanted) -> Statistics:
-        """The statistics of no rows."""
-        return cls(Gram(wanted.numeric), {name: Frequencies(name) for name in wanted.categorical})
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns that batches have, in this order."""
-        return list(dict.fromkeys([*self.gram.columns, *self.frequencies]))
-
-    @property
-    def n_rows(self) -> int:
-        """Rows seen."""
-        return self.gram.n_rows
-
-    def update(self, batch: pa.RecordBatch) -> None:
-        """Add the rows of one Arrow batch whose columns are `columns`, whatever they are called in it."""
-        column = dict(zip(self.columns, batch.columns, strict=True))
-        if self.gram.columns:
-            arrays = [column[name] for name in self.gram.columns]
-            values = [pc.fill_null(array.cast(pa.float64(), safe=False), 0.0).to_numpy(False) for array in arrays]
-            not_null = [pc.is_valid(array).to_numpy(False) for array in arrays]
-            self.gram.update(np.stack(values, axis=1), np.stack(not_null, axis=1))
-        else:
-            self.gram.n_rows += batch.num_rows
-        for name, frequencies in self.frequencies.items():
-            frequencies.update(column[name])
-
-    def merge(self, other: Statistics) -> None:
-        """Add what was learned from other rows."""
-        self.gram.merge(other.gram)
-        for name, frequencies in self.frequencies.items():
-            frequencies.merge(other.frequencies[name])
-
-    def to_json(self) -> str:
-        """The states as JSON text."""
-        return json.dumps(
-            {"gram": self.gram.to_dict(), "frequencies": [f.to_dict() for f in self.frequencies.values()]}
-        )
-
-    @classmethod
-    def from_json(cls, text: str) -> Statistics:
-        """The states that `to_json` wrote."""
-        state: dict[str, Any] = json.loads(text)
-        frequencies = [Frequencies.from_dict(f) for f in state["frequencies"]]
-        return cls(Gram.from_dict(state["gram"]), {f.column: f for f in frequencies})
-
-
-def scan(df: DataFrame, wanted: Wanted) -> Statistics:
-    """Learn the wanted statistics of `df`.
-
-    Costs one pass over the wanted columns, in Arrow batches in Python workers. Each task hands one state to the
-    driver; a state's size depends on the columns and their distinct values, never on the rows. All statistics are
-    exact, so any partitioning and order of the same rows gives the same result to the last bit.
+    Raises ConfigError when a wanted column is missing, or holds what can't be a number or a category.
     """
-    learned = Statistics.empty(wanted)
-    require_columns(df, set(learned.columns), where="statistics")
-    columns = [df[quote(name)].alias(f"c{i}") for i, name in enumerate(learned.columns)]
-    if not columns:  # an Arrow batch without columns does not know how many rows it has
-        learned.gram.n_rows = df.count()
-        return learned
-    states = df.select(*columns).mapInArrow(_learn(wanted), "state string")
-    for row in states.collect():  # one row a task
-        learned.merge(Statistics.from_json(row["state"]))
-    return learned
+    require_columns(df, set(wanted.columns), where="statistics")
+    if not wanted.roles:  # an Arrow batch without columns does not know how many rows it has
+        statistics = Statistics(wanted)
+        statistics.n_rows = statistics.gram.n_rows = df.count()
+        statistics.cost = Cost("count", 1, 0)
+        return statistics
+    selected = df.select(*[quote(name) for name in wanted.columns])
+    types = dict(selected.dtypes)
+    if files.readable(wanted.roles, types):
+        found = data_files(selected)
+        if found is not None:
+            with suppress(files.Unreadable):
+                return _scan_new_files(df.sparkSession, found, wanted, types, cache)
+    return _scan_rows(selected, wanted)
 
 
-def _learn(wanted: Wanted) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """The function that a task runs over its batches."""
+def _scan_new_files(
+    spark: SparkSession, found: Sequence[DataFile], wanted: Wanted, types: Mapping[str, str], folder: str | None
+) -> Statistics:
+    """Learn from those files that the cache does not know, and add that to what it knows of the others."""
+    if folder is None:
+        return _scan_files(spark, found, wanted, types)
+    cache = Cache(folder, wanted, types)
+    known, new = cache.known(found)
+    statistics = _scan_files(spark, new, wanted, types)
+    if known is not None:
+        known.merge(statistics)
+        known.cost = replace(statistics.cost, engine=f"{statistics.cost.engine} and cache" if new else "cache")
+        statistics = known
+    if new:
+        cache.keep(found, statistics)
+    return statistics
 
-    def learn(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        statistics = Statistics.empty(wanted)
+
+def _scan_files(spark: SparkSession, found: Sequence[DataFile], wanted: Wanted, types: Mapping[str, str]) -> Statistics:
+    """Learn from Parquet files of local storage, whose columns have these types.
+
+    Raises files.Unreadable when a file does not hold what it should.
+    """
+    try:
+        if sum(file.bytes for file in found) <= _DRIVER_BYTES:
+            statistics, n_bytes = _learned(files.chunks(_whole(found), wanted.roles, types, wanted.range_of), wanted)
+            statistics.cost = Cost("files, driver", 0, n_bytes)
+            return statistics
+        shares = files.pieces(found, parallelism(spark))
+    except (OSError, pa.ArrowException) as error:
+        raise files.Unreadable(str(error)) from error
+
+    def learn(share: Iterable[files.Piece]) -> tuple[Statistics, int]:
+        return _learned(files.chunks(share, wanted.roles, types, wanted.range_of), wanted)
+
+    def work(batches: Batches) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            statistics.update(batch)
-        yield pa.RecordBatch.from_pydict({"state": [statistics.to_json()]})
+            for i in batch.column(0).to_pylist():
+                yield _state(partial(learn, shares[i]))
 
-    return learn
+    states = spark.range(0, len(shares), 1, len(shares)).mapInArrow(work, _SCHEMA)
+    return _merged(states, wanted, "files")
+
+
+def _whole(found: Sequence[DataFile]) -> list[files.Piece]:
+    return [files.Piece(file, None, file.bytes) for file in found]
+
+
+def _scan_rows(df: DataFrame, wanted: Wanted) -> Statistics:
+    roles = wanted.roles
+
+    def work(batches: Batches) -> Iterator[pa.RecordBatch]:
+        yield _state(lambda: _learned(_chunks(batches, roles, wanted), wanted))
+
+    states = df.select(*[_column(df, role).alias(f"c{i}") for i, role in enumerate(roles)]).mapInArrow(work, _SCHEMA)
+    n = n_partitions(states)
+    if n is not None and n > _MANY_STATES:
+        states = states.repartition(int(n**0.5) + 1).mapInArrow(_merging(wanted), _SCHEMA)
+    return _merged(states, wanted, "arrow")
+
+
+def _column(df: DataFrame, role: Role) -> Column:
+    """What is handed over of a column that is wanted in a role."""
+    from pyspark.sql import functions as F
+
+    kind, name = role
+    column, given = F.col(quote(name)), df.schema[name].dataType.simpleString()
+    if kind == ANY:
+        return F.when(F.abs(column) < float("inf") if given in ("float", "double") else column.isNotNull(), True)
+    plain = ("tinyint", "smallint", "int", "bigint", "boolean")
+    if kind == TEXT:
+        return column if given in (*plain, "string") else column.cast("string")
+    if given in (*plain, "float", "double"):
+        return column
+    if given == "date":
+        return F.unix_date(column) * F.lit(86400.0)
+    if given.startswith("decimal") or given in ("timestamp", "timestamp_ntz"):
+        return column.cast("timestamp").cast("double") if given == "timestamp_ntz" else column.cast("double")
+    raise ConfigError(
+        where=f"column '{name}'",
+        expected="a number",
+        found=f"a column of type {given}",
+        remedy="Encode it, declare its type in `columns`, or derive a number from it.",
+    )
+
+
+def _chunks(batches: Batches, roles: Sequence[Role], wanted: Wanted) -> Iterator[tuple[Chunk, int]]:
+    """Batches put together to chunks, and the bytes that were handed over."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(b.num_rows for b in held) >= files.chunk_rows(len(roles)):
+            yield _chunk(held, roles, wanted)
+            held = []
+    if held:
+        yield _chunk(held, roles, wanted)
+
+
+def _chunk(batches: list[pa.RecordBatch], roles: Sequence[Role], wanted: Wanted) -> tuple[Chunk, int]:
+    whole = pa.Table.from_batches(batches).combine_chunks()
+    columns = {
+        role: column.chunk(0) if column.num_chunks else pa.array([], column.type)
+        for role, column in zip(roles, whole.columns, strict=True)
+    }
+    return Chunk(columns, whole.num_rows, wanted.range_of), whole.nbytes
+
+
+def _learned(chunks: Iterable[tuple[Chunk, int]], wanted: Wanted) -> tuple[Statistics, int]:
+    statistics, n_bytes = Statistics(wanted), 0
+    for chunk, size in chunks:
+        statistics.update(chunk)
+        n_bytes += size
+    return statistics, n_bytes
+
+
+def _state(learn: Callable[[], tuple[Statistics, int]]) -> pa.RecordBatch:
+    """One state as a row, or what went wrong, for a task's exception would lose its parts on the way."""
+    try:
+        statistics, n_bytes = learn()
+        state: dict[str, Any] = {"bytes": n_bytes, "state": statistics.to_dict()}
+    except ConfigError as error:
+        state = {"refused": {k: v for k, v in error.to_dict().items() if k != "type"}}
+    except (files.Unreadable, OSError, pa.ArrowException) as error:
+        state = {"unreadable": str(error)}
+    return pa.RecordBatch.from_pydict({"state": [json.dumps(state, separators=(",", ":"))]})
+
+
+def _merging(wanted: Wanted) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+    """The function that merges the states of many tasks in a few, so that the driver need not."""
+
+    def merge(batches: Batches) -> Iterator[pa.RecordBatch]:
+        yield _state(lambda: _sum((text for batch in batches for text in batch.column(0).to_pylist()), wanted))
+
+    return merge
+
+
+def _merged(states: DataFrame, wanted: Wanted, engine: str) -> Statistics:
+    statistics, n_bytes = _sum((row["state"] for row in states.collect()), wanted)  # one row a task
+    statistics.cost = Cost(engine, 1, n_bytes)
+    return statistics
+
+
+def _sum(texts: Iterable[str], wanted: Wanted) -> tuple[Statistics, int]:
+    statistics, n_bytes = Statistics(wanted), 0
+    for text in texts:
+        part = json.loads(text)
+        if "refused" in part:
+            raise ConfigError(**part["refused"])
+        if "unreadable" in part:
+            raise files.Unreadable(part["unreadable"])
+        statistics.merge(Statistics.from_dict(wanted, part["state"]))
+        n_bytes += part["bytes"]
+    return statistics, n_bytes

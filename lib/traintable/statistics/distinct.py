@@ -1,0 +1,56 @@
+"""How many different values there are, estimated from the smallest of their hashes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from traintable.statistics.exact import Ints
+from traintable.statistics.packing import packed, unpacked
+
+SIZE = 4096
+
+
+class Distinct:
+    """The `SIZE` smallest different hashes of the values seen.
+
+    The number of values follows from how densely the hashes lie, with a relative standard error of 1 / sqrt(SIZE - 2),
+    1.6%; exact below SIZE. The state depends on the set of values alone. Bar-Yossef et al., "Counting distinct elements
+    in a data stream" (RANDOM 2002); the unbiased estimate is that of Beyer et al. (SIGMOD 2007).
+    """
+
+    def __init__(self) -> None:
+        self.hashes: Ints = np.zeros(0, np.int64)
+
+    def add(self, hashes: Ints) -> None:
+        """Add values by their hashes."""
+        if len(self.hashes) == SIZE:
+            hashes = hashes[hashes < self.hashes[-1]]
+        if len(hashes):
+            both = np.sort(np.concatenate([self.hashes, hashes]))
+            self.hashes = both[np.append(True, both[1:] != both[:-1])][:SIZE]
+
+    def merge(self, other: Distinct) -> None:
+        """Add the values of another state."""
+        self.add(other.hashes)
+
+    def estimate(self) -> tuple[float, float]:
+        """The number of different values and its relative standard error, 0 when it is exact."""
+        if len(self.hashes) < SIZE:
+            return float(len(self.hashes)), 0.0
+        largest = (float(self.hashes[-1]) + 2.0**63) / 2.0**64
+        return (SIZE - 1) / largest, 1 / math.sqrt(SIZE - 2)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The state as plain values for JSON."""
+        return {"hashes": packed(self.hashes)}
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> Distinct:
+        """The state that `to_dict` wrote."""
+        distinct = cls()
+        distinct.hashes = unpacked(state["hashes"])
+        return distinct

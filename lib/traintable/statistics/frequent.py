@@ -1,0 +1,82 @@
+"""The most frequent values of a column that has too many to count each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from traintable.statistics.exact import Floats, Ints
+
+SHARE = 0.001
+_CAPACITY = 4000
+_LANES = 2**16
+
+
+class Frequent:
+    """Values that are frequent in some batch, with counts that are too low by `error` at most.
+
+    Of each batch a value counts if it makes up 0.1% of it, so `error` stays near 0.1% of the rows. Any value that is
+    more frequent than `error` is among them. The bound is that of lossy counting (Manku and Motwani, VLDB 2002).
+    """
+
+    def __init__(self) -> None:
+        self.counts: dict[Any, int] = {}
+        self.error = 0
+
+    def add(self, values: Floats, hashes: Ints) -> None:
+        """Add the rows of a batch: their values and the hashes of these."""
+        least = max(1, int(SHARE * len(values)))
+        lane = hashes & (_LANES - 1)
+        crowded = np.bincount(lane, minlength=_LANES) >= least
+        likely = crowded[lane]
+        found = pc.value_counts(pa.array(values[likely]))
+        self.add_counts(np.asarray(found.field(0)), np.asarray(found.field(1)), least, complete=bool(likely.all()))
+
+    def add_counts(self, values: Any, counts: Ints, least: int = 1, *, complete: bool = True) -> None:
+        """Add values with their counts, of which those below `least` are left out, or have been if not `complete`."""
+        if len(counts) > _CAPACITY:
+            least = max(least, int(np.partition(counts, -_CAPACITY // 2)[-_CAPACITY // 2]) + 1)
+        kept = np.flatnonzero(counts >= least)
+        for i in kept:
+            value = values[i].item() if isinstance(values, np.ndarray) else values[i]
+            self.counts[value] = self.counts.get(value, 0) + int(counts[i])
+        if not complete or len(kept) < len(counts):
+            self.error += least - 1
+        self._bound()
+
+    def _bound(self) -> None:
+        if len(self.counts) > _CAPACITY:
+            ranked = sorted(self.counts.items(), key=lambda pair: -pair[1])
+            self.error += ranked[_CAPACITY // 2][1]
+            self.counts = dict(ranked[: _CAPACITY // 2])
+
+    def merge(self, other: Frequent) -> None:
+        """Add the rows of another state."""
+        self.error += other.error
+        for value, n in other.counts.items():
+            self.counts[value] = self.counts.get(value, 0) + n
+        self._bound()
+
+    def top(self, n: int) -> tuple[list[tuple[Any, int]], int]:
+        """At most `n` values that are certainly more frequent than those left out, and the error of their counts."""
+        ranked = sorted(self.counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        return [(value, count) for value, count in ranked[:n] if count > self.error], self.error
+
+    def to_dict(self) -> dict[str, Any]:
+        """The state as plain values for JSON."""
+        return {
+            "counts": [[v.hex() if isinstance(v, float) else v, n] for v, n in self.counts.items()],
+            "error": self.error,
+        }
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any], *, numbers: bool = True) -> Frequent:
+        """The state that `to_dict` wrote, of a column of numbers or of text."""
+        frequent = cls()
+        frequent.counts = {float.fromhex(v) if numbers else v: n for v, n in state["counts"]}
+        frequent.error = state["error"]
+        return frequent

@@ -1,0 +1,249 @@
+"""How often each value of a numeric column occurs: exact while they are few, then counted in ranges of values.
+
+The bits of a double, read as a whole number, are in the order of the values. When there are more than `resolution`
+different values, they are counted by all but their last bit, then by all but the last two, and so on until there are
+no more than `resolution` ranges. The counts are exact whatever the ranges, and the ranges that result depend on the
+set of values alone: neither the order of rows nor the merging of states changes them. So a median learned from one
+layout of the rows is the median of any other, to the last bit, which the usual sketches don't give. The idea of
+merging neighbours of a binary subdivision is that of Shrivastava et al., "Medians and beyond" (SenSys 2004).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from traintable.statistics.chunk import Chunk
+from traintable.statistics.distinct import Distinct
+from traintable.statistics.exact import Floats, Ints
+from traintable.statistics.frequent import Frequent
+from traintable.statistics.packing import packed, unpacked
+from traintable.statistics.weighted import Weighted
+
+RESOLUTION = 2**16
+_MAX_DENSE = 2**20  # counters of a range that is counted by position
+_DENSE_FACTOR = 8  # and at most so many for a value, for each costs time too
+_SIGN = np.int64(-(2**63))
+
+
+class Values:
+    """Counts of the values of `column` in at most `resolution` ranges.
+
+    Attributes
+    ----------
+    shift : how many of the last bits of a value are left out; 0 while each value has a count of its own.
+    buckets, counts : ascending codes of the ranges and how many rows are in each, shape (ranges,).
+    distinct, frequent : sketches of what ranges don't tell, kept from the moment that `shift` leaves 0.
+    """
+
+    def __init__(self, column: str, resolution: int = RESOLUTION, *, sketches: bool = False) -> None:
+        self.column, self.resolution, self.sketches = column, resolution, sketches
+        self.shift = 0
+        self.buckets: Ints = np.zeros(0, np.int64)
+        self.counts: Ints = np.zeros(0, np.int64)
+        self.min, self.max = np.inf, -np.inf
+        self.distinct, self.frequent = Distinct(), Frequent()
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether each value has a count of its own."""
+        return self.shift == 0
+
+    def update(self, chunk: Chunk) -> None:
+        """Add the rows of a chunk."""
+        values = chunk.number(self.column).compact
+        if not len(values):
+            return
+        self.min, self.max = min(self.min, float(values.min())), max(self.max, float(values.max()))
+        if self.shift and self.sketches:
+            self._sketch(values)
+        self._add(*counted(values, self.shift))
+
+    def _sketch(self, values: Floats) -> None:
+        hashes = hashed(values)
+        self.distinct.add(hashes)
+        self.frequent.add(values, hashes)
+
+    def _add(self, buckets: Ints, counts: Ints) -> None:
+        self.buckets, self.counts = _united(self.buckets, self.counts, buckets, counts)
+        if len(self.buckets) > self.resolution:
+            self._coarsen(coarsest_needed(self.buckets, self.resolution))
+
+    def _coarsen(self, bits: int) -> None:
+        """Leave out `bits` more bits of each value."""
+        if not bits:
+            return
+        if self.shift == 0 and self.sketches:
+            values = decoded(self.buckets)
+            self.distinct.add(hashed(values))
+            self.frequent.add_counts(values, self.counts)
+        self.shift += bits
+        self.buckets, self.counts = _summed(self.buckets >> bits, self.counts)
+
+    def merge(self, other: Values) -> None:
+        """Add the rows of another state of the same column and resolution."""
+        self.min, self.max = min(self.min, other.min), max(self.max, other.max)
+        shift = max(self.shift, other.shift)
+        self._coarsen(shift - self.shift)
+        other._coarsen(shift - other.shift)
+        self.distinct.merge(other.distinct)
+        self.frequent.merge(other.frequent)
+        self._add(other.buckets, other.counts)
+
+    def weighted(self) -> Weighted:
+        """The values with their counts; one in the middle stands for a range of several."""
+        if self.is_exact:
+            return Weighted(decoded(self.buckets), self.counts)
+        middle = (self.buckets << self.shift) + (np.int64(1) << (self.shift - 1))
+        zero = (self.buckets == 0) & (self.shift <= 52)  # all that shares its leading bits is below 1e-307
+        values = np.where(zero, 0.0, decoded(middle))
+        values[0], values[-1] = self.min, self.max
+        return Weighted(values, self.counts, float(self.counts[~zero].max(initial=0) / self.counts.sum()))
+
+    def n_distinct(self) -> tuple[float, float]:
+        """The number of different values and its relative standard error, 0 when it is exact.
+
+        NaN when there are too many to count each and no `sketches`.
+        """
+        if self.is_exact:
+            return float(len(self.buckets)), 0.0
+        return self.distinct.estimate() if self.sketches else (np.nan, np.nan)
+
+    def most_frequent(self, n: int) -> tuple[list[tuple[float, int]], int]:
+        """At most `n` of the most frequent values with their counts, and by how much a count may be too low.
+
+        None when there are too many to count each and no `sketches`.
+        """
+        if not self.is_exact:
+            return self.frequent.top(n) if self.sketches else ([], int(self.counts.max()))
+        order = np.argsort(-self.counts, kind="stable")[:n]
+        values = decoded(self.buckets[order])
+        return [(float(v), int(c)) for v, c in zip(values, self.counts[order], strict=True)], 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The state as plain values for JSON."""
+        state = {
+            "column": self.column,
+            "resolution": self.resolution,
+            "sketches": self.sketches,
+            "shift": self.shift,
+            "buckets": packed(self.buckets),
+            "counts": packed(self.counts),
+            "extremes": [self.min.hex(), self.max.hex()] if len(self.buckets) else None,
+        }
+        if self.shift and self.sketches:
+            state |= {"distinct": self.distinct.to_dict(), "frequent": self.frequent.to_dict()}
+        return state
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> Values:
+        """The state that `to_dict` wrote."""
+        values = cls(state["column"], state["resolution"], sketches=state["sketches"])
+        values.shift = state["shift"]
+        values.buckets, values.counts = unpacked(state["buckets"]), unpacked(state["counts"])
+        if state["extremes"]:
+            values.min, values.max = (float.fromhex(text) for text in state["extremes"])
+        if "distinct" in state:
+            values.distinct = Distinct.from_dict(state["distinct"])
+            values.frequent = Frequent.from_dict(state["frequent"])
+        return values
+
+
+def encoded(values: Floats) -> Ints:
+    """Whole numbers in the order of the values, one for each; shape (rows,)."""
+    bits = values.view(np.int64)
+    return np.asarray(np.where(bits < 0, ~bits ^ _SIGN, bits))
+
+
+def decoded(codes: Ints) -> Floats:
+    """The values that `encoded` gave these codes."""
+    return np.asarray(np.where(codes < 0, ~(codes ^ _SIGN), codes)).view(np.float64)
+
+
+def hashed(values: Floats) -> Ints:
+    """A 64-bit hash of each value, as signed whole numbers (the finaliser of splitmix64, Steele et al., 2014)."""
+    bits = values.view(np.uint64)
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(bits ^ (bits >> np.uint64(31))).view(np.int64)
+
+
+def counted(values: Floats, shift: int) -> tuple[Ints, Ints]:
+    """Ascending codes without their last `shift` bits, and how many of the values have each."""
+    if shift == 0:
+        low, high = float(values.min()), float(values.max())
+        if high - low < min(_MAX_DENSE, max(2**12, _DENSE_FACTOR * len(values))) and np.array_equal(
+            values, np.rint(values)
+        ):
+            counts = np.bincount((values - low).astype(np.int64))
+            found = np.flatnonzero(counts)
+            return encoded(np.asarray(found + low, np.float64)), counts[found]
+        return _by_hash(values)
+    codes = encoded(values) >> shift
+    low_code, high_code = int(codes.min()), int(codes.max())
+    if high_code - low_code < min(_MAX_DENSE, _DENSE_FACTOR * len(codes)):
+        counts = np.bincount(codes - low_code)
+        found = np.flatnonzero(counts)
+        return found + low_code, counts[found]
+    return _by_binade(codes, shift)
+
+
+def _by_hash(values: Floats) -> tuple[Ints, Ints]:
+    some = values[:2048]
+    if len(np.unique(some)) > 0.9 * len(some):  # then sorting is faster
+        return _summed(np.sort(encoded(values)), np.ones(len(values), np.int64))
+    found = pc.value_counts(pa.array(values))
+    codes = encoded(np.asarray(found.field(0)))
+    order = np.argsort(codes)
+    return codes[order], np.asarray(found.field(1))[order]
+
+
+def _by_binade(codes: Ints, shift: int) -> tuple[Ints, Ints]:
+    """Count codes that lie far apart: those of each sign and power of 2 are close together."""
+    width = 52 - shift
+    if width < 0:
+        return _summed(np.sort(codes), np.ones(len(codes), np.int64))
+    binade = (codes >> width) + 2048
+    present = np.flatnonzero(np.bincount(binade, minlength=4096))
+    if len(present) << width > min(4 * _MAX_DENSE, _DENSE_FACTOR * len(codes)):
+        return _summed(np.sort(codes), np.ones(len(codes), np.int64))
+    start = np.zeros(4096, np.int64)
+    start[present] = (np.arange(len(present)) << width) - ((present - 2048) << width)
+    counts = np.bincount(codes + start[binade])
+    found = np.flatnonzero(counts)
+    return found - start[present[found >> width]], counts[found]
+
+
+def coarsest_needed(buckets: Ints, limit: int) -> int:
+    """The least number of bits to leave out of ascending codes so that at most `limit` different ones are left."""
+    low, high = 1, 64
+    while low < high:
+        middle = (low + high) // 2
+        shifted = buckets >> middle
+        if 1 + np.count_nonzero(shifted[1:] != shifted[:-1]) <= limit:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _united(a: Ints, a_counts: Ints, b: Ints, b_counts: Ints) -> tuple[Ints, Ints]:
+    if not len(a):
+        return b, b_counts
+    if len(a) == len(b) and np.array_equal(a, b):
+        return a, a_counts + b_counts
+    both = np.concatenate([a, b])
+    order = np.argsort(both, kind="stable")
+    return _summed(both[order], np.concatenate([a_counts, b_counts])[order])
+
+
+def _summed(ascending: Ints, counts: Ints) -> tuple[Ints, Ints]:
+    """Different codes of an ascending array, and the sum of the counts of each."""
+    if not len(ascending):
+        return ascending, counts
+    first = np.flatnonzero(np.concatenate([[True], ascending[1:] != ascending[:-1]]))
+    return ascending[first], np.add.reduceat(counts, first)
