@@ -263,22 +263,22 @@ show(
 # MAGIC scale by, the list of carriers, and so on. The usual way asks for them one after the other, and each question
 # MAGIC reads the data again.
 # MAGIC
-# MAGIC `prepare.learn` asks once. It tells `statistics.scan` what the plan in the YAML needs, and the scan learns it
-# MAGIC all in a single pass:
+# MAGIC Here one says what is `Wanted`, of which columns, and `statistics.scan` learns it all in a single pass. We ask
+# MAGIC for
 # MAGIC
-# MAGIC - for the categories, how often each value occurs (`learned.frequencies`)
-# MAGIC - for the numbers, their counts, sums and sums of products (`learned.gram`)
+# MAGIC - the covariance of the numbers, with their patterns of missing values (`learned.gram`)
+# MAGIC - how often each destination occurs (`learned.frequencies`)
 # MAGIC
-# MAGIC Given any row that is not of train, it refuses: what is learned from validation or test rows leaks.
+# MAGIC Both are exact, so another cluster, or the same rows in other files, gives the same to the last bit.
 
 # COMMAND ----------
 
-from traintable import prepare
+from traintable.statistics import Wanted, scan
 
-learned = prepare.learn(train, config.prepare, columns=config.columns)
+numbers = config.prepare.numbers
+learned = scan(train, Wanted(covariance=numbers, frequencies=("dest",)))
 
-print(f"{learned.n_rows:,} rows seen")
-print(f"{len(learned.gram.columns)} numbers, {len(learned.frequencies) - 1} categories and the split")
+print(f"{learned.n_rows:,} rows seen in {learned.cost.jobs} job(s), {learned.cost.bytes / 1e6:.1f} MB read")
 print(f"most frequent destinations: {', '.join(learned.frequencies['dest'].vocabulary(top_k=5))}")
 
 # COMMAND ----------
@@ -292,8 +292,10 @@ print(f"most frequent destinations: {', '.join(learned.frequencies['dest'].vocab
 
 # COMMAND ----------
 
-numbers = learned.gram.columns
-correlation = learned.gram.imputed(prepare.fill_values(config.prepare, learned.gram)).correlation
+given = {name: config.prepare.features[name].fill_value for name in numbers}
+means = {name: learned.mean_and_variance(name)[0] for name in numbers}
+fill = {name: means[name] if given[name] is None else given[name] for name in numbers}
+correlation = learned.gram.imputed(fill).correlation
 
 pairs = pd.DataFrame(
     [{"a": a, "b": b, "correlation": correlation[i, j]} for i, a in enumerate(numbers) for j, b in enumerate(numbers)]
@@ -328,6 +330,8 @@ show(
 
 import numpy as np
 
+from traintable import prepare
+
 reduce = config.prepare.reduce
 chosen = [numbers.index(name) for name in reduce.columns]
 weather = correlation[np.ix_(chosen, chosen)]
@@ -359,20 +363,22 @@ show(
 # MAGIC %md
 # MAGIC ## 6. Turn rows into features
 # MAGIC
-# MAGIC `prepare.build` writes down the pipeline that follows from the plan and from what was learned. This reads no
-# MAGIC data either. The result is an ordinary Spark `PipelineModel` of ordinary Spark stages. A serving process can
-# MAGIC load it without having `traintable` installed, and gets the same numbers.
+# MAGIC `prepare.fit_plan` does the same for the whole plan in the YAML: it scans train once for all that the plan
+# MAGIC needs, and writes down the pipeline that follows. Given any row that is not of train, it refuses: what is
+# MAGIC learned from validation or test rows leaks. The result is an ordinary Spark `PipelineModel` of ordinary Spark
+# MAGIC stages. A serving process can load it without having `traintable` installed, and gets the same numbers.
 # MAGIC
 # MAGIC `transform` then runs it over all three splits. We keep the key, the label, the split and the features.
 
 # COMMAND ----------
 
-model = prepare.build(config.prepare, learned, columns=config.columns)
-names = prepare.feature_names(config.prepare, learned)
+fitted = prepare.fit_plan(train, config.prepare, columns=config.columns)
+model, names = fitted.model, list(fitted.features)
 
 transformed = model.transform(rows.where(F.col(SPLIT).isNotNull()))
 features = transformed.select(*key, label, SPLIT, "features")
 
+print("scans    ", len(fitted.costs))
 print("stages   ", ", ".join(type(stage).__name__ for stage in model.stages))
 print(f"features  {len(names)}, for example {', '.join([*names[:3], *names[-2:]])}")
 

@@ -135,7 +135,7 @@ def test_an_unknown_key_is_named_with_the_nearest_known_one(
         ("prepare.features.w.scale", "standard", "scale does not apply"),
         ("prepare.features.x.top_k", 3, "top_k does not apply"),
         ("prepare.reduce.k", 3, "2 columns"),
-        ("prepare.reduce.columns", ["x", "w"], "scale: standard"),
+        ("prepare.reduce.columns", ["x", "w"], "not a numeric feature"),
         ("predict_at", "later", "timeline"),
         ("predict_at", None, "predict_at"),
         ("columns.y.available_at", "later", "timeline"),

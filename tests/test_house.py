@@ -44,7 +44,8 @@ BOUNDED = {
     ("run/outcome.py", "census"): "one row for each combination of split, class, kind and reasons",
     ("split/time.py", "_moments"): "one row of a range of one",
     ("statistics/content_hash.py", "content_hash"): "one row a split",
-    ("statistics/scan.py", "scan"): "one state a task, whose size the columns bound",
+    ("statistics/scan.py", "_merged"): "one state a task, whose size the columns bound",
+    ("statistics/words.py", "most_frequent_words"): "as many rows as are asked for",
 }
 
 NO_SPARK = (
@@ -61,6 +62,7 @@ NO_SPARK = (
     "traintable.statistics.exact",
     "traintable.statistics.gram",
     "traintable.statistics.frequencies",
+    "traintable.statistics.association",
 )
 
 

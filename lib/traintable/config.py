@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from traintable import settings_file
 from traintable.columns import SPLITS, column_name, resolve
+from traintable.plan import Names, Plan, Section
 
 TypeName = Literal["boolean", "int", "bigint", "float", "double", "string", "date", "timestamp"]
 
@@ -32,12 +33,6 @@ def _checked(text: str) -> str:
     return text
 
 
-def _different(names: tuple[str, ...]) -> tuple[str, ...]:
-    if len({name.lower() for name in names}) != len(names):
-        raise ValueError("names that differ by more than case")
-    return names
-
-
 def _plain(name: str) -> str:
     if column_name(name) != name or not name:
         raise ValueError("a name without spaces, commas, brackets or '='")
@@ -45,13 +40,6 @@ def _plain(name: str) -> str:
 
 
 Duration = Annotated[str, AfterValidator(_checked)]
-Names = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_different)]
-
-
-class Section(BaseModel):
-    """A part of the configuration: nothing in it changes after loading, nothing unknown is let in."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Source(Section):
@@ -154,60 +142,6 @@ class Split(Section):
         return self
 
 
-class Feature(Section):
-    """How one column becomes features: a number is imputed and scaled, a category is encoded."""
-
-    encode: Literal["one_hot"] | None = None
-    top_k: int = Field(200, ge=1, le=10_000)
-    min_frequency: int = Field(1, ge=1)
-    impute: Literal["mean", "constant"] = "mean"
-    fill_value: float | None = Field(None, allow_inf_nan=False)
-    indicator: bool = False
-    scale: Literal["standard"] | None = None
-
-    @model_validator(mode="after")
-    def _is_one_kind(self) -> Feature:
-        given = self.model_fields_set
-        numeric, categorical = {"impute", "fill_value", "indicator", "scale"}, {"top_k", "min_frequency"}
-        wrong = given & (numeric if self.encode else categorical)
-        if wrong:
-            kind = "an encoded category" if self.encode else "a number (no `encode`)"
-            raise ValueError(f"{', '.join(sorted(wrong))} does not apply to {kind}")
-        if (self.impute == "constant") != (self.fill_value is not None):
-            raise ValueError("`impute: constant` and `fill_value` go together")
-        return self
-
-
-class Reduce(Section):
-    """Principal components of some numeric features, which they replace."""
-
-    method: Literal["pca"] = "pca"
-    columns: tuple[str, ...] = Field(min_length=2)
-    k: int = Field(ge=1)
-    prefix: str = "pc"
-
-    @model_validator(mode="after")
-    def _k_fits(self) -> Reduce:
-        if self.k > len(self.columns):
-            raise ValueError(f"k is {self.k} but only {len(self.columns)} columns are given")
-        return self
-
-
-class Plan(Section):
-    """The decisions of the analysis, which preparation executes."""
-
-    features: dict[str, Feature] = Field(min_length=1)
-    reduce: Reduce | None = None
-
-    @model_validator(mode="after")
-    def _reduced_columns_are_scaled_numbers(self) -> Plan:
-        for name in self.reduce.columns if self.reduce else ():
-            feature = self.features.get(name)
-            if feature is None or feature.encode or feature.scale != "standard":
-                raise ValueError(f"reduce.columns names '{name}', which is not a feature with `scale: standard`")
-        return self
-
-
 class Expectation(Section):
     """One Great Expectations rule on the rows that will be published."""
 
@@ -248,8 +182,8 @@ class Config(Section):
     predict_at: str | None = None
     source: Source
     joins: tuple[Join, ...] = ()
-    columns: dict[str, Column] = {}
-    derive: dict[str, str] = {}
+    columns: dict[str, Column] = Field(default_factory=dict)
+    derive: dict[str, str] = Field(default_factory=dict)
     label: Label
     split: Split
     prepare: Plan

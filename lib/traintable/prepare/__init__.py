@@ -1,7 +1,9 @@
 """Turn rows into features with a stock PipelineModel that is fitted on train only."""
 
-from traintable.prepare.impute import fill_values
-from traintable.prepare.pipeline import build, feature_names, fit, learn
+from traintable.prepare.drop import drop_outliers
+from traintable.prepare.fitted import Dropped, Fitted
+from traintable.prepare.inputs import inputs, serving_inputs
+from traintable.prepare.pipeline import fit, fit_plan
 from traintable.prepare.reduce import principal_components
 
-__all__ = ["build", "feature_names", "fill_values", "fit", "learn", "principal_components"]
+__all__ = ["Dropped", "Fitted", "drop_outliers", "fit", "fit_plan", "inputs", "principal_components", "serving_inputs"]

@@ -1,24 +1,71 @@
-"""One-hot features of a category, with a declared place for the unseen and the missing."""
+"""Features of a category; the unseen and the missing have a declared place in each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from traintable.columns import literal
-from traintable.prepare.terms import Term
+from traintable.prepare.lookup import lookup
+from traintable.prepare.terms import Term, number
+from traintable.statistics.frequencies import Frequencies
 
 OTHER, MISSING = "<other>", "<missing>"
 
 
-def position(value: str, vocabulary: Sequence[str]) -> str:
-    """SQL of a category's place: 1 to n in the vocabulary, 0 for any other value, -1 for null."""
-    if not vocabulary:
-        return f"IF({value} IS NULL, -1, 0)"
-    words = ", ".join(literal(word) for word in vocabulary)
-    return f"coalesce(CAST(array_position(array({words}), {value}) AS INT), -1)"
+def places(vocabulary: Sequence[str], num_oov_buckets: int) -> list[str]:
+    """What the places of a category stand for: the words, the buckets of any other word, and null.
+
+    As the vocabularies of tf.Transform: most frequent first, then out-of-vocabulary buckets by hash.
+    """
+    buckets = [OTHER] if num_oov_buckets == 1 else [f"<other {i}>" for i in range(1, num_oov_buckets + 1)]
+    return [*vocabulary, *buckets, MISSING]
 
 
-def one_hot(name: str, place: str, vocabulary: Sequence[str]) -> list[Term]:
-    """One feature for each word of the vocabulary, one for every other value, one for null."""
-    places = [*enumerate(vocabulary, start=1), (0, OTHER), (-1, MISSING)]
-    return [Term(f"{name}_{word}", f"IF({place} = {index}, 1.0D, 0.0D)") for index, word in places]
+def place(value: str, vocabulary: Sequence[str], num_oov_buckets: int) -> str:
+    """SQL of a category's place, counted from 0; -1 for a word that has none, as there is no bucket."""
+    n = len(vocabulary)
+    other = (
+        "-1" if num_oov_buckets == 0 else f"{n} + {bucket(value, num_oov_buckets)}" if num_oov_buckets > 1 else f"{n}"
+    )
+    known = lookup(value, {word: str(i) for i, word in enumerate(vocabulary)})
+    return f"IF({value} IS NULL, {n + num_oov_buckets}, coalesce({known}, {other}))"
+
+
+def bucket(value: str, n: int) -> str:
+    """SQL of a number in 0 to n - 1 that a hash of the text gives."""
+    return f"CAST(pmod(xxhash64({value}), {n}) AS INT)"
+
+
+def one_hot(name: str, place: str, names: Sequence[str]) -> list[Term]:
+    """One feature for each place."""
+    return [Term(f"{name}_{word}", f"IF({place} = {i}, 1.0D, 0.0D)", name) for i, word in enumerate(names)]
+
+
+def ordinal(name: str, place: str) -> list[Term]:
+    """The place itself: words by falling frequency, then buckets, then null; -1 without a place."""
+    return [Term(name, f"CAST({place} AS DOUBLE)", name)]
+
+
+def frequency(
+    name: str, value: str, frequencies: Frequencies, n_rows: int, *, top_k: int, min_frequency: int
+) -> list[Term]:
+    """The share of train's rows that have the value; 0 for one that train has not, or too rarely."""
+    vocabulary = frequencies.vocabulary(top_k=top_k, min_frequency=min_frequency)
+    shares = {word: number(frequencies.counts[word] / n_rows) for word in vocabulary}
+    known = f"coalesce({lookup(value, shares)}, 0.0D)" if shares else "0.0D"
+    missing = number(frequencies.n_null / n_rows) if n_rows else "0.0D"
+    return [Term(name, f"IF({value} IS NULL, {missing}, {known})", name)]
+
+
+def hashed(value: str, n_buckets: int) -> str:
+    """SQL of a category's place where nothing is learned: one of `n_buckets` that words are hashed into, then null."""
+    return f"IF({value} IS NULL, {n_buckets}, {bucket(value, n_buckets)})"
+
+
+def hashed_places(n_buckets: int) -> list[str]:
+    """What these places are called."""
+    return [*(f"<{i}>" for i in range(n_buckets)), MISSING]
+
+
+def by_key(key: str, entries: Mapping[str, float], default: str) -> str:
+    """SQL of the number that belongs to a key, or the default."""
+    return f"coalesce({lookup(key, {word: number(value) for word, value in entries.items()})}, {default})"

@@ -1,40 +1,91 @@
-"""Replace missing numbers by a constant that train decides."""
+"""Replace missing numbers by what train says of the others."""
 
 from __future__ import annotations
 
-from traintable.config import Feature, Plan
+import math
+
+from traintable.columns import quote
 from traintable.errors import ConfigError
+from traintable.plan import Feature
+from traintable.prepare.encode import by_key
 from traintable.prepare.terms import Term, number
-from traintable.statistics import Gram
+from traintable.statistics import Statistics, Target
+
+# Filled by the values of other rows or columns, so that only another scan can tell what comes out.
+ROW_BY_ROW = ("group", "forward_fill", "iterative")
 
 
-def fill_value(name: str, feature: Feature, gram: Gram) -> float:
-    """The number that stands for a missing one: the mean of train, or the declared constant.
+def fill_value(name: str, feature: Feature, statistics: Statistics, column: str) -> float:
+    """The number that stands for a missing one; `column` is what the statistics call the feature.
 
-    Raises ConfigError when the mean is asked of a column without a value in train.
+    The mean, the median or the most frequent value of train, or the declared constant; the mean or median also stands
+    where a group or earlier rows give none. Raises ConfigError when train has no value to learn it from.
     """
-    if feature.fill_value is not None:
+    if isinstance(feature.fill_value, float):
         return feature.fill_value
-    if gram.count(name) == 0:
+    if feature.impute == "median" or (feature.impute == "group" and feature.statistic == "median"):
+        found = statistics.values[column].weighted().quantile(0.5)
+    elif feature.impute == "mode":
+        found = _most_frequent(name, statistics.values[column].most_frequent(2)[0])
+    else:
+        found = statistics.mean_and_variance(column)[0]
+    if math.isnan(found):
         raise ConfigError(
             where=f"prepare.features.{name}",
-            expected="at least one value in train to take the mean of",
+            expected=f"at least one value in train to take the {feature.impute or 'mean'} of",
             found="none",
             remedy="Remove the feature, or use `impute: constant` with a `fill_value`.",
         )
-    return gram.mean(name)
+    return found
 
 
-def fill_values(plan: Plan, gram: Gram) -> dict[str, float]:
-    """For each numeric feature of the plan the number that stands for a missing one."""
-    return {name: fill_value(name, feature, gram) for name, feature in plan.features.items() if not feature.encode}
+def _most_frequent(name: str, top: list[tuple[float, int]]) -> float:
+    """The first, the smallest of equals."""
+    if not top:
+        return math.nan
+    if top[0][1] < 2 and len(top) > 1:
+        raise ConfigError(
+            where=f"prepare.features.{name}",
+            expected="a value that is frequent enough to impute",
+            found="a different value in each row",
+            remedy="Use `impute: median`.",
+        )
+    return min(value for value, n in top if n == top[0][1])
 
 
-def imputed(column: str, fill: float) -> str:
-    """SQL of the column with its nulls replaced."""
-    return f"coalesce({column}, {number(fill)})"
+def imputed(value: str, fill: float) -> str:
+    """SQL of a value with its nulls replaced."""
+    return f"coalesce({value}, {number(fill)})"
 
 
-def indicator(name: str, column: str) -> Term:
+def by_group(value: str, group: str, fills: dict[str, float], fill: float) -> str:
+    """SQL of a value with its nulls replaced by what its group has, or where that has nothing by `fill`."""
+    return f"coalesce({value}, {by_key(f'CAST({quote(group)} AS STRING)', fills, number(fill))})"
+
+
+def group_fills(feature: Feature, statistics: Statistics, column: str) -> dict[str, float]:
+    """For each group that has a value in train, the mean or the median of its values."""
+    group = feature.by or ""
+    if feature.statistic == "median":
+        found = statistics.classes[group].items()
+        medians = {word: part.values[column].weighted().quantile(0.5) for word, part in found}
+        return {word: median for word, median in medians.items() if not math.isnan(median)}
+    totals = statistics.targets[Target(group, column)].totals()
+    return {word: t.mean for word, _, t in totals if word is not None and t.n}
+
+
+def forward_filled(value: str, feature: Feature) -> str:
+    """SQL of a value, or where it is null the last one before it in time, within its `by` where that is given.
+
+    Of rows of the same time those without a value come first, so the result does not depend on the order of rows.
+    Rows without a group have nothing to do with each other.
+    """
+    partition = f"PARTITION BY {quote(feature.by)} " if feature.by else ""
+    order = f"ORDER BY {quote(feature.time or '')}, {value}"
+    last = f"last_value({value}, true) OVER ({partition}{order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+    return f"IF({quote(feature.by)} IS NULL, {value}, {last})" if feature.by else last
+
+
+def indicator(name: str, value: str) -> Term:
     """The feature that is 1 where the value was missing."""
-    return Term(f"{name}_<missing>", f"IF({column} IS NULL, 1.0D, 0.0D)")
+    return Term(f"{name}_<missing>", f"IF({value} IS NULL, 1.0D, 0.0D)", name)

@@ -1,24 +1,29 @@
-"""Fit a plan: one scan of train, then a PipelineModel that is written down, not trained stage by stage.
-
-The fitted pipeline has two SQLTransformer stages, which any Spark process loads without this package: the first cleans
-and imputes numbers and finds the place of categories, the second scales, encodes, reduces and puts the features
-together. Both are plain projections, so Spark compiles them into one.
-"""
+"""Fit a plan: one scan of train, another only where a step needs what another gives, then a stock PipelineModel."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pyspark.sql.types import BooleanType, NumericType
 
-from traintable.columns import FEATURES, SPLIT, TRAIN, column_name, quote, require_columns
-from traintable.config import Column, Feature, Plan
+from traintable.columns import SPLIT, quote
+from traintable.config import Column
 from traintable.errors import ConfigError
-from traintable.prepare import clean, encode, impute, reduce, scale
-from traintable.prepare.terms import Term
-from traintable.statistics import Gram, Statistics, Wanted, scan
+from traintable.plan import Plan
+from traintable.prepare.categories import Category
+from traintable.prepare.fitted import Dropped, Fitted, names_of, pipeline_model
+from traintable.prepare.inputs import refuse_other_splits, replaced, require_free_names, require_inputs
+from traintable.prepare.interact import products
+from traintable.prepare.iterative import fill_iteratively, normal, uncertainty
+from traintable.prepare.numbers import Number, Questions
+from traintable.prepare.reduce import components
+from traintable.prepare.scale import normalized
+from traintable.prepare.select import Selection, nothing_left
+from traintable.prepare.terms import CLEANED, NORMALIZED, SHARED, Layers, Term, bounded
+from traintable.statistics import Cost, Covariance, Statistics, Wanted, most_frequent_words, scan
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
@@ -26,180 +31,257 @@ if TYPE_CHECKING:
 
 
 def fit(
-    train: DataFrame, plan: Plan, *, columns: Mapping[str, Column] | None = None, output: str = "array"
+    train: DataFrame,
+    plan: Plan,
+    *,
+    columns: Mapping[str, Column] | None = None,
+    output: str = "array",
+    cache: str | None = None,
 ) -> PipelineModel:
-    """Fit the plan on the rows of train, in one pass over them.
+    """Fit the plan on the rows of train; parameters, cost and errors as those of `fit_plan`."""
+    return fit_plan(train, plan, columns=columns, output=output, cache=cache).model
+
+
+def fit_plan(
+    train: DataFrame,
+    plan: Plan,
+    *,
+    columns: Mapping[str, Column] | None = None,
+    output: str = "array",
+    cache: str | None = None,
+) -> Fitted:
+    """Fit the plan on the rows of train.
 
     Parameters
     ----------
     train : rows to learn from. If they have a column `split`, each must be "train" in it, or ConfigError is raised.
+        Rows that `outliers: {action: drop}` leaves out are to be removed before, by `drop_outliers`.
     plan : what becomes of each column.
     columns : declared ranges; values outside become null before anything is learned of them.
     output : "array" adds one column `features array<float>`; "columns" adds one float column a feature, which takes
         the place of the column it was made from if it has its name.
+    cache : a local folder that keeps what was learned of files, so that only files added since are read.
 
-    The model's `transform` keeps all rows it is given, and all other columns.
+    Costs one scan of the columns that something is learned of. A second one reads what the first steps give, where a
+    later step needs it: moments of bounded or transformed numbers of many values, order statistics of numbers that are
+    imputed row by row, components of such numbers. A plan that has both kinds can cost a third.
     """
-    if output == "array" and FEATURES in train.columns:
-        raise ConfigError(
-            where="prepare.fit",
-            expected=f"rows without a column '{FEATURES}', which is added",
-            found=f"'{FEATURES}' among their columns",
-            remedy="Rename it.",
-        )
-    return build(plan, learn(train, plan, columns=columns), columns=columns, output=output)
+    return _Fit(train, plan, columns or {}, output, cache).carry_out()
 
 
-def learn(train: DataFrame, plan: Plan, *, columns: Mapping[str, Column] | None = None) -> Statistics:
-    """All that the plan needs to know of train, in one pass; parameters and errors as those of `fit`."""
-    require_columns(train, set(plan.features), where="prepare.features")
-    _require_numbers(train, plan)
-    guard = Wanted(categorical=(SPLIT,)) if SPLIT in train.columns else Wanted()
-    statistics = scan(cleaned(train, plan, columns or {}), wanted(plan) | guard)
-    if statistics.n_rows == 0:
-        raise ConfigError(
-            where="prepare.fit", expected="rows to learn from", found="none", remedy="Check the filters before it."
-        )
-    _refuse_other_splits(statistics)
-    return statistics
+class _Fit:
+    """A plan being fitted."""
 
+    def __init__(
+        self, train: DataFrame, plan: Plan, columns: Mapping[str, Column], output: str, cache: str | None
+    ) -> None:
+        self.train, self.plan, self.output, self.cache = train, plan, output, cache
+        require_inputs(train, plan)
+        require_free_names(train, plan, (), output=output)
+        self.numbers = {name: Number(name, plan.features[name], columns.get(name)) for name in plan.numbers}
+        self.categories = {name: Category(name, plan.features[name], plan) for name in plan.categories}
+        self.selection = Selection(plan, self.numbers, self.categories)
+        self.layers = Layers()
+        self.costs: list[Cost] = []
 
-def _require_numbers(train: DataFrame, plan: Plan) -> None:
-    for name, feature in plan.features.items():
-        kind = train.schema[name].dataType
-        if not feature.encode and not isinstance(kind, (NumericType, BooleanType)):
+    def carry_out(self) -> Fitted:
+        first = self._scan_columns()
+        if first.n_rows == 0:
             raise ConfigError(
-                where=f"prepare.features.{name}",
-                expected="a number, or `encode: one_hot`",
-                found=f"a column of type {kind.simpleString()}",
-                remedy="Encode it, declare its type in `columns`, or derive a number from it.",
+                where="prepare.fit", expected="rows to learn from", found="none", remedy="Check the filters before it."
             )
+        refuse_other_splits(first)
+        self._count_words(first)
+        encoded = {name: category.terms(first, self.layers) for name, category in self.categories.items()}
+        covariance = self._learn_numbers(first)
+        dropped = self.selection.dropped(first, covariance)
+        terms = self._terms(encoded, covariance, {d.feature for d in dropped})
+        terms = [bounded(term, self.layers) for term in terms]
+        dropped, terms = self._without_useless(dropped, terms)
+        names = tuple(names_of(terms, output=self.output))
+        require_free_names(self.train, self.plan, names, output=self.output)
+        layers = self.layers.without_unused(terms)
+        model = pipeline_model(layers, terms, output=self.output, replaced=replaced(self.plan))
+        return Fitted(model, names, tuple(dropped), first, tuple(self.costs))
 
+    def _scan_columns(self) -> Statistics:
+        """The first scan: of the columns as they are."""
+        parts: list[Number | Category] = [*self.numbers.values(), *self.categories.values()]
+        wanted = reduce(or_, (part.wanted() for part in parts), self.selection.wanted())
+        if SPLIT in self.train.columns:
+            wanted |= Wanted(frequencies=(SPLIT,))
+        if self._group and all(self.numbers[name].is_raw for name in self._group):
+            wanted |= Wanted(covariance=tuple(self.numbers[name].column for name in self._group))
+        wanted |= Wanted(covariance=tuple(self.numbers[name].column for name in self._iterative))
+        computed = {part.column: part.sql for part in parts if part.column != part.name}
+        if not computed:
+            return self._scan(self.train, wanted)
+        raw = [quote(name) for name in wanted.columns if name not in computed]
+        rows = self.train.selectExpr(*raw, *(f"{sql} AS {quote(name)}" for name, sql in computed.items()))
+        return self._scan(rows, wanted)
 
-def wanted(plan: Plan) -> Wanted:
-    """The statistics of train, after `cleaned`, that the plan is fitted from."""
-    numeric = tuple(name for name, feature in plan.features.items() if not feature.encode)
-    return Wanted(numeric, tuple(name for name, feature in plan.features.items() if feature.encode))
+    def _count_words(self, first: Statistics) -> None:
+        """Count the words of categories that have too many for the scan: of each as many as its vocabulary takes."""
+        many = [c for c in self.categories.values() if c.needs_words and first.frequencies[c.column].too_many]
+        if not many:
+            return
+        rows = self.train.selectExpr(*(f"{c.sql} AS {quote(c.column)}" for c in many))
+        found = most_frequent_words(rows, {c.column: c.feature.top_k for c in many})
+        for category in many:
+            first.frequencies[category.column] = first.frequencies[category.column].with_counts(found[category.column])
+        self.costs.append(Cost("group by", 1, 0))
 
+    def _scan(self, rows: DataFrame, wanted: Wanted) -> Statistics:
+        found = scan(rows, wanted, cache=self.cache)
+        self.costs.append(found.cost)
+        return found
 
-def cleaned(df: DataFrame, plan: Plan, columns: Mapping[str, Column]) -> DataFrame:
-    """The plan's columns of `df`, cleaned as the fitted pipeline cleans them, and `split` if there is one."""
-    selected = [f"{_cleaned(name, f, columns)} AS {quote(name)}" for name, f in plan.features.items()]
-    if SPLIT in df.columns and SPLIT not in plan.features:
-        selected.append(quote(SPLIT))
-    return df.selectExpr(*selected)
+    @property
+    def _iterative(self) -> list[str]:
+        return [name for name, number in self.numbers.items() if number.feature.impute == "iterative"]
 
+    @property
+    def _is_of_covariance(self) -> bool:
+        """Whether components follow from the covariance of numbers before they are scaled."""
+        section = self.plan.reduce
+        normalized = {name for part in self.plan.normalize for name in part.columns}
+        return section is not None and section.method == "pca" and not normalized & set(section.columns)
 
-def build(
-    plan: Plan, statistics: Statistics, *, columns: Mapping[str, Column] | None = None, output: str = "array"
-) -> PipelineModel:
-    """The fitted pipeline that follows from the statistics of train; costs no pass."""
-    from pyspark.ml import PipelineModel
-    from pyspark.ml.feature import SQLTransformer
+    @property
+    def _group(self) -> list[str]:
+        """The numbers whose covariance is needed: those that are reduced, or compared with each other."""
+        section = self.plan.reduce
+        reduced = section.columns if section and self._is_of_covariance else ()
+        chosen = {*reduced, *(self.numbers if self.selection.needs_covariance else ())}
+        return [name for name in self.numbers if name in chosen]
 
-    first = _first_stage(plan, statistics, columns or {})
-    terms = _terms(plan, statistics)
-    names = feature_names(plan, statistics, output=output)
-    if output == "array":
-        elements = ",\n  ".join(f"CAST({term.sql} AS FLOAT)" for term in terms)
-        added = f"array(\n  {elements}\n) AS {quote(FEATURES)}"
-    else:
-        added = ",\n  ".join(
-            f"CAST({term.sql} AS FLOAT) AS {quote(name)}" for name, term in zip(names, terms, strict=True)
+    def _learn_numbers(self, first: Statistics) -> Covariance | None:
+        """Learn all steps of all numbers, with one more scan a round of questions; gives the group's covariance.
+
+        The covariance is that of the imputed, bounded and transformed values, before they are scaled.
+        """
+        expected = self._expected(first)
+        open_: dict[str, Questions] = {
+            name: number.learn(first, self.layers, expected.get(name)) for name, number in self.numbers.items()
+        }
+        asked = _advance(open_, None)
+        covariance = self._raw_covariance(first)
+        while asked or (self._group and covariance is None):
+            wanted = reduce(or_, asked.values(), Wanted())
+            if self._group and covariance is None and not any(asked[n].values for n in self._group if n in asked):
+                wanted |= Wanted(covariance=tuple(self._group))
+            found = self._scan(self._as_learned(wanted.columns), wanted)
+            if wanted.covariance:
+                covariance = found.gram.imputed(dict.fromkeys(self._group, 0.0))  # nothing is missing any more
+            asked = _advance(open_, found)
+        return covariance
+
+    def _raw_covariance(self, first: Statistics) -> Covariance | None:
+        if not self._group or not all(self.numbers[name].is_raw for name in self._group):
+            return None
+        found = first.gram.imputed({self.numbers[name].column: self.numbers[name].fill for name in self._group})
+        return Covariance(tuple(self._group), found.mean, found.covariance)
+
+    def _expected(self, first: Statistics) -> dict[str, str]:
+        """SQL of the numbers that are imputed by regression on each other."""
+        names = self._iterative
+        if not names:
+            return {}
+        columns = tuple(self.numbers[name].column for name in names)
+        place = [first.gram.columns.index(column) for column in columns]
+        found, least = first.gram.pairwise(columns), uncertainty(first.gram.present[np.ix_(place, place)])
+        cleaned = {name: self.layers.add(CLEANED, name, self.numbers[name].sql) for name in names}
+        return fill_iteratively(self.layers, cleaned, normal(found, least))
+
+    def _as_learned(self, names: tuple[str, ...]) -> DataFrame:
+        """The values of some numbers in train, as far as their steps are learned."""
+        rows = self.layers.added(self.train)
+        return rows.selectExpr(*(f"{self.numbers[name].value} AS {quote(name)}" for name in names))
+
+    def _terms(self, encoded: Mapping[str, list[Term]], covariance: Covariance | None, out: set[str]) -> list[Term]:
+        """All features but those that selection leaves out, reduced ones last."""
+        values = self._scaled(out)
+        section = self.plan.reduce
+        reduced = set(section.columns) if section else set()
+        terms: list[Term] = []
+        whole: dict[str, list[Term]] = {}
+        for name in self.plan.features:
+            if name in out:
+                continue
+            if name in self.numbers:
+                whole[name] = [self.numbers[name].term(values[name])]
+                terms += [] if name in reduced else whole[name]
+                terms += self.numbers[name].terms
+            else:
+                whole[name] = encoded[name]
+                terms += [] if name in reduced else encoded[name]
+        for part in self.plan.interactions:
+            terms += products(part, values)
+        if section is None:
+            return terms
+        kept = [name for name in section.columns if name in whole]
+        if self._is_of_covariance:
+            return terms + self._principal(kept, values, covariance)
+        return terms + self._from_values([term for name in kept for term in whole[name]])
+
+    def _scaled(self, out: set[str]) -> dict[str, str]:
+        """SQL of each number that stays; a column of its own where several features use it."""
+        values = {name: number.scaled for name, number in self.numbers.items() if name not in out}
+        several = {name for part in self.plan.interactions for name in part.columns}
+        several |= {name for part in self.plan.normalize for name in part.columns}
+        values = {name: self.layers.add(SHARED, name, sql) if name in several else sql for name, sql in values.items()}
+        for part in self.plan.normalize:
+            names = [name for name in part.columns if name in values]
+            found = normalized([values[name] for name in names], part.norm)
+            values |= {name: self.layers.add(NORMALIZED, name, sql) for name, sql in zip(names, found, strict=True)}
+        return values
+
+    def _principal(self, names: list[str], values: Mapping[str, str], covariance: Covariance | None) -> list[Term]:
+        section = self.plan.reduce
+        if section is None or covariance is None or not names:
+            return []
+        place = [covariance.columns.index(name) for name in names]
+        width = np.array([self.numbers[name].width for name in names])
+        shrink = np.divide(1.0, width, out=np.zeros(len(width)), where=width > 0)
+        moments = np.nan_to_num(covariance.covariance[np.ix_(place, place)]) * np.outer(shrink, shrink)
+        centre = np.array([self.numbers[name].centre for name in names])
+        mean = (covariance.mean[place] - centre) * shrink
+        standard = all(self.numbers[name].feature.scale == "standard" for name in names)
+        return components(section, [values[name] for name in names], moments, None if standard else mean)
+
+    def _from_values(self, terms: list[Term]) -> list[Term]:
+        """Components of features as they are in the end, by a scan of them."""
+        section = self.plan.reduce
+        if section is None or not terms:
+            return []
+        names = [f"c{i}" for i in range(len(terms))]
+        rows = self.layers.added(self.train).selectExpr(
+            *(f"{term.sql} AS {name}" for name, term in zip(names, terms, strict=True))
         )
-    replaced = [name for name in names if name in plan.features] if output == "columns" else []
-    dropped = ", ".join(quote(name) for name in [*map(_temporary, plan.features), *replaced])
-    prepared = ",\n  ".join(f"{sql} AS {quote(_temporary(name))}" for name, sql in first.items())
-    return PipelineModel(
-        [
-            SQLTransformer(statement=f"SELECT *,\n  {prepared}\nFROM __THIS__"),
-            SQLTransformer(statement=f"SELECT * EXCEPT ({dropped}),\n  {added}\nFROM __THIS__"),
-        ]
-    )
+        found = self._scan(rows, Wanted(covariance=tuple(names)))
+        learned = found.gram.imputed(dict.fromkeys(names, 0.0))
+        moments = np.nan_to_num(learned.covariance)
+        if section.method == "pca":
+            return components(section, [term.sql for term in terms], moments, learned.mean)
+        moments = moments * ((found.n_rows - 1) / found.n_rows) + np.outer(learned.mean, learned.mean)
+        return components(section, [term.sql for term in terms], moments, None)
+
+    def _without_useless(self, dropped: list[Dropped], terms: list[Term]) -> tuple[list[Dropped], list[Term]]:
+        """Leave out what a tree finds no more useful than chance, if the plan says so."""
+        more = self.selection.useless(self.train, self.layers, terms, self._scan)
+        out = {d.feature for d in more}
+        left = [term for term in terms if term.feature not in out]
+        if not left:
+            raise nothing_left(more)
+        return [*dropped, *more], left
 
 
-def feature_names(plan: Plan, statistics: Statistics, *, output: str = "array") -> list[str]:
-    """The names of the features, in the order of the array; as columns they have no characters that Delta refuses."""
-    names = [term.name for term in _terms(plan, statistics)]
-    return _distinct([column_name(name) for name in names] if output == "columns" else names)
-
-
-def _distinct(names: Sequence[str]) -> list[str]:
-    """The names, a number added to one that an earlier one equals but for case."""
-    taken: set[str] = set()
-    distinct = []
-    for name in names:
-        candidate, n = name, 2
-        while candidate.lower() in taken:
-            candidate, n = f"{name}_{n}", n + 1
-        taken.add(candidate.lower())
-        distinct.append(candidate)
-    return distinct
-
-
-def _first_stage(plan: Plan, statistics: Statistics, columns: Mapping[str, Column]) -> dict[str, str]:
-    sql = {}
-    for name, feature in plan.features.items():
-        value = _cleaned(name, feature, columns)
-        sql[name] = encode.position(value, _vocabulary(name, feature, statistics)) if feature.encode else value
-    return sql
-
-
-def _terms(plan: Plan, statistics: Statistics) -> list[Term]:
-    fill = impute.fill_values(plan, statistics.gram)
-    scaled = _scaled(plan, fill, statistics.gram)
-    reduced = set(plan.reduce.columns) if plan.reduce else set()
-    terms: list[Term] = []
-    for name, feature in plan.features.items():
-        column = quote(_temporary(name))
-        if feature.encode:
-            terms += encode.one_hot(name, column, _vocabulary(name, feature, statistics))
-            continue
-        if name not in reduced:
-            terms.append(Term(name, scaled[name]))
-        if feature.indicator:
-            terms.append(impute.indicator(name, column))
-    return terms + _components(plan, fill, scaled, statistics.gram)
-
-
-def _scaled(plan: Plan, fill: Mapping[str, float], gram: Gram) -> dict[str, str]:
-    """SQL of each number, imputed and, where the plan says so, scaled."""
-    sql = {name: impute.imputed(quote(_temporary(name)), value) for name, value in fill.items()}
-    for name, value in fill.items():
-        if plan.features[name].scale == "standard":
-            moments = gram.imputed({name: value})
-            sql[name] = scale.standard(sql[name], float(moments.mean[0]), float(np.nan_to_num(moments.std[0])))
-    return sql
-
-
-def _components(plan: Plan, fill: Mapping[str, float], scaled: Mapping[str, str], gram: Gram) -> list[Term]:
-    if plan.reduce is None:
-        return []
-    names = plan.reduce.columns
-    correlation = gram.imputed({name: fill[name] for name in names}).correlation
-    loadings = reduce.principal_components(correlation, plan.reduce.k)
-    return reduce.terms(plan.reduce.prefix, [scaled[name] for name in names], loadings)
-
-
-def _cleaned(name: str, feature: Feature, columns: Mapping[str, Column]) -> str:
-    return clean.categorical(name) if feature.encode else clean.numeric(name, columns.get(name))
-
-
-def _vocabulary(name: str, feature: Feature, statistics: Statistics) -> list[str]:
-    return statistics.frequencies[name].vocabulary(top_k=feature.top_k, min_frequency=feature.min_frequency)
-
-
-def _temporary(name: str) -> str:
-    return f"__prepared_{name}"
-
-
-def _refuse_other_splits(statistics: Statistics) -> None:
-    counts = statistics.frequencies[SPLIT].counts if SPLIT in statistics.frequencies else {}
-    others = {str(part): n for part, n in counts.items() if part != TRAIN}
-    if others:
-        raise ConfigError(
-            where="prepare.fit",
-            expected="rows of train only",
-            found=", ".join(f"{n} of '{part}'" for part, n in sorted(others.items())),
-            remedy="Filter by split = 'train' first: what is learned from other rows leaks.",
-        )
+def _advance(open_: dict[str, Questions], found: Statistics | None) -> dict[str, Wanted]:
+    """Go on with each number as far as it is known; gives what those want to know that are not done."""
+    asked = {}
+    for name in list(open_):
+        try:
+            asked[name] = next(open_[name]) if found is None else open_[name].send(found)
+        except StopIteration:
+            del open_[name]
+    return asked

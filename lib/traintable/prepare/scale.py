@@ -1,13 +1,23 @@
-"""Centre numbers and divide them by their standard deviation, as learned from train."""
+"""Bring numbers to one scale, as learned from train."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from traintable.prepare.terms import number
 
 
-def standard(value: str, mean: float, std: float) -> str:
-    """SQL of the standard score; 0 for a column that is constant in train, as StandardScaler does.
+def affine(value: str, centre: float, width: float) -> str:
+    """SQL of (value - centre) / width; 0 for a width of 0: what is constant in train tells nothing."""
+    return f"(({value} - {number(centre)}) / {number(width)})" if width > 0 else "0.0D"
 
-    `std` is the sample standard deviation (n - 1), as pyspark.ml.feature.StandardScaler takes it.
-    """
-    return f"(({value} - {number(mean)}) / {number(std)})" if std > 0 else "0.0D"
+
+def normalized(values: Sequence[str], norm: str) -> list[str]:
+    """SQL of the values divided by their norm; zeros stay zeros. Each value is used several times."""
+    if norm == "max":
+        size = f"greatest({', '.join(f'abs({value})' for value in values)}, 0.0D)"
+    elif norm == "l1":
+        size = " + ".join(f"abs({value})" for value in values)
+    else:
+        size = f"sqrt({' + '.join(f'{value} * {value}' for value in values)})"
+    return [f"coalesce(try_divide({value}, {size}), 0.0D)" for value in values]

@@ -21,6 +21,7 @@ from traintable.columns import FEATURES, SPLIT, TRAIN, is_remote, quote, refuse_
 from traintable.config import Config
 from traintable.errors import InputMissing
 from traintable.ingest.contract import REASONS
+from traintable.plan import Plan
 from traintable.progress import Progress
 from traintable.run.outcome import Census, Outcome, Rows, census
 from traintable.run.places import Places
@@ -85,7 +86,8 @@ class _Run:
             counted.classes, counted.reasons, classes=config.label.classes, min_rows=least, table=places.table
         )
         with stage("fit on train"):
-            model, names = self._fitted(staged)
+            fitted = self._fitted(staged)
+            model, names = fitted.model, list(fitted.features)
         features = self._transformed(staged, model, names)
         with stage("gate"):
             content, published, verdict = self._judged(features, names)
@@ -98,6 +100,7 @@ class _Run:
             "classes": counted.classes,
             "reasons": counted.reasons,
             "features": len(names),
+            "left_out": [str(dropped) for dropped in fitted.dropped],
             "gate": verdict.summary(),
         }
         with stage("publish"):
@@ -112,10 +115,36 @@ class _Run:
 
     def _staged(self) -> DataFrame:
         config = self.config
-        assembled = assemble(self.spark, config, self.pinned)
-        require_columns(assembled, set(config.prepare.features), where="prepare.features")
-        keep = [*config.source.key, config.label.name, *config.prepare.features]
-        return self.files.write(stageable(assembled, keep), "rows", partition_by=[SPLIT])
+        assembled, plan = assemble(self.spark, config, self.pinned), self.plan
+        if plan.needs_fold:
+            assembled = split.with_folds(
+                assembled, plan.n_folds, key=config.source.key, seed=config.seed, name=plan.fold
+            )
+        require_columns(assembled, prepare.inputs(plan), where="prepare.features")
+        keep = [*config.source.key, config.label.name, *sorted(prepare.inputs(plan))]
+        rows = stageable(assembled, keep, whole_train=plan.drops_rows)
+        staged = self.files.write(rows, "rows", partition_by=[SPLIT])
+        return self._without_outliers(staged) if plan.drops_rows else staged
+
+    def _without_outliers(self, staged: DataFrame) -> DataFrame:
+        """The staged rows, those of train that outliers take out of it now among the filtered."""
+        is_train = F.col(SPLIT) == TRAIN
+        kept, gone = prepare.drop_outliers(staged.where(is_train), self.plan, columns=self.config.columns)
+        gone = gone.withColumns(
+            {
+                KIND: F.lit(FILTERED),
+                REASONS: F.transform("_outlier", lambda name: F.concat(F.lit("outlier:"), name)),
+                SPLIT: F.lit(None).cast("string"),
+            }
+        )
+        others = staged.where(is_train.isNull() | ~is_train)
+        rows = others.unionByName(kept.withColumn(ROW, F.lit(None).cast("string"))).unionByName(gone.drop("_outlier"))
+        return self.files.write(rows, "rows_without_outliers", partition_by=[SPLIT])
+
+    @property
+    def plan(self) -> Plan:
+        """The plan, with the run's own label."""
+        return self.config.prepare.model_copy(update={"label": self.config.label.name})
 
     def _accounted(self, staged: DataFrame) -> tuple[Census, Rows]:
         """Count, keep the removed rows, and see that no row is missing."""
@@ -140,12 +169,9 @@ class _Run:
         rows.require_balance(self.places.table)
         return counted, rows
 
-    def _fitted(self, staged: DataFrame) -> tuple[PipelineModel, list[str]]:
-        plan, columns = self.config.prepare, self.config.columns
+    def _fitted(self, staged: DataFrame) -> prepare.Fitted:
         train = staged.where(F.col(SPLIT) == TRAIN)
-        learned = prepare.learn(train, plan, columns=columns)
-        model = prepare.build(plan, learned, columns=columns, output=self.config.output.features)
-        return model, prepare.feature_names(plan, learned, output=self.config.output.features)
+        return prepare.fit_plan(train, self.plan, columns=self.config.columns, output=self.config.output.features)
 
     def _transformed(self, staged: DataFrame, model: PipelineModel, names: list[str]) -> DataFrame:
         """The rows of the training table: key, label, split and features, nothing else.
@@ -155,7 +181,8 @@ class _Run:
         """
         config = self.config
         features = model.transform(staged.where(F.col(SPLIT).isNotNull()))
-        own = list(dict.fromkeys([*config.source.key, config.label.name, SPLIT]))
+        fold = [self.plan.fold] if self.plan.needs_fold else []
+        own = list(dict.fromkeys([*config.source.key, config.label.name, SPLIT, *fold]))
         added = names if config.output.features == "columns" else [FEATURES]
         refuse_taken(staged.select(*map(quote, own)), set(added) - {FEATURES}, where="prepare.features")
         return features.select(*[F.col(quote(name)) for name in own + added])
@@ -214,6 +241,6 @@ def _is_there(model: str) -> bool:
 
 
 def _unchanged(table: str, version: int, manifest: Mapping[str, Any]) -> Outcome:
-    known = ("fingerprint", "content_hash", "classes", "reasons", "features", "gate")
+    known = ("fingerprint", "content_hash", "classes", "reasons", "features", "left_out", "gate")
     details = {name: manifest[name] for name in known if name in manifest}
     return Outcome("unchanged", manifest["run_id"], table, version, manifest["model"], manifest["rows"], details)

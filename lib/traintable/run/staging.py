@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from traintable.columns import SPLIT, is_remote, quote
+from traintable.columns import SPLIT, TRAIN, is_remote, quote
 from traintable.ingest.contract import AS_JSON, REASONS
 from traintable.run.rows import KIND
 from traintable.session import delete_folder
@@ -59,13 +59,17 @@ def writing(path: str) -> AbstractContextManager[None]:
     return translated(path, expected="a place that can be written", remedy=remedy)
 
 
-def stageable(rows: DataFrame, keep: Sequence[str]) -> DataFrame:
-    """What later steps need of assembled rows: `keep`, `split`, `_kind`, reasons, and removed rows whole as JSON."""
+def stageable(rows: DataFrame, keep: Sequence[str], *, whole_train: bool = False) -> DataFrame:
+    """What later steps need of assembled rows: `keep`, `split`, `_kind`, reasons, and removed rows whole as JSON.
+
+    With `whole_train` the rows of train too, for some of them may still be removed.
+    """
+    removed = F.col(KIND).isNotNull() | ((F.col(SPLIT) == TRAIN) if whole_train else F.lit(False))
     whole = F.to_json(F.struct(*[F.col(quote(name)) for name in rows.columns]), AS_JSON)
     return rows.select(
         *[F.col(quote(name)) for name in dict.fromkeys(keep) if name != SPLIT],
         F.col(KIND),
         F.col(REASONS),
-        F.when(F.col(KIND).isNotNull(), whole).alias(ROW),
+        F.when(removed, whole).alias(ROW),
         F.col(SPLIT),
     )

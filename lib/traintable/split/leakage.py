@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from traintable.config import Config
 from traintable.errors import ConfigError
 from traintable.expressions import references
+from traintable.plan import Feature
 
 
 def refuse_unavailable(config: Config) -> None:
@@ -18,11 +19,18 @@ def refuse_unavailable(config: Config) -> None:
     """
     answer = _read_by(references(config.label.expr, where="label.expr"), _sources(config, roots_only=True))
     sources = _sources(config, roots_only=False)
-    for feature in config.prepare.features:
-        if feature == config.label.name:
-            _refuse(feature, feature, "it is the label")
-        for column in sorted(sources.get(feature, {feature})):
+    for feature, section in config.prepare.features.items():
+        reads = _reads(feature, section)
+        if config.label.name in reads:
+            _refuse(feature, config.label.name, "it is the label")
+        for column in sorted(_read_by(reads, sources)):
             _check(feature, column, column in answer, config)
+
+
+def _reads(name: str, feature: Feature) -> frozenset[str]:
+    """The columns that a feature is made of."""
+    own = {name} if feature.expr is None else references(feature.expr, where=f"prepare.features.{name}.expr")
+    return frozenset(own) | {other for other in (feature.by, feature.time) if other is not None}
 
 
 def _check(feature: str, column: str, in_label: bool, config: Config) -> None:

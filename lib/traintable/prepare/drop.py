@@ -1,0 +1,66 @@
+"""Rows of train that outliers take out of it; nothing here can touch validation, test or what is served."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING
+
+from traintable.columns import SPLIT, quote
+from traintable.config import Column
+from traintable.plan import Plan
+from traintable.prepare import outliers
+from traintable.prepare.inputs import refuse_other_splits, require_inputs
+from traintable.prepare.numbers import Number
+from traintable.prepare.terms import number
+from traintable.statistics import Wanted, scan
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def drop_outliers(
+    train: DataFrame, plan: Plan, *, columns: Mapping[str, Column] | None = None
+) -> tuple[DataFrame, DataFrame]:
+    """Divide rows of train by the features with `outliers: {action: drop}`: those that stay, and those that go.
+
+    The rows that go have a column `_outlier array<string>` with the features that are out of bounds; a missing value is
+    within them. Costs one scan of these features, none when there are none. Raises ConfigError as `fit_plan` does when
+    a column is missing, or a row is not of train.
+    """
+    from pyspark.sql import functions as F
+
+    outside = {
+        name: f"coalesce({sql} < {number(low)} OR {sql} > {number(high)}, false)"
+        for name, (sql, low, high) in _bounds(train, plan, columns or {}).items()
+    }
+    if not outside:
+        return train, train.where("false").withColumn("_outlier", F.array().cast("array<string>"))
+    reasons = [F.when(F.expr(sql), F.lit(name)) for name, sql in outside.items()]
+    marked = train.withColumn("_outlier", F.array_compact(F.array(*reasons)))
+    return marked.where(F.size("_outlier") == 0).drop("_outlier"), marked.where(F.size("_outlier") > 0)
+
+
+def _bounds(train: DataFrame, plan: Plan, columns: Mapping[str, Column]) -> dict[str, tuple[str, float, float]]:
+    numbers = {
+        name: Number(name, feature, columns.get(name))
+        for name, feature in plan.features.items()
+        if feature.outliers is not None and feature.outliers.action == "drop"
+    }
+    if not numbers:
+        return {}
+    require_inputs(train, plan)
+    wanted = reduce(or_, (Wanted(values=(n.column,), ranges=((n.column, *n.range),)) for n in numbers.values()))
+    if SPLIT in train.columns:
+        wanted |= Wanted(frequencies=(SPLIT,))
+    computed = {n.column: n.sql for n in numbers.values() if n.column != n.name}
+    raw = [quote(name) for name in wanted.columns if name not in computed]
+    found = scan(train.selectExpr(*raw, *(f"{sql} AS {quote(name)}" for name, sql in computed.items())), wanted)
+    refuse_other_splits(found)
+    bounds = {}
+    for name, n in numbers.items():
+        rule, values = plan.features[name].outliers, found.values[n.column].weighted()
+        if rule is not None and values.n:
+            bounds[name] = (n.sql, *outliers.bounds(rule, values))
+    return bounds

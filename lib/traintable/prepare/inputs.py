@@ -1,0 +1,94 @@
+"""What rows need to have to be learned from, and to be transformed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql.types import BooleanType, DataType, NumericType
+
+from traintable.columns import FEATURES, SPLIT, TRAIN, refuse_taken, require_columns
+from traintable.errors import ConfigError
+from traintable.expressions import evaluated, references
+from traintable.plan import Plan
+from traintable.statistics import Statistics
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def inputs(plan: Plan) -> set[str]:
+    """The columns that rows need to be fitted on: those of the features, and what is learned from."""
+    names = serving_inputs(plan)
+    return names | {plan.label} if plan.needs_label and plan.label is not None else names
+
+
+def serving_inputs(plan: Plan) -> set[str]:
+    """The columns that rows need to be transformed."""
+    names: set[str] = {plan.fold} if plan.needs_fold else set()
+    for name, feature in plan.features.items():
+        if feature.expr is None:
+            names.add(name)
+        else:
+            names |= references(feature.expr, where=f"prepare.features.{name}.expr")
+        names |= {other for other in (feature.by, feature.time) if other is not None}
+    return names
+
+
+def replaced(plan: Plan) -> list[str]:
+    """The columns that features take the place of, as columns of their own."""
+    names = serving_inputs(plan)
+    return [name for name in plan.features if name in names]
+
+
+def require_inputs(train: DataFrame, plan: Plan) -> None:
+    """Raise ConfigError unless `train` has what the plan reads, of types that it can use."""
+    require_columns(train, inputs(plan), where="prepare.features")
+    if plan.needs_label and plan.label is None:
+        raise ConfigError(
+            where="prepare.label",
+            expected="the label, which target encoding and selection learn from",
+            found="none",
+            remedy="Name it in the plan.",
+        )
+    for name, feature in plan.features.items():
+        kind = _type(train, name, feature.expr)
+        if not feature.encode and not isinstance(kind, (NumericType, BooleanType)):
+            raise ConfigError(
+                where=f"prepare.features.{name}",
+                expected="a number, or `encode: one_hot`",
+                found=f"{'a column' if feature.expr is None else 'an expression'} of type {kind.simpleString()}",
+                remedy="Encode it, declare its type in `columns`, or derive a number from it.",
+            )
+
+
+def _type(train: DataFrame, name: str, expr: str | None) -> DataType:
+    if expr is None:
+        return train.schema[name].dataType
+    return train.select(evaluated(train, expr, where=f"prepare.features.{name}.expr")).schema[0].dataType
+
+
+def require_free_names(train: DataFrame, plan: Plan, names: tuple[str, ...], *, output: str) -> None:
+    """Raise ConfigError when `train` has a column with a name that is added, unless a feature takes its place."""
+    if output == "columns":
+        refuse_taken(train.drop(*replaced(plan)), set(names), where="prepare.features")
+    elif FEATURES in train.columns:
+        raise ConfigError(
+            where="prepare.fit",
+            expected=f"rows without a column '{FEATURES}', which is added",
+            found=f"'{FEATURES}' among their columns",
+            remedy="Rename it.",
+        )
+
+
+def refuse_other_splits(statistics: Statistics) -> None:
+    """Raise ConfigError when rows of which frequencies of `split` were learned are not all of train."""
+    found = statistics.frequencies.get(SPLIT)
+    counts = {"null": found.n_null, **found.counts} if found else {}
+    others = {part: n for part, n in counts.items() if part != TRAIN and n}
+    if others:
+        raise ConfigError(
+            where="prepare.fit",
+            expected="rows of train only",
+            found=", ".join(f"{n} of '{part}'" for part, n in sorted(others.items())),
+            remedy="Filter by split = 'train' first: what is learned from other rows leaks.",
+        )

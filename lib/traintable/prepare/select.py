@@ -1,0 +1,215 @@
+"""Leave features out, by what train says of them, each with the reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from traintable.errors import ConfigError
+from traintable.plan import Plan, Selector
+from traintable.prepare.categories import Category
+from traintable.prepare.fitted import Dropped
+from traintable.prepare.numbers import Number
+from traintable.prepare.terms import Layers, Term
+from traintable.prepare.transform import bin_edges
+from traintable.statistics import Covariance, Statistics, Wanted, Weighted
+from traintable.statistics.association import (
+    Test,
+    anova_f,
+    benjamini_hochberg,
+    chi2,
+    correlated,
+    mrmr,
+    mutual_information,
+)
+from traintable.statistics.exact import Ints
+from traintable.statistics.values import Values
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from traintable.prepare.probes import Scan
+
+N_BINS = 10  # of a number, where it is counted against the classes
+_BY_CLASS = {"anova_f": "moments", "mrmr": "moments", "chi2": "values", "mutual_info": "values"}
+
+
+class Selection:
+    """The selectors of a plan, carried out one after the other on the features that are left."""
+
+    def __init__(self, plan: Plan, numbers: Mapping[str, Number], categories: Mapping[str, Category]) -> None:
+        self.selectors, self.label = plan.select, plan.label or ""
+        self.numbers, self.categories = numbers, categories
+        self._methods = {selector.method for selector in plan.select}
+
+    @property
+    def needs_covariance(self) -> bool:
+        """Whether numbers are compared with each other."""
+        return bool(self._methods & {"correlation", "mrmr"})
+
+    def wanted(self) -> Wanted:
+        """What the first scan has to learn of the raw columns."""
+        wanted = Wanted()
+        columns = tuple(number.column for number in self.numbers.values())
+        texts = tuple(category.column for category in self.categories.values())
+        if "variance" in self._methods:
+            wanted |= Wanted(moments=columns, frequencies=texts)
+        ranges = tuple((number.column, *number.range) for number in self.numbers.values())
+        for kind in sorted({_BY_CLASS[method] for method in self._methods & set(_BY_CLASS)}):
+            inner = (
+                Wanted(moments=columns, ranges=ranges) if kind == "moments" else Wanted(values=columns, ranges=ranges)
+            )
+            wanted |= Wanted(classes=((self.label, inner),))
+        if self._methods & {"anova_f", "chi2", "mutual_info"}:
+            wanted |= Wanted(contingency=tuple((text, self.label) for text in texts))
+        return wanted
+
+    def dropped(self, first: Statistics, covariance: Covariance | None) -> list[Dropped]:
+        """What all selectors but the tree leave out."""
+        dropped: list[Dropped] = []
+        for selector in self.selectors:
+            out = {d.feature for d in dropped}
+            left = [name for name in (*self.numbers, *self.categories) if name not in out]
+            if selector.method == "variance":
+                dropped += self._constant(selector, left, first)
+            elif selector.method == "correlation" and covariance is not None:
+                dropped += self._alike(selector, left, covariance)
+            elif selector.method == "mrmr" and covariance is not None:
+                dropped += self._redundant(selector, left, first, covariance)
+            elif selector.method in ("anova_f", "chi2", "mutual_info"):
+                dropped += self._unrelated(selector, left, first)
+        if len({d.feature for d in dropped}) == len(self.numbers) + len(self.categories):
+            raise nothing_left(dropped)
+        return dropped
+
+    def _constant(self, selector: Selector, left: Sequence[str], first: Statistics) -> list[Dropped]:
+        """Numbers of little population variance after imputation by their constant, categories of one value."""
+        dropped = []
+        for name in left:
+            if name in self.numbers:
+                number = self.numbers[name]
+                variance = first.imputed_mean_and_variance(number.column, number.fill)[1]
+                variance = variance * (first.n_rows - 1) / first.n_rows if first.n_rows > 1 else 0.0
+                if variance <= selector.limit:
+                    dropped.append(
+                        Dropped(name, "variance", f"its variance {variance:.4g} is not above {selector.limit:g}")
+                    )
+            else:
+                found = first.frequencies[self.categories[name].column]
+                if not found.too_many and len(found.counts) + (found.n_null > 0) <= 1:
+                    dropped.append(Dropped(name, "variance", "all rows have the same value"))
+        return dropped
+
+    def _alike(self, selector: Selector, left: Sequence[str], covariance: Covariance) -> list[Dropped]:
+        names = [name for name in covariance.columns if name in left]
+        place = [covariance.columns.index(name) for name in names]
+        found = correlated(covariance.correlation[np.ix_(place, place)], selector.limit)
+        return [
+            Dropped(names[i], "correlation", f"r = {r:.4f} with '{names[j]}', above {selector.limit:g}")
+            for i, j, r in found
+        ]
+
+    def _redundant(
+        self, selector: Selector, left: Sequence[str], first: Statistics, covariance: Covariance
+    ) -> list[Dropped]:
+        names = [name for name in covariance.columns if name in left]
+        place = [covariance.columns.index(name) for name in names]
+        relevance = np.array([self._anova(name, first).statistic for name in names])
+        kept = mrmr(
+            np.nan_to_num(relevance), covariance.correlation[np.ix_(place, place)], min(selector.k or 1, len(names))
+        )
+        return [
+            Dropped(name, "mrmr", f"not among the {selector.k} that tell most and least of each other (F = {f:.4g})")
+            for i, (name, f) in enumerate(zip(names, relevance, strict=True))
+            if i not in kept
+        ]
+
+    def _unrelated(self, selector: Selector, left: Sequence[str], first: Statistics) -> list[Dropped]:
+        tests = {name: self._test(selector.method, name, first) for name in left}
+        if selector.k is not None:
+            ranked = sorted(left, key=lambda name: _rank(selector.method, tests[name]))
+            return [
+                Dropped(
+                    name, selector.method, f"not among the best {selector.k} (statistic {tests[name].statistic:.4g})"
+                )
+                for name in ranked[selector.k :]
+            ]
+        adjusted = benjamini_hochberg(np.array([tests[name].p_value for name in left]))
+        return [
+            Dropped(
+                name,
+                selector.method,
+                f"false discovery rate {q:.4g} is not below {selector.alpha:g} (statistic {tests[name].statistic:.4g})",
+            )
+            for name, q in zip(left, adjusted.tolist(), strict=True)
+            if not q <= selector.alpha  # NaN, of a constant, tells nothing of the label
+        ]
+
+    def _test(self, method: str, name: str, first: Statistics) -> Test:
+        if method == "anova_f" and name in self.numbers:
+            return self._anova(name, first)
+        table = self._binned(name, first) if name in self.numbers else self._counted(name, first)
+        return mutual_information(table) if method == "mutual_info" else chi2(table)
+
+    def _anova(self, name: str, first: Statistics) -> Test:
+        column = self.numbers[name].column
+        found = [part.sums.fractions(column) for _, part in sorted(first.classes[self.label].items())]
+        counts = np.array([n for n, _, _ in found])
+        means = np.array([mean for _, mean, _ in found], dtype=object)
+        return anova_f(counts, means, np.array([variance for _, _, variance in found]))
+
+    def _binned(self, name: str, first: Statistics) -> Ints:
+        """How often each bin of a number (about equally many values in each) occurs with each class."""
+        column = self.numbers[name].column
+        classes = [part.values[column] for _, part in sorted(first.classes[self.label].items())]
+        if not classes:
+            return np.zeros((0, 0), np.int64)
+        edges = bin_edges(_pooled(classes), N_BINS, least=0.0)
+        counts = []
+        for values in classes:
+            weighted = values.weighted()
+            place = np.searchsorted(edges, weighted.values, side="right")
+            counts.append(np.bincount(place, weighted.counts, len(edges) + 1))
+        return np.asarray(np.array(counts).T, np.int64)
+
+    def _counted(self, name: str, first: Statistics) -> Ints:
+        """How often each value of a category, null among them, occurs with each class."""
+        return first.contingency[self.categories[name].column, self.label].table(null_rows=True)[2]
+
+    def useless(self, train: DataFrame, layers: Layers, terms: Sequence[Term], scan: Scan) -> list[Dropped]:
+        """What a tree, if there is one among the selectors, finds no more useful than random columns."""
+        from traintable.prepare.probes import useless
+
+        found: list[Dropped] = []
+        for selector in self.selectors:
+            if selector.method == "tree":
+                found += useless(train, layers, terms, label=self.label, selector=selector, scan=scan)
+        return found
+
+
+def nothing_left(dropped: Sequence[Dropped]) -> ConfigError:
+    """What to say when no feature stays."""
+    return ConfigError(
+        where="prepare.select",
+        expected="at least one feature that stays",
+        found="; ".join(map(str, dropped[:3])),
+        remedy="Loosen the selection.",
+    )
+
+
+def _rank(method: str, test: Test) -> tuple[float, float]:
+    """Order of the tests, the most telling first."""
+    if math.isnan(test.statistic):
+        return math.inf, 0.0
+    return (-test.statistic, 0.0) if method == "mutual_info" else (test.p_value, -test.statistic)
+
+
+def _pooled(classes: Sequence[Values]) -> Weighted:
+    """The values of all classes together."""
+    whole = Values.from_dict(classes[0].to_dict())
+    for values in classes[1:]:
+        whole.merge(Values.from_dict(values.to_dict()))
+    return whole.weighted()
