@@ -40,7 +40,7 @@ format: $(READY)  ## mend the style
 	$(BIN)/ruff format .
 
 bench: $(READY) data/warehouse/airlines  ## measured comparisons
-	$(BIN)/python tests/benchmarks/fit.py
+	$(BIN)/python tests/benchmarks/run.py
 
 dist/traintable.zip: $(READY) $(shell find lib -name '*.py' -o -name '*.properties')
 	mkdir -p dist
