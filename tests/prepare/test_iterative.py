@@ -80,7 +80,7 @@ def test_a_row_that_misses_everything_gets_the_means(spark: SparkSession, impute
 def test_a_normal_distribution_is_that_of_its_covariance() -> None:
     found, covariance = fitted(), TRAIN[list(NAMES)].cov().to_numpy()
     inverse = found.precision / np.outer(found.unit, found.unit)
-    np.testing.assert_allclose(inverse @ covariance, np.eye(4), atol=1e-7)
+    np.testing.assert_allclose((inverse @ covariance) * SCALES[:, None] / SCALES, np.eye(4), atol=1e-9)
     np.testing.assert_allclose(np.diag(found.precision), 1.0)
 
 
@@ -98,23 +98,20 @@ def test_many_missing_numbers_are_solved_for_in_few_rounds(spark: SparkSession) 
     """Of twelve numbers some rows miss more than there are rounds."""
     rng = np.random.default_rng(1)
     names = [f"x{i}" for i in range(12)]
-    whole = pd.DataFrame(
-        rng.normal(size=(300, 2)) @ rng.normal(size=(2, 12)) + rng.normal(size=(300, 12)), columns=names
-    )
+    values = rng.normal(size=(300, 2)) @ rng.normal(size=(2, 12)) + rng.normal(size=(300, 12))
+    whole = pd.DataFrame(values, columns=names)
     holed = whole.mask(rng.random(whole.shape) < 0.4)
     assert holed.isna().sum(axis=1).max() > N_ROUNDS
-    result = prepare(
-        dirty(spark, holed.assign(id=range(300))), {"features": {n: {"impute": "iterative"} for n in names}}
-    )
+    features = {name: {"impute": "iterative"} for name in names}
+    result = prepare(dirty(spark, holed.assign(id=range(300))), {"features": features})
     present = holed.notna().to_numpy().astype(np.int64)
-    known = normal(
-        Covariance(tuple(names), holed.mean().to_numpy(), holed.cov().to_numpy()), uncertainty(present.T @ present)
-    )
+    given = Covariance(tuple(names), holed.mean().to_numpy(), holed.cov().to_numpy())
+    known = normal(given, uncertainty(present.T @ present))
     covariance = np.linalg.inv(known.precision / np.outer(known.unit, known.unit))
     expected = expected_of(holed, known.mean, covariance)
     few = holed.isna().sum(axis=1) <= N_ROUNDS
     np.testing.assert_allclose(result.matrix[few], expected[few], rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(result.matrix, expected, atol=0.01)
+    np.testing.assert_allclose(result.matrix, expected, atol=0.05)
 
 
 @pytest.mark.filterwarnings("ignore:.*Early stopping")

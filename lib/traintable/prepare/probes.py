@@ -10,7 +10,7 @@ from traintable.errors import ConfigError
 from traintable.plan import Selector
 from traintable.prepare.fitted import Dropped
 from traintable.prepare.terms import Layers, Term
-from traintable.prepare.transform import bin_edges, binned
+from traintable.prepare.transform import binned, cuts
 from traintable.statistics import Statistics, Wanted
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _importances(rows: DataFrame, names: Sequence[str], selector: Selector, scan
             found=f"{learned.n_rows} of {len(classes)}",
             remedy="Select by `variance` or `correlation`, which need no label.",
         )
-    edges = [bin_edges(learned.values[name].weighted(), N_BINS, least=0.0) for name in names]
+    edges = [cuts(learned.values[name].weighted(), N_BINS) for name in names]
     bins = [f"{binned(name, inner)} AS {name}" for name, inner in zip(names, edges, strict=True)]
     everything = ", ".join(names)
     probes = [f"pmod(xxhash64({i}, {everything}), {N_BINS})" for i in range(selector.n_probes)]

@@ -14,7 +14,7 @@ from traintable.prepare.categories import Category
 from traintable.prepare.fitted import Dropped
 from traintable.prepare.numbers import Number
 from traintable.prepare.terms import Layers, Term
-from traintable.prepare.transform import bin_edges
+from traintable.prepare.transform import cuts
 from traintable.statistics import Covariance, Statistics, Wanted, Weighted
 from traintable.statistics.association import (
     Test,
@@ -167,7 +167,7 @@ class Selection:
         classes = [part.values[column] for _, part in sorted(first.classes[self.label].items())]
         if not classes:
             return np.zeros((0, 0), np.int64)
-        edges = bin_edges(_pooled(classes), N_BINS, least=0.0)
+        edges = cuts(_pooled(classes), N_BINS)
         counts = []
         for values in classes:
             weighted = values.weighted()

@@ -75,15 +75,27 @@ def power(values: Weighted) -> float:
     return round(float(found.x), DECIMALS) if math.isfinite(found.fun) else 1.0
 
 
-def bin_edges(values: Weighted, n_bins: int, least: float = 1e-8) -> list[float]:
+def bin_edges(values: Weighted, n_bins: int) -> list[float]:
     """The inner edges of bins with about equally many values, ascending; fewer where values are frequent.
 
-    As sklearn.preprocessing.KBinsDiscretizer(strategy="quantile", quantile_method="linear") finds them: no bin is
-    narrower than `least`.
+    As sklearn.preprocessing.KBinsDiscretizer(strategy="quantile", quantile_method="linear") finds them, which leaves
+    out bins narrower than 1e-8, and has one bin for two values: see `cuts`.
     """
     edges = [values.quantile(i / n_bins) for i in range(n_bins + 1)]
-    kept = [edge for i, edge in enumerate(edges) if i == 0 or edge - edges[i - 1] > least]
+    kept = [edge for i, edge in enumerate(edges) if i == 0 or edge - edges[i - 1] > 1e-8]
     return kept[1:-1]
+
+
+def cuts(values: Weighted, n_bins: int) -> list[float]:
+    """Where to cut values into at most `n_bins` bins that tell as much as so few can: edges as those of `bin_edges`.
+
+    Each value has a bin of its own where there are no more of them; else each bin begins at the first value of the next
+    share of 1 / `n_bins` of the rows, so a value that fills several shares is alone in its bin.
+    """
+    if len(values.values) <= n_bins:
+        return [float(value) for value in values.values[1:]]
+    share = (np.cumsum(values.counts) - values.counts) * n_bins // values.n
+    return [float(value) for value in values.values[1:][np.diff(share) > 0]]
 
 
 def binned(value: str, edges: list[float], first: int = 0) -> str:
