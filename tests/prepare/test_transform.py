@@ -147,7 +147,7 @@ def test_the_search_for_a_bin_finds_that_of_numpy(n: int, spark: SparkSession) -
     assert df.toArrow()["y"].to_pylist() == expected.tolist() == transform.binned_values(values, edges).tolist()
 
 
-def test_bins_of_small_numbers_are_as_many_where_no_least_width_is_asked_for() -> None:
+def test_cuts_of_small_numbers_are_as_many_where_bins_have_a_least_width() -> None:
     values = weighted(np.arange(100) * 1e-12)
     assert transform.bin_edges(values, 10) == []
-    assert len(transform.bin_edges(values, 10, least=0.0)) == 9
+    assert transform.cuts(values, 10) == [values.values[i] for i in range(10, 100, 10)]
