@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING
 
@@ -79,7 +80,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def require_columns(df: DataFrame, names: Set[str], *, where: str) -> None:
-    """Raise ConfigError for the first of `names` that `df` has not, with the nearest name that it has."""
+    """Raise ConfigError for the first of `names` that `df` has not, with the nearest name that it has, or has twice."""
     unknown = sorted(names - set(df.columns))
     if unknown:
         raise ConfigError(
@@ -87,6 +88,15 @@ def require_columns(df: DataFrame, names: Set[str], *, where: str) -> None:
             expected="a column of the rows",
             found=f"'{unknown[0]}', which they have not",
             remedy=nearest(unknown[0], df.columns),
+        )
+    counts = Counter(name.lower() for name in df.columns)  # as Spark looks for them
+    twice = sorted(name for name in names if counts[name.lower()] > 1)
+    if twice:
+        raise ConfigError(
+            where=where,
+            expected="columns of different names",
+            found=f"'{twice[0]}' {counts[twice[0].lower()]} times",
+            remedy="Drop or rename all but one, for example before a join.",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -64,6 +64,9 @@ class Feature(Section):
     imputed and encoded. Each step learns from what the step before it gives, on train only. `expr` makes the feature
     from other columns of the same row: a ratio (by `try_divide`, for `/` fails on 0), a difference, two categories as
     one.
+
+    `impute: forward_fill` reads other rows: each batch that is transformed is filled from its own rows only. Train is
+    not filled from test, nor a batch that is served from train, and rows of a stream, which come one by one, can't be.
     """
 
     expr: str | None = None
@@ -85,6 +88,8 @@ class Feature(Section):
     num_oov_buckets: int = Field(1, ge=0, le=1000)
     n_buckets: int = Field(32, ge=2, le=10_000)
     smoothing: float | Literal["auto"] = "auto"
+    because: str | None = None
+    alternatives: tuple[dict[str, Any], ...] = ()
 
     @model_validator(mode="after")
     def _is_one_kind(self) -> Feature:
@@ -147,7 +152,8 @@ class Selector(Section):
     `anova_f`, `chi2`, `mutual_info`: features that are not associated with the label, at a false discovery rate of
     `alpha`, or all but the best `k`. `mrmr`: all numbers but the `k` that tell most of the label and least of each
     other.
-    `tree`: features that a decision tree finds no more useful than the best of `n_probes` random columns.
+    `tree`: features that a decision tree finds no more useful than the best of `n_probes` random columns of as many
+    levels.
     """
 
     method: Literal["variance", "correlation", "anova_f", "chi2", "mutual_info", "mrmr", "tree"]
@@ -207,11 +213,19 @@ class Reduce(Section):
         return self
 
 
+class LeftOut(Section):
+    """A column that is no feature, and why; what it could be made into, for the reader."""
+
+    because: str = ""
+    alternatives: tuple[dict[str, Any], ...] = ()
+
+
 class Plan(Section):
     """The decisions of the analysis, which preparation executes.
 
     `label` and `fold` name the columns that target encoding and selection learn from; a run uses its own label, and
-    adds `n_folds` folds where target encoding needs them.
+    adds `n_folds` folds where target encoding needs them. `drop` and `advice` say what was decided against and what the
+    plan can't decide; preparation does not read them.
     """
 
     features: dict[str, Feature] = Field(min_length=1)
@@ -222,6 +236,8 @@ class Plan(Section):
     normalize: tuple[Normalize, ...] = ()
     select: tuple[Selector, ...] = ()
     reduce: Reduce | None = None
+    drop: dict[str, LeftOut] = Field(default_factory=dict)
+    advice: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_are_of_features(self) -> Plan:
@@ -240,6 +256,9 @@ class Plan(Section):
         if len(set(normalized)) != len(normalized):
             raise ValueError("normalize names a feature twice")
         _different(tuple(self.features))
+        both = sorted(self.features.keys() & self.drop.keys())
+        if both:
+            raise ValueError(f"'{both[0]}' is both among `features` and among `drop`")
         for role, own in (("label", self.label), ("fold", self.fold if self.needs_fold else None)):
             if own in self.features:
                 raise ValueError(f"'{own}' is the {role}, which is no feature")
@@ -259,6 +278,11 @@ class Plan(Section):
     def drops_rows(self) -> bool:
         """Whether outliers take rows out of train."""
         return any(f.outliers is not None and f.outliers.action == "drop" for f in self.features.values())
+
+    @property
+    def fills_forward(self) -> bool:
+        """Whether what becomes of a row depends on the rows that are transformed with it."""
+        return any(feature.impute == "forward_fill" for feature in self.features.values())
 
     @property
     def needs_label(self) -> bool:

@@ -49,7 +49,7 @@ EVERYWHERE = {
 JAVA_OPTIONS = (
     "-XX:-DontCompileHugeMethods -XX:+UseSerialGC"
     " -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
-    f" -Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties').as_uri()}"
+    f" -Dlog4j2.configurationFile={Path(__file__).absolute().with_name('log4j2.properties').as_uri()}"
 )
 
 LOCAL = {
@@ -88,6 +88,7 @@ def get_spark(app_name: str = "traintable", **conf: str) -> SparkSession:
     for name, value in wanted.items():
         if name not in user:
             builder = builder.config(name, value)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # what local tasks inherit: they run side by side
     session: SparkSession = builder.getOrCreate()
     session.sparkContext.setLogLevel(os.environ.get("TRAINTABLE_LOG_LEVEL", "ERROR"))
     return session

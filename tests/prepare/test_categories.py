@@ -68,7 +68,7 @@ def encoded(spark: SparkSession) -> Prepared:
 @pytest.mark.parametrize("option", OPTIONS)
 def test_places_are_those_of_the_words_in_their_form(option: str, encoded: Prepared) -> None:
     counts = formed(TRAIN["word"], option).value_counts()
-    words = sorted(counts.index, key=lambda word: (-counts[word], word))
+    words = sorted(counts.index, key=lambda word: (counts[word], word), reverse=True)
     place = {word: i for i, word in enumerate(words)}
     expected = [
         place.get(word, len(words)) if isinstance(word, str) else len(words) + 1
@@ -91,7 +91,7 @@ def test_two_categories_as_one(encoded: Prepared) -> None:
     train, test = (frame["word"] + "/" + frame["other"] for frame in (TRAIN, TEST))
     train, test = train.str.strip(" "), test.str.strip(" ")
     counts = train.value_counts()
-    words = sorted(counts.index, key=lambda word: (-counts[word], word))
+    words = sorted(counts.index, key=lambda word: (counts[word], word), reverse=True)
     assert encoded["both"].tolist() == places(words, test)
 
 

@@ -103,3 +103,8 @@ def test_a_fitted_plan_drops_no_rows(train: DataFrame) -> None:
     fitted = fit_plan(train, PLAN, columns=RANGES)
     assert fitted.model.transform(train).count() == 400
     assert fitted.features == tuple(FEATURES)
+
+
+def test_a_column_of_the_name_that_is_added_is_refused(train: DataFrame) -> None:
+    with pytest.raises(ConfigError, match=r"drop_outliers.*'_outlier'"):
+        drop_outliers(train.withColumn("_Outlier", F.lit(1)), PLAN, columns=RANGES)

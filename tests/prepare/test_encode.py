@@ -65,9 +65,11 @@ def text(frame: pd.DataFrame, name: str) -> pd.Series:
 
 
 def vocabulary(name: str, limit: str) -> list[str]:
-    """The words of train, the most frequent first, of equals the first."""
+    """The words of train, the most frequent first, of equals the last."""
     counts = text(TRAIN, name).value_counts()
-    words = sorted(counts[counts >= LIMITS[limit].get("min_frequency", 1)].index, key=lambda w: (-counts[w], w))
+    words = sorted(
+        counts[counts >= LIMITS[limit].get("min_frequency", 1)].index, key=lambda w: (counts[w], w), reverse=True
+    )
     return [str(word) for word in words][: LIMITS[limit].get("top_k", None)]
 
 

@@ -26,6 +26,13 @@ def test_names_of_columns_have_no_character_that_delta_refuses() -> None:
     assert names_of(terms("a b", "a=b"), output="array") == ["a b", "a=b"]
 
 
+def test_names_of_columns_have_nothing_that_a_statement_substitutes() -> None:
+    words = ("c___THIS__", "c____THIS____THIS__", "c_${x}", "c_THIS")
+    names = names_of(terms(*words), output="columns")
+    assert names == ["c_THIS_", "c_THIS_THIS__", "c_$_x_", "c_THIS"]
+    assert names_of(terms(*words), output="array") == list(words)
+
+
 def test_what_is_dropped_says_why() -> None:
     assert str(Dropped("x", "variance", "its variance is 0")) == "x: variance, its variance is 0"
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.impute import SimpleImputer
 
@@ -34,7 +35,8 @@ MODES = ("counts", "mostly_zero", "constant")
 def with_groups(n: int, seed: int) -> pd.DataFrame:
     """Rows in groups, at times that several share; one group has no value of `normal`."""
     rng = np.random.default_rng(seed)
-    frame = rows(n, seed).assign(time=rng.integers(0, n // 3, n))
+    frame = rows(n, seed).assign(time=pd.array(rng.integers(0, n // 3, n), "Int64"))
+    frame.loc[rng.random(n) < 0.05, "time"] = pd.NA
     frame["group"] = rng.choice(["a", "b'", "empty", None], n, p=[0.5, 0.3, 0.1, 0.1])
     frame.loc[frame["group"] == "empty", "normal"] = np.nan
     return frame
@@ -85,10 +87,11 @@ def test_a_group_has_its_own_and_others_have_that_of_all(name: str, statistic: s
 
 
 def filled_forward(name: str, *, by_group: bool) -> pd.Series:
-    """The last value at or before each row's time; a row without a group has only its own."""
-    ordered = TEST.sort_values(["time", name], na_position="first")
+    """The last value at or before each row's time; a row without a group or without a time has only its own."""
+    assert TEST["time"].isna().sum() > 3
+    ordered = TEST[TEST["time"].notna()].sort_values(["time", name], na_position="first")
     found = ordered.groupby("group", dropna=True)[name].ffill() if by_group else ordered[name].ffill()
-    return ordered[name].fillna(found).fillna(TRAIN[name].mean()).sort_index()
+    return ordered[name].fillna(found).reindex(TEST.index).fillna(TEST[name]).fillna(TRAIN[name].mean())
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -116,12 +119,27 @@ def test_a_constant_needs_nothing_to_learn_from(train: DataFrame) -> None:
     assert not found.matrix.any()
 
 
-def test_a_mode_needs_values_that_repeat(train: DataFrame) -> None:
-    plan = {"features": {"normal": {"impute": "mode"}}}
-    with pytest.raises(ConfigError, match="frequent enough"):
-        prepare(train, plan)
-    single = prepare(train.where("id < 5").selectExpr("id", "IF(id = 3, 2.5D, NULL) AS normal"), plan)
-    assert single["normal"].tolist() == [2.5] * 5
+@pytest.mark.parametrize("values", [[2.5, None, None], [2.0, 1.0, None], [3.0, 1.0, 3.0, 1.0, 0.5, None]])
+def test_the_smallest_of_the_most_frequent_is_imputed(values: list[float | None], spark: SparkSession) -> None:
+    df = spark.createDataFrame(pa.table({"id": range(len(values)), "x": pa.array(values, pa.float64())}))
+    frame = pd.DataFrame({"x": values}, dtype=float)
+    expected = SimpleImputer(strategy="most_frequent").fit_transform(frame)[:, 0]
+    assert prepare(df, {"features": {"x": {"impute": "mode"}}})["x"].tolist() == expected.tolist()
+
+
+def test_a_mode_of_very_many_values_needs_one_that_is_frequent(spark: SparkSession) -> None:
+    plan = Plan.model_validate({"features": {"x": {"impute": "mode"}}})
+    with pytest.raises(ConfigError, match=r"prepare\.features\.x.*frequent enough.*impute: median"):
+        fit(spark.range(100_000).selectExpr("id", "id / 7D AS x"), plan)
+
+
+def test_too_many_groups_for_medians_are_told_with_the_feature(spark: SparkSession) -> None:
+    df = spark.range(2500).selectExpr("id", "id / 7D AS x", "CAST(id % 1001 AS STRING) AS `the group`")
+    feature = {"impute": "group", "by": "the group", "statistic": "median"}
+    expected = r"prepare\.features\.x.*at most 1,000 groups.*more in column 'the group'.*statistic: mean"
+    with pytest.raises(ConfigError, match=expected):
+        fit(df, Plan.model_validate({"features": {"x": feature}}))
+    fit(df, Plan.model_validate({"features": {"x": feature | {"statistic": "mean"}}}))
 
 
 def test_numbers_outside_their_declared_range_are_missing(train: DataFrame) -> None:

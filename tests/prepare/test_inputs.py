@@ -91,3 +91,42 @@ def test_a_feature_of_an_array_may_have_the_name_of_a_column(train: DataFrame) -
     found = fit(train, plan(word={"expr": "x"})).transform(train)
     assert found.columns == [*train.columns, "features"]
     assert [row.features for row in found.orderBy("id").collect()] == [[i / 2] for i in range(20)]
+
+
+@pytest.mark.parametrize("name", ["${x}", "a ${env:HOME}", "__THIS__", "of __THIS__ table"])
+def test_what_a_statement_would_substitute_is_refused_as_a_name(name: str, train: DataFrame) -> None:
+    df = train.withColumnRenamed("x", name)
+    features: list[dict[str, Any]] = [
+        {name: {}},
+        {name: {"encode": "one_hot"}},
+        {"y": {"impute": "group", "by": name}},
+        {name: {"expr": "y + 1"}},
+        {"new": {"expr": f"`{name}` + 1"}},
+        {"new": {"expr": f"IF(word = '{name}', 1, 0)"}},
+    ]
+    for feature in features:
+        with pytest.raises(ConfigError, match=r"prepare\.features: expected names.*Rename"):
+            fit(df, plan(**feature))
+    fit(df, plan(y={}))  # which is not in the statement
+
+
+def test_a_column_that_is_there_twice_is_named(train: DataFrame) -> None:
+    both = train.join(train.selectExpr("id AS other", "y AS X"), train["id"] == 1, "cross")
+    with pytest.raises(ConfigError, match=r"prepare\.features.*'x' 2 times"):
+        fit(both, plan(x={}))
+    fit(both, plan(y={}))
+
+
+@pytest.mark.parametrize("name", ["features", "Features", "FEATURES"])
+def test_a_column_of_the_name_that_is_added_is_refused_whatever_its_case(name: str, train: DataFrame) -> None:
+    with pytest.raises(ConfigError, match="rows without a column 'features'"):
+        fit(train.withColumnRenamed("y", name), plan(x={}))
+
+
+def test_components_may_have_any_name(train: DataFrame) -> None:
+    section = {"columns": ["x", "y"], "k": 1, "prefix": "${x}____THIS__"}
+    known = Plan.model_validate({"features": {"x": {}, "y": {}}, "reduce": section})
+    for output, name in (("array", "${x}____THIS__1"), ("columns", "$_x_THIS_1")):
+        fitted = fit_plan(train, known, output=output)
+        assert fitted.features == (name,)
+        assert fitted.model.transform(train).columns[-1] == ("features" if output == "array" else name)

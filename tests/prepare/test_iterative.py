@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from sklearn.linear_model import LinearRegression
 
 from frames import of_rows
 from prepared import Prepared, dirty, exact, matrix, prepare
-from traintable.prepare.iterative import N_ROUNDS, Normal, normal, uncertainty
+from traintable.prepare.iterative import N_ROUNDS, Normal, fill_iteratively, normal, uncertainty
+from traintable.prepare.terms import Layers
 from traintable.statistics import Covariance
 
 if TYPE_CHECKING:
@@ -191,3 +193,18 @@ def test_columns_of_one_name_and_a_number_do_not_mix(spark: SparkSession) -> Non
     for name, column in (("x_1", "b"), ("x_0", "d")):
         expected = TRAIN[column].ffill().fillna(TRAIN[column].mean())
         np.testing.assert_allclose(result[name], expected, rtol=1e-14)
+
+
+def test_the_statement_has_few_words_for_a_column_however_many_there_are() -> None:
+    """What is planned is each column and one text of numbers, not each pair of columns in each round."""
+    lengths = {}
+    for n in (10, 40):
+        names = tuple(f"x{i}" for i in range(n))
+        layers = Layers()
+        cleaned = {name: layers.add(0, name, f"`{name}`") for name in names}
+        known = normal(Covariance(names, np.zeros(n), np.eye(n) + 0.5))
+        fill_iteratively(layers, cleaned, known)
+        text = re.sub(r"from_json\(.*?\)", "", layers.rows())
+        lengths[n] = len(text.split())
+    assert lengths[40] < 4 * lengths[10]
+    assert len(layers.ordered) == 6

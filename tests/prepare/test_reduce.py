@@ -179,3 +179,16 @@ def test_a_share_that_two_components_explain_takes_two() -> None:
 def test_the_largest_loading_is_positive_the_first_of_equals() -> None:
     found = principal_components(np.array([[1.0, -1.0], [-1.0, 1.0]]), 1)
     np.testing.assert_allclose(found[:, 0], [0.5**0.5, -(0.5**0.5)], atol=1e-12)
+
+
+def test_components_far_from_0_keep_their_digits(spark: SparkSession) -> None:
+    """Two values whose sum, weighted, is a billion times their spread."""
+    rng = np.random.default_rng(4)
+    near = rng.normal(size=(500, 2)) @ np.array([[1.0, 0.6], [0.0, 0.5]])
+    frame = pd.DataFrame({"a": near[:, 0] + 1e9, "b": near[:, 1] + 3e9, "id": range(500)})
+    exact = frame[["a", "b"]].to_numpy() - [1e9, 3e9]  # the digits that doubles have there
+    plan = {"features": {"a": {}, "b": {}}, "reduce": {"columns": ["a", "b"], "k": 2}}
+    found = prepare(dirty(spark, frame), plan)
+    expected = components_of(PCA(2).fit(exact), exact)
+    np.testing.assert_allclose(found.matrix - found.matrix.mean(axis=0), expected, rtol=1e-8, atol=1e-9)
+    np.testing.assert_allclose(found.matrix.mean(axis=0), 0, atol=2e-7)  # as near as a double is to the mean

@@ -170,7 +170,7 @@ def test_folds_and_labels_are_needed(change: dict[str, Any], message: str, spark
     train = spark.createDataFrame(pa.Table.from_pandas(TRAIN.assign(**change), preserve_index=False))
     with pytest.raises(ConfigError, match=message) as caught:
         prepare(train.selectExpr("* EXCEPT (late)", "CAST(late AS INT) AS late"), PLAN)
-    assert "split.with_folds" in caught.value.remedy
+    assert "split.k_fold" in caught.value.remedy
 
 
 def test_the_label_and_the_fold_are_columns_of_train(spark: SparkSession) -> None:

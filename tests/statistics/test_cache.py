@@ -11,7 +11,7 @@ import pytest
 from chunks import chunk, learned
 from traintable.session import DataFile
 from traintable.statistics import Statistics, Wanted
-from traintable.statistics.cache import Cache
+from traintable.statistics.cache import Cache, table_folder
 
 WANTED = Wanted(summary=("x",), frequencies=("w",))
 TYPES = {"x": "double", "w": "string"}
@@ -28,7 +28,7 @@ def statistics() -> Statistics:
 @pytest.fixture
 def cache(tmp_path: Path, statistics: Statistics) -> Cache:
     """A cache that knows FILES."""
-    cache = Cache(str(tmp_path / "not yet there"), WANTED, TYPES)
+    cache = Cache(str(tmp_path / "not yet there"), WANTED, TYPES, "/t")
     cache.keep(FILES, statistics)
     return cache
 
@@ -72,16 +72,19 @@ def test_another_version_of_the_files_is_not_known(cache: Cache, files: list[Dat
 def test_other_wants_and_types_have_their_own_entries(cache: Cache, tmp_path: Path, statistics: Statistics) -> None:
     folder = tmp_path / "not yet there"
     others = [
-        Cache(str(folder), WANTED | Wanted(summary=("y",)), TYPES),
-        Cache(str(folder), WANTED | Wanted(ranges=(("x", 0.0, 1.0),)), TYPES),
-        Cache(str(folder), WANTED, {**TYPES, "x": "float"}),
+        Cache(str(folder), WANTED | Wanted(summary=("y",)), TYPES, "/t"),
+        Cache(str(folder), WANTED | Wanted(ranges=(("x", 0.0, 1.0),)), TYPES, "/t"),
+        Cache(str(folder), WANTED, {**TYPES, "x": "float"}, "/t"),
+        Cache(str(folder), WANTED, TYPES, "/u"),
     ]
     assert not any(knows(other, *FILES) for other in others)
     for other in others:
         other.keep([NEW], statistics)
     assert knows(cache, *FILES)
-    assert len(list(folder.iterdir())) == 4
-    assert knows(Cache(str(folder), WANTED, dict(reversed(TYPES.items()))), *FILES)  # the order of types means nothing
+    assert len(list(folder.iterdir())) == 5
+    assert knows(
+        Cache(str(folder), WANTED, dict(reversed(TYPES.items())), "/t"), *FILES
+    )  # the order of types means nothing
 
 
 def test_an_entry_is_replaced(cache: Cache, statistics: Statistics) -> None:
@@ -102,14 +105,29 @@ def test_a_damaged_entry_is_not_known(cache: Cache, statistics: Statistics) -> N
     for other in ({}, [], None, {"files": []}):
         cache._path.write_bytes(gzip.compress(json.dumps(other).encode()))
         assert not knows(cache, *FILES)
+    entry = json.loads(gzip.decompress(written))
+    for states in ([], [{}] * len(entry["state"]["states"]), None, entry["state"]["states"][::-1]):
+        damaged = {**entry, "state": {**entry["state"], "states": states}}
+        cache._path.write_bytes(gzip.compress(json.dumps(damaged).encode()))
+        assert not knows(cache, *FILES)
     cache.keep(FILES, statistics)
     assert knows(cache, *FILES)
+
+
+def test_two_tables_do_not_take_each_others_place(tmp_path: Path, statistics: Statistics) -> None:
+    others = [DataFile("/u/p=1/q=a%20b/a", 10, 1), DataFile("/u/p=2/q=c/b", 10, 1)]
+    tables = [Cache(str(tmp_path), WANTED, TYPES, table_folder(files)) for files in (FILES, others)]
+    for table, files in zip(tables, (FILES, others), strict=True):
+        table.keep(files, statistics)
+    assert knows(tables[0], *FILES)
+    assert knows(tables[1], *others)
+    assert [table_folder(files) for files in (FILES, others, others[1:], [])] == ["/t", "/u", "/u", "."]
 
 
 def test_a_folder_that_can_not_be_written_keeps_nothing(tmp_path: Path, statistics: Statistics) -> None:
     (tmp_path / "file").write_text("in the way")
     for folder in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/nowhere")):
-        cache = Cache(str(folder), WANTED, TYPES)
+        cache = Cache(str(folder), WANTED, TYPES, "/t")
         cache.keep(FILES, statistics)
         assert not knows(cache, *FILES)
 

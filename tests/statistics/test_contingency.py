@@ -1,4 +1,4 @@
-"""Counts of pairs equal those of pandas, and too many of them are refused."""
+"""Counts of pairs equal those of pandas."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chunks import chunk, in_any_layout, learned, reread, words
-from traintable.errors import ConfigError
-from traintable.statistics import contingency
+from chunks import chunk, in_any_layout, learned, words
 from traintable.statistics.contingency import Contingency
 
 tables = st.lists(st.tuples(words, words), max_size=25)
@@ -56,12 +53,3 @@ def test_many_pairs_of_few_rows_are_counted_alike() -> None:
 def test_a_column_with_itself() -> None:
     found = learned(Contingency("a", "a"), chunk(texts={"a": ["x", None, "y", "x"]}))
     assert found.counts == {("x", "x"): 2, ("y", "y"): 1, (None, None): 1}
-
-
-def test_too_many_pairs_are_refused_in_one_batch_and_when_merged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contingency, "MAX_PAIRS", 2)
-    state = counted([("a", "b"), ("a", None), ("a", "b")])
-    with pytest.raises(ConfigError, match=r"'a' and 'b'.*leave it out"):
-        counted([("a", "b"), ("a", None), (None, "b")])
-    with pytest.raises(ConfigError, match="at most 2 pairs"):
-        reread(state).merge(counted([(None, None)]))

@@ -13,15 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunks import canonical, merged, reread
-from traintable.statistics import distinct, frequencies, values
+from traintable.statistics import frequencies, values
 from traintable.statistics.distinct import SIZE, Distinct
 from traintable.statistics.exact import Ints
 
 hashes = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-9, 9), st.sampled_from([-(2**63), 2**63 - 1]))
 
 
-def distinct_of(found: Any) -> Distinct:
-    state = Distinct()
+def distinct_of(found: Any, size: int = SIZE) -> Distinct:
+    state = Distinct(size)
     state.add(np.array(found, dtype=np.int64))
     return state
 
@@ -29,12 +29,10 @@ def distinct_of(found: Any) -> Distinct:
 @settings(deadline=None)
 @given(st.lists(st.lists(hashes, max_size=12), max_size=6), st.randoms(use_true_random=False))
 def test_any_layout_gives_the_same_state(parts: list[list[int]], random: Random) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(distinct, "SIZE", 8)
-        together = merged([distinct_of([]), *(reread(distinct_of(part)) for part in parts)], random)
-        once = distinct_of([])
-        for part in parts:
-            once.add(np.array(part, dtype=np.int64))
+    together = merged([distinct_of([], 8), *(reread(distinct_of(part, 8)) for part in parts)], random)
+    once = distinct_of([], 8)
+    for part in parts:
+        once.add(np.array(part, dtype=np.int64))
     smallest = sorted({h for part in parts for h in part})[:8]
     assert together.hashes.tolist() == once.hashes.tolist() == smallest
     assert canonical(together.to_dict()) == canonical(once.to_dict())
@@ -90,3 +88,11 @@ def test_hashes_differ_and_stay_the_same_for_ever() -> None:
     of_words = [1760245841805064774, -4496393130729816112, 8676411665159080067]
     assert frequencies.hashed(["", "a", "\U0001f600"]).tolist() == of_words
     assert frequencies.hashed([]).tolist() == []
+
+
+def test_a_smaller_sketch_says_a_larger_error() -> None:
+    found = distinct_of(values.hashed(np.arange(50_000, dtype=np.float64)), 256)
+    number, error = reread(found).estimate()
+    assert error == pytest.approx(1 / np.sqrt(254))
+    assert abs(number / 50_000 - 1) < 4 * error
+    assert len(found.hashes) == 256

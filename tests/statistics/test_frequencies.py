@@ -42,7 +42,8 @@ def test_counts_equal_those_of_a_counter_in_any_layout(values: list[str | None],
 def test_vocabulary_is_the_most_frequent_values_without_null(values: list[str | None], top_k: int, least: int) -> None:
     found = counted(values).vocabulary(top_k=top_k, min_frequency=least)
     counts = there(values)
-    assert found == sorted((v for v in counts if counts[v] >= least), key=lambda v: (-counts[v], v))[:top_k]
+    order = sorted((v for v in counts if counts[v] >= least), key=lambda v: v.encode(), reverse=True)  # of tf.Transform
+    assert found == sorted(order, key=lambda v: -counts[v])[:top_k]
 
 
 @settings(deadline=None)
@@ -60,7 +61,7 @@ def test_any_layout_gives_the_same_estimates(values: list[str | None], random: R
 def test_too_many_values_are_refused_in_one_batch_and_when_merged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frequencies, "MAX_DISTINCT", 3)
     state, at_once = counted(["a", "b", "c", "a"]), counted(["a", "b", "c", "d"])
-    assert state.vocabulary(top_k=3) == ["a", "b", "c"]
+    assert state.vocabulary(top_k=3) == ["a", "c", "b"]
     state.merge(counted(["d"]))
     for found in (at_once, state, reread(state)):
         found.merge(counted(["a"]))
@@ -106,4 +107,4 @@ def test_counts_that_were_made_elsewhere_make_a_vocabulary(monkeypatch: pytest.M
 def test_words_of_a_dictionary_that_do_not_occur_are_not_counted() -> None:
     array = pa.DictionaryArray.from_arrays(pa.array([2, None, 2], pa.int32()), ["never", "nor this", "x"])
     found = learned(Frequencies("c"), chunk(texts={"c": array}))
-    assert found.to_dict() == {"column": "c", "n_null": 1, "counts": {"x": 2}}
+    assert (found.n_null, found.counts) == (1, {"x": 2})

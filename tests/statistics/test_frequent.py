@@ -42,13 +42,12 @@ def test_counts_are_right_to_the_error(parts: list[list[float]], random: Random,
     true = Counter(value for part in parts for value in part)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(frequent, "SHARE", share)
-        patch.setattr(frequent, "_CAPACITY", capacity)
-        once = Frequent()
+        once = Frequent(capacity)
         for part in parts:
             add(once, part, random.choice([0, 1, 3]))
             assert len(once.counts) <= capacity
-        states = [add(Frequent(), part, random.choice([0, 1, 3])) for part in parts]
-        together = merged([Frequent(), *(Frequent.from_dict(state.to_dict()) for state in states)], random)
+        states = [add(Frequent(capacity), part, random.choice([0, 1, 3])) for part in parts]
+        together = merged([Frequent(capacity), *(Frequent.from_dict(state.to_dict()) for state in states)], random)
     for state in (once, together, reread(together)):
         check(state, true)
     top, error = together.top(3)
@@ -75,7 +74,7 @@ def test_the_error_stays_near_a_thousandth_of_the_rows(n: int) -> None:
     assert 0 < found.error <= 0.001 * n or n < 8_000
     top, _ = found.top(5)
     assert [value for value, _ in top] == [1.0, 2.0, 3.0, 4.0, 5.0]
-    assert len(found.counts) <= 4000
+    assert len(found.counts) <= 4096
 
 
 def test_words_survive_json() -> None:
@@ -93,9 +92,8 @@ def test_batches_of_nothing_and_of_one_row() -> None:
     assert (state.counts, state.error) == ({0.0: 1}, 0)
 
 
-def test_what_is_dropped_for_want_of_room_raises_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frequent, "_CAPACITY", 4)
-    state = Frequent()
+def test_what_is_dropped_for_want_of_room_raises_the_error() -> None:
+    state = Frequent(4)
     for first in (0.0, 10.0):
         state.add_counts(np.array([first, first + 1, first + 2]), np.array([5, 4, 3]))
     assert (state.counts, state.error) == ({0.0: 5, 10.0: 5}, 4)
@@ -109,3 +107,19 @@ def test_values_that_are_left_out_by_their_hash_alone_raise_the_error() -> None:
     state.add(values, hashed(values))
     assert state.counts == {0.0: 5000}
     assert state.error == 9  # of 10,000 rows, what is there 10 times counts
+
+
+@pytest.mark.parametrize("capacity", [256, 1024])
+def test_a_smaller_sketch_says_a_larger_error(capacity: int) -> None:
+    rng = np.random.default_rng(1)
+    values = np.where(rng.random(50_000) < 0.5, rng.geometric(0.2, 50_000), rng.normal(size=50_000))
+    states = []
+    for part in np.array_split(values, 10):
+        state = Frequent(capacity)
+        state.add(part, hashed(part))
+        states.append(reread(state))
+    found = merged(states, Random(0))
+    check(found, Counter(values.tolist()))
+    assert found.error <= (0.001 + 2 / capacity) * len(values)
+    assert len(found.counts) <= found.capacity == capacity
+    assert [value for value, _ in found.top(3)[0]] == [1.0, 2.0, 3.0]

@@ -24,6 +24,7 @@ BY_CLASS = Wanted(
     values=("x",),
     frequencies=("w",),
     contingency=(("w", "label"),),
+    groups=(("w", "label", "w"), ("label",)),
     targets=(Target("w", "x"),),
     missingness=("x", "w"),
 )
@@ -35,6 +36,7 @@ WANTED = Wanted(
     sketches=True,
     frequencies=("w", "label"),
     contingency=(("w", "label"),),
+    groups=(("w", "label", "w"), ("label",)),
     targets=(Target("w", "z", "label"), Target("label", "x")),
     missingness=("x", "m", "w"),
     ranges=(("x", -1e3, 1e3),),

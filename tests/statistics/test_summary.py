@@ -140,8 +140,21 @@ def test_shape_of_small_noise_on_a_huge_offset() -> None:
     values = RNG.exponential(size=3000) + 1e9
     expected = stats.skew(values - 1e9), stats.kurtosis(values - 1e9)
     assert shapes(shape_of(values)) == pytest.approx(expected, rel=1e-9)
-    parts = [learned(Shape("x"), part) for part in pieces(chunk({"x": values}), Random(0))]
-    assert shapes(merged(parts, Random(0))) == pytest.approx(expected, rel=1e-5)  # a mean is good to 1e-7 there
+
+
+@pytest.mark.parametrize("sd", [1.0, 1e-3])
+@pytest.mark.parametrize("kind", ["normal", "exponential"])
+def test_shape_of_many_chunks_is_that_of_exact_fractions(kind: str, sd: float) -> None:
+    values = getattr(np.random.default_rng(5), kind)(size=4000) * sd + 1e9
+    exact = [Fraction(value) for value in values.tolist()]
+    mean = sum(exact) / len(exact)
+    m2, m3, m4 = (sum((value - mean) ** k for value in exact) / len(exact) for k in (2, 3, 4))
+    expected = float(m3 / m2) / math.sqrt(m2), float(m4 / m2**2) - 3
+    parts = [reread(learned(Shape("x"), chunk({"x": part}))) for part in np.array_split(values, 20)]
+    assert shapes(merged(parts, Random(0))) == pytest.approx(expected, rel=1e-9, abs=1e-11)
+    assert shapes(learned(Shape("x"), *(chunk({"x": part}) for part in np.array_split(values, 20)))) == pytest.approx(
+        expected, rel=1e-9, abs=1e-11
+    )
 
 
 @settings(deadline=None)

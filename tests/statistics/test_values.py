@@ -7,12 +7,14 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from chunks import chunk, finite, in_any_layout, learned, merged, numbers, pieces
+from traintable.statistics.chunk import Chunk
 from traintable.statistics.exact import Floats, Ints
 from traintable.statistics.values import RESOLUTION, Values, coarsest_needed, counted, decoded, encoded
 
@@ -205,3 +207,37 @@ def test_no_values() -> None:
         assert found.n_distinct() == (0, 0.0)
         assert found.most_frequent(3) == ([], 0)
         assert np.isnan(found.weighted().quantile(0.5))
+
+
+FAR = 2**53
+IDS = np.array([FAR + i for i in range(40)] + [-FAR - 1, 2**63 - 1, -(2**63), 0, 0, 0, 7, FAR - 1], dtype=np.int64)
+
+
+def whole(values: Any, missing: Any = ()) -> Chunk:
+    mask = np.isin(np.arange(len(values)), missing)
+    return chunk({"x": pa.array(values, pa.int64(), mask=mask)})
+
+
+@pytest.mark.parametrize("resolution", [8, RESOLUTION])
+@pytest.mark.parametrize("seed", range(5))
+def test_whole_numbers_that_doubles_do_not_tell_apart_are_counted_by_themselves(resolution: int, seed: int) -> None:
+    rows = whole(IDS, missing=[3, 45])
+    found, together = in_any_layout(lambda: Values("x", resolution, sketches=True), rows, Random(seed))
+    kept = np.delete(IDS, [3, 45])
+    for state in (found, together):
+        assert not state.is_exact
+        assert state.n_distinct() == (len(set(kept.tolist())), 0.0)
+        assert state.weighted().rank_error > 0
+        top, error = state.most_frequent(3)
+        assert top[0] == (0.0, 2)
+        assert all(abs(value) < FAR for value, _ in top)
+        assert error == 0
+
+
+def test_whole_numbers_that_doubles_tell_apart_stay_exact() -> None:
+    found = learned(Values("x", sketches=True), whole(IDS, missing=range(43)))
+    assert found.is_exact
+    assert (found.n_distinct(), found.weighted().rank_error) == ((3.0, 0.0), 0.0)
+    doubles = values_of(IDS.astype(float), sketches=True)  # a column of doubles has these values and no others
+    assert doubles.is_exact
+    assert np.isnan(learned(Values("x"), whole(IDS)).n_distinct()).all()

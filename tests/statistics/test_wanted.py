@@ -16,6 +16,7 @@ EVERYTHING = Wanted(
     values=("e",),
     frequencies=("f", "a"),
     contingency=(("f", "g"),),
+    groups=(("f", "i", "g"),),
     targets=(Target("h", "y", "fold"), Target("h", "y")),
     missingness=("a", "m", "f"),
     classes=(("label", BY_CLASS),),
@@ -39,7 +40,7 @@ def test_wants_of_the_classes_of_one_column_are_put_together() -> None:
 def test_columns_are_read_once_in_each_role() -> None:
     assert set(EVERYTHING.roles) == {
         *((NUMBER, name) for name in "abcdeyx"),
-        *((TEXT, name) for name in ("f", "a", "g", "h", "fold", "label", "w")),
+        *((TEXT, name) for name in ("f", "a", "g", "i", "h", "fold", "label", "w")),
         *((ANY, name) for name in "mf"),
     }
     assert len(set(EVERYTHING.roles)) == len(EVERYTHING.roles)

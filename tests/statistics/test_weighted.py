@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from traintable.statistics import Weighted
-from traintable.statistics.exact import Floats
+from traintable.statistics.exact import Floats, Ints
 
 rows = st.lists(
     st.one_of(st.floats(-1e100, 1e100), st.integers(-3, 3).map(float), st.sampled_from([0.1, 1e9 + 0.1, 5e-324])),
@@ -35,6 +35,47 @@ def repeated(values: Weighted) -> Floats:
 def test_a_quantile_is_that_of_numpy_to_the_last_bit(values: list[float], q: float) -> None:
     expected = np.quantile(values, q) if values else math.nan
     np.testing.assert_array_equal(weighted(values).quantile(q), expected)
+
+
+@settings(deadline=None)
+@given(rows)
+def test_a_histogram_is_that_of_numpy(values: list[float]) -> None:
+    for n in (1, 7, 30):
+        found = weighted(values).histogram(n)
+        try:
+            expected, edges = np.histogram(values, n)
+        except ValueError:  # too narrow a range to cut
+            check_histogram(values, n, *found)
+            continue
+        np.testing.assert_array_equal(found[0], expected)
+        np.testing.assert_array_equal(found[1], edges)
+
+
+def check_histogram(values: list[float], n: int, counts: Ints, edges: Floats) -> None:
+    """Whether bins are n, one after the other, and each value is in its own."""
+    assert len(counts) == n
+    assert (np.diff(edges) > 0).all()
+    place = np.minimum(np.searchsorted(edges, values, side="right") - 1, n - 1)
+    np.testing.assert_array_equal(counts, np.bincount(place, minlength=n))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1e17] * 3,
+        [-1e300] * 2,
+        [np.finfo(float).max] * 2,
+        [0.0, 5e-324],
+        [1e9, np.nextafter(1e9, 2e9), 1e9],
+        [-1.7e308, 0.0, 1.7e308],
+        [-np.finfo(float).max, np.finfo(float).max],
+    ],
+)
+@pytest.mark.parametrize("n", [1, 7, 30])
+@pytest.mark.filterwarnings("error")
+def test_a_range_is_widened_until_it_can_be_cut(values: list[float], n: int) -> None:
+    with np.errstate(over="ignore"):
+        check_histogram(values, n, *weighted(values).histogram(n))
 
 
 def nearly(found: float, expected: float, scale: float) -> bool:

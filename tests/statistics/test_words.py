@@ -27,4 +27,4 @@ def test_words_equal_those_of_a_counter(spark: SparkSession) -> None:
     found = most_frequent_words(spark.createDataFrame(table).repartition(3), wanted)
     for name, n in wanted.items():
         counts = Counter(str(v) for v in columns[name] if v is not None)
-        assert found[name] == dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:n])
+        assert found[name] == dict(sorted(counts.items(), key=lambda pair: (pair[1], pair[0]), reverse=True)[:n])

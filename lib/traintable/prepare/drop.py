@@ -7,7 +7,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING
 
-from traintable.columns import SPLIT, quote
+from traintable.columns import SPLIT, quote, refuse_taken
 from traintable.config import Column
 from traintable.plan import Plan
 from traintable.prepare import outliers
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
+OUTLIER = "_outlier"
+
+
 def drop_outliers(
     train: DataFrame, plan: Plan, *, columns: Mapping[str, Column] | None = None
 ) -> tuple[DataFrame, DataFrame]:
@@ -27,19 +30,20 @@ def drop_outliers(
 
     The rows that go have a column `_outlier array<string>` with the features that are out of bounds; a missing value is
     within them. Costs one scan of these features, none when there are none. Raises ConfigError as `fit_plan` does when
-    a column is missing, or a row is not of train.
+    a column is missing or has that name, or a row is not of train.
     """
     from pyspark.sql import functions as F
 
+    refuse_taken(train, {OUTLIER}, where="prepare.drop_outliers")
     outside = {
         name: f"coalesce({sql} < {number(low)} OR {sql} > {number(high)}, false)"
         for name, (sql, low, high) in _bounds(train, plan, columns or {}).items()
     }
     if not outside:
-        return train, train.where("false").withColumn("_outlier", F.array().cast("array<string>"))
+        return train, train.where("false").withColumn(OUTLIER, F.array().cast("array<string>"))
     reasons = [F.when(F.expr(sql), F.lit(name)) for name, sql in outside.items()]
-    marked = train.withColumn("_outlier", F.array_compact(F.array(*reasons)))
-    return marked.where(F.size("_outlier") == 0).drop("_outlier"), marked.where(F.size("_outlier") > 0)
+    marked = train.withColumn(OUTLIER, F.array_compact(F.array(*reasons)))
+    return marked.where(F.size(OUTLIER) == 0).drop(OUTLIER), marked.where(F.size(OUTLIER) > 0)
 
 
 def _bounds(train: DataFrame, plan: Plan, columns: Mapping[str, Column]) -> dict[str, tuple[str, float, float]]:

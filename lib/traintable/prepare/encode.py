@@ -26,7 +26,7 @@ def place(value: str, vocabulary: Sequence[str], num_oov_buckets: int) -> str:
     other = (
         "-1" if num_oov_buckets == 0 else f"{n} + {bucket(value, num_oov_buckets)}" if num_oov_buckets > 1 else f"{n}"
     )
-    known = lookup(value, {word: str(i) for i, word in enumerate(vocabulary)})
+    known = lookup(value, {word: i for i, word in enumerate(vocabulary)})
     return f"IF({value} IS NULL, {n + num_oov_buckets}, coalesce({known}, {other}))"
 
 
@@ -50,7 +50,7 @@ def frequency(
 ) -> list[Term]:
     """The share of train's rows that have the value; 0 for one that train has not, or too rarely."""
     vocabulary = frequencies.vocabulary(top_k=top_k, min_frequency=min_frequency)
-    shares = {word: number(frequencies.counts[word] / n_rows) for word in vocabulary}
+    shares = {word: frequencies.counts[word] / n_rows for word in vocabulary}
     known = f"coalesce({lookup(value, shares)}, 0.0D)" if shares else "0.0D"
     missing = number(frequencies.n_null / n_rows) if n_rows else "0.0D"
     return [Term(name, f"IF({value} IS NULL, {missing}, {known})", name)]
@@ -68,4 +68,4 @@ def hashed_places(n_buckets: int) -> list[str]:
 
 def by_key(key: str, entries: Mapping[str, float], default: str) -> str:
     """SQL of the number that belongs to a key, or the default."""
-    return f"coalesce({lookup(key, {word: number(value) for word, value in entries.items()})}, {default})"
+    return f"coalesce({lookup(key, entries)}, {default})"

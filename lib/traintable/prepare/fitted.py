@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from traintable.columns import FEATURES, column_name, quote
-from traintable.prepare.terms import Layers, Term
+from traintable.prepare.terms import Layers, Term, plain
 from traintable.statistics import Cost, Statistics
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ class Fitted:
 
 
 def names_of(terms: Sequence[Term], *, output: str) -> list[str]:
-    """The names of the features, each different; as columns they have no characters that Delta refuses."""
+    """The names of the features, each different; as columns without what Delta or a statement refuses."""
     taken: set[str] = set()
     names = []
     for term in terms:
-        name = column_name(term.name) if output == "columns" else term.name
+        name = plain(column_name(term.name)) if output == "columns" else term.name
         candidate, n = name, 2
         while candidate.lower() in taken:
             candidate, n = f"{name}_{n}", n + 1

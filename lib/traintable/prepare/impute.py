@@ -10,6 +10,8 @@ from traintable.plan import Feature
 from traintable.prepare.encode import by_key
 from traintable.prepare.terms import Term, number
 from traintable.statistics import Statistics, Target
+from traintable.statistics.learned import MAX_CLASSES, too_many_classes
+from traintable.statistics.values import Values
 
 # Filled by the values of other rows or columns, so that only another scan can tell what comes out.
 ROW_BY_ROW = ("group", "forward_fill", "iterative")
@@ -26,7 +28,7 @@ def fill_value(name: str, feature: Feature, statistics: Statistics, column: str)
     if feature.impute == "median" or (feature.impute == "group" and feature.statistic == "median"):
         found = statistics.values[column].weighted().quantile(0.5)
     elif feature.impute == "mode":
-        found = _most_frequent(name, statistics.values[column].most_frequent(2)[0])
+        found = _most_frequent(name, statistics.values[column])
     else:
         found = statistics.mean_and_variance(column)[0]
     if math.isnan(found):
@@ -39,18 +41,19 @@ def fill_value(name: str, feature: Feature, statistics: Statistics, column: str)
     return found
 
 
-def _most_frequent(name: str, top: list[tuple[float, int]]) -> float:
-    """The first, the smallest of equals."""
+def _most_frequent(name: str, values: Values) -> float:
+    """The most frequent value, the smallest of several; NaN when there are no values."""
+    if values.is_exact:
+        return values.weighted().mode()
+    top, _ = values.most_frequent(2)
     if not top:
-        return math.nan
-    if top[0][1] < 2 and len(top) > 1:
         raise ConfigError(
             where=f"prepare.features.{name}",
             expected="a value that is frequent enough to impute",
-            found="a different value in each row",
+            found="many values, none of them frequent",
             remedy="Use `impute: median`.",
         )
-    return min(value for value, n in top if n == top[0][1])
+    return top[0][0]
 
 
 def imputed(value: str, fill: float) -> str:
@@ -74,16 +77,30 @@ def group_fills(feature: Feature, statistics: Statistics, column: str) -> dict[s
     return {word: t.mean for word, _, t in totals if word is not None and t.n}
 
 
+def refuse_groups(name: str, group: str, error: ConfigError) -> None:
+    """Raise ConfigError for a feature whose groups are too many for medians, if that is what `error` of a scan says."""
+    if str(error) == str(too_many_classes(group)):
+        raise ConfigError(
+            where=f"prepare.features.{name}",
+            expected=f"at most {MAX_CLASSES:,} groups to take the median of",
+            found=f"more in column '{group}'",
+            remedy="Use `statistic: mean`, which takes up to a million groups, or coarser groups.",
+        ) from error
+
+
 def forward_filled(value: str, feature: Feature) -> str:
     """SQL of a value, or where it is null the last one before it in time, within its `by` where that is given.
 
     Of rows of the same time those without a value come first, so the result does not depend on the order of rows.
-    Rows without a group have nothing to do with each other.
+    Rows without a group have nothing to do with each other, and a row without a time has nothing to do with any.
     """
+    time = quote(feature.time or "")
+    known = f"IF({time} IS NULL, NULL, {value})"
     partition = f"PARTITION BY {quote(feature.by)} " if feature.by else ""
-    order = f"ORDER BY {quote(feature.time or '')}, {value}"
-    last = f"last_value({value}, true) OVER ({partition}{order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
-    return f"IF({quote(feature.by)} IS NULL, {value}, {last})" if feature.by else last
+    order = f"ORDER BY {time}, {value}"
+    last = f"last_value({known}, true) OVER ({partition}{order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+    alone = f"{time} IS NULL OR {quote(feature.by)} IS NULL" if feature.by else f"{time} IS NULL"
+    return f"IF({alone}, {value}, {last})"
 
 
 def indicator(name: str, value: str) -> Term:

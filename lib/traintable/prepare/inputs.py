@@ -10,6 +10,7 @@ from traintable.columns import FEATURES, SPLIT, TRAIN, refuse_taken, require_col
 from traintable.errors import ConfigError
 from traintable.expressions import evaluated, references
 from traintable.plan import Plan
+from traintable.prepare.terms import is_plain
 from traintable.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def replaced(plan: Plan) -> list[str]:
 
 def require_inputs(train: DataFrame, plan: Plan) -> None:
     """Raise ConfigError unless `train` has what the plan reads, of types that it can use."""
+    _require_plain(plan)
     require_columns(train, inputs(plan), where="prepare.features")
     if plan.needs_label and plan.label is None:
         raise ConfigError(
@@ -61,6 +63,21 @@ def require_inputs(train: DataFrame, plan: Plan) -> None:
             )
 
 
+def _require_plain(plan: Plan) -> None:
+    """Raise ConfigError for a name or an expression that a statement of Spark ML would take for something else."""
+    texts = {f"a column '{name}'": name for name in sorted(inputs(plan))}
+    texts |= {f"a feature '{name}'": name for name in plan.features}
+    texts |= {f"`expr` of '{name}'": f.expr for name, f in plan.features.items() if f.expr is not None}
+    for found, text in texts.items():
+        if not is_plain(text):
+            raise ConfigError(
+                where="prepare.features",
+                expected="names and expressions without `${` and `__THIS__`, which Spark substitutes",
+                found=found,
+                remedy="Rename the column where it is read, or the feature.",
+            )
+
+
 def _type(train: DataFrame, name: str, expr: str | None) -> DataType:
     if expr is None:
         return train.schema[name].dataType
@@ -71,7 +88,7 @@ def require_free_names(train: DataFrame, plan: Plan, names: tuple[str, ...], *, 
     """Raise ConfigError when `train` has a column with a name that is added, unless a feature takes its place."""
     if output == "columns":
         refuse_taken(train.drop(*replaced(plan)), set(names), where="prepare.features")
-    elif FEATURES in train.columns:
+    elif any(name.lower() == FEATURES for name in train.columns):
         raise ConfigError(
             where="prepare.fit",
             expected=f"rows without a column '{FEATURES}', which is added",

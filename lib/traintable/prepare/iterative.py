@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from traintable.prepare.terms import ITERATED, Layers, number
+from traintable.prepare.terms import ITERATED, Layers, constant, number
 from traintable.statistics.exact import Floats, Ints
 from traintable.statistics.gram import Covariance
 
@@ -77,77 +77,70 @@ def fill_iteratively(
 
     What is filled in is the conditional mean of what a row misses given what it has, to which the regressions of
     sklearn.impute.IterativeImputer converge: the solution of precision[missing, missing] x = -precision[missing, given]
-    given. A row can miss any of the columns, so the equations are solved row by row, by conjugate gradients (Hestenes
-    and Stiefel, J. Res. Nat. Bur. Stand. 49, 1952), one column of SQL for each number in each of `rounds` steps. It is
-    exact for a row that misses no more than `rounds` numbers, and near that after fewer where they hang together.
+    given. A row can miss any of the columns, so the equations are solved row by row, over arrays of what the row
+    misses, by at most `rounds` steps of conjugate gradients. It is exact for a row that misses no more than `rounds`
+    numbers, and near that after fewer where they hang together. A row that misses nothing is left out.
     """
-    solver = _Solver(layers, values, known)
-    for _ in range(min(rounds, len(solver.names))):
-        solver.step()
+    place = [i for i in range(len(values)) if np.count_nonzero(known.precision[i]) > 1]
+    solution = _solution(layers, list(values.values()), known, place, rounds) if place else ""
     filled = {}
     for i, (name, value) in enumerate(values.items()):
         expected = number(float(known.mean[i]))
-        if name in solver.found:
-            expected = f"{expected} + {solver.found[name]} * {number(float(known.unit[i]))}"
-        filled[name] = layers.add(solver.depth + 1, name, f"coalesce({value}, {expected})")
+        if i in place:
+            expected = f"{expected} + try_element_at({solution}, {i}) * {number(float(known.unit[i]))}"
+        filled[name] = layers.add(ITERATED + 4, name, f"coalesce({value}, {expected})")
     return filled
 
 
-class _Solver:
-    """Conjugate gradients in SQL: a missing number is solved for, one that is there takes no part.
+def _solution(layers: Layers, values: Sequence[str], known: Normal, place: Sequence[int], rounds: int) -> str:
+    """SQL of a map from the number of each value that a row misses to its distance from the mean, in its unit.
 
-    Attributes
-    ----------
-    names : the features that hang together with others.
-    depth : the next layer.
-    found, rest, way : feature -> SQL of the solution so far, of the residual, and of the direction to go.
-    length : SQL of the squared length of the residual.
+    `place` says which values hang together with others. The map is null for a row that misses none of them.
     """
+    gone = {i: f"{values[i]} IS NULL" for i in place}
+    units = {i: f"({values[i]} - {number(float(known.mean[i]))}) / {number(float(known.unit[i]))}" for i in place}
+    given = [f"coalesce({units[i]}, 0.0D)" if i in units else "0.0D" for i in range(len(values))]
+    missing = f"array_compact(array({', '.join(f'IF({is_gone}, {i}, NULL)' for i, is_gone in gone.items())}))"
+    weights = constant(known.precision.tolist(), "array<array<double>>")
+    missing = layers.add(ITERATED, "missing", f"IF({' OR '.join(gone.values())}, {missing}, NULL)")
+    given_ = layers.add(ITERATED, "given", f"array({', '.join(given)})")
+    weights = layers.add(ITERATED, "weights", weights)
+    rest = layers.add(ITERATED + 1, "rest", f"transform({missing}, i -> -{_dot(f'{weights}[i]', given_)})")
+    square = f"transform({missing}, i -> transform({missing}, j -> {weights}[i][j]))"
+    square = layers.add(ITERATED + 1, "square", f"IF(size({missing}) > 1, {square}, NULL)")
+    solved = f"CASE size({missing}) WHEN 1 THEN {rest} ELSE {_conjugate_gradients(square, rest, rounds)} END"
+    solved = layers.add(ITERATED + 2, "solved", f"IF({missing} IS NULL, NULL, {solved})")
+    return layers.add(ITERATED + 3, "solution", f"map_from_arrays({missing}, {solved})")
 
-    def __init__(self, layers: Layers, values: Mapping[str, str], known: Normal) -> None:
-        self.layers, self.values, self.depth = layers, values, ITERATED
-        place = {name: i for i, name in enumerate(values) if np.count_nonzero(known.precision[i]) > 1}
-        self.names = list(place)
-        self.weights = {a: {b: float(known.precision[place[a], place[b]]) for b in place if b != a} for a in place}
-        given = {
-            name: f"coalesce(({values[name]} - {number(float(known.mean[i]))}) / {number(float(known.unit[i]))}, 0.0D)"
-            for name, i in place.items()
-        }
-        given = self._layer("given", given)
-        rest = {name: self._if_missing(name, f"-({self._sum(name, given)})") for name in place}
-        self.rest = self.way = self._layer("rest", rest)
-        self.found: dict[str, str] = {}
-        self.length = ""
 
-    def step(self) -> None:
-        """Go along the direction as far as makes the residual shortest."""
-        self._turn()
-        image = {name: self._if_missing(name, f"{self.way[name]} + {self._sum(name, self.way)}") for name in self.names}
-        image = self._layer("image", image)
-        slope = " + ".join(f"{self.way[name]} * {image[name]}" for name in self.names)
-        far = self._layer("far", {"": f"coalesce(try_divide({self.length}, {slope}), 0.0D)"})[""]
-        found = {name: f"{far} * {way}" for name, way in self.way.items()}
-        if self.found:
-            found = {name: f"{self.found[name]} + {sql}" for name, sql in found.items()}
-        self.found = self._layer("found", found)
-        self.rest = self._layer("rest", {name: f"{self.rest[name]} - {far} * {image[name]}" for name in self.names})
+def _conjugate_gradients(matrix: str, right: str, rounds: int) -> str:
+    """SQL of the array x that solves matrix x = right, after at most `rounds` steps (an array's length is enough).
 
-    def _turn(self) -> None:
-        """Find the next direction: that of the residual at first, then conjugate to all before."""
-        before, squares = self.length, " + ".join(f"{rest} * {rest}" for rest in self.rest.values())
-        self.length = self._layer("length", {"": squares})[""]
-        if before:
-            share = f"coalesce(try_divide({self.length}, {before}), 0.0D)"
-            way = {name: f"{rest} + {share} * {self.way[name]}" for name, rest in self.rest.items()}
-            self.way = self._layer("way", way)
+    Hestenes and Stiefel, J. Res. Nat. Bur. Stand. 49, 1952. The state of a step: the solution so far, the residual, its
+    squared length, and the direction to go.
+    """
+    start = f"'x', transform({right}, v -> 0.0D), 'rest', {right}, 'length', {_dot(right, right)}, 'way', {right}"
+    far = f"coalesce(try_divide(s.length, {_dot('s.way', 'image')}), 0.0D)"
+    share = "coalesce(try_divide(length, s.length), 0.0D)"
+    step = f"'x', {_added('s.x', 'far', 's.way')}, 'rest', rest, 'length', length"
+    step = f"named_struct({step}, 'way', {_added('rest', 'share', 's.way')})"
+    step = _with("share", share, step)
+    step = _with("length", _dot("rest", "rest"), step)
+    step = _with("rest", _added("s.rest", "-far", "image"), step)
+    step = _with("image", f"transform({matrix}, row -> {_dot('row', 's.way')})", _with("far", far, step))
+    return f"aggregate(sequence(1, least({rounds}, size({right}))), named_struct({start}), (s, i) -> {step}, s -> s.x)"
 
-    def _layer(self, kind: str, columns: Mapping[str, str]) -> dict[str, str]:
-        self.depth += 1
-        return {name: self.layers.add(self.depth, f"{name} {kind}", sql) for name, sql in columns.items()}
 
-    def _sum(self, name: str, columns: Mapping[str, str]) -> str:
-        """SQL of what the other columns add up to in the equation of one."""
-        return " + ".join(f"{columns[b]} * {number(weight)}" for b, weight in self.weights[name].items() if weight)
+def _with(name: str, value: str, body: str) -> str:
+    """SQL of what `body` gives where `name` stands for a value that is computed once."""
+    return f"transform(array({value}), {name} -> {body})[0]"
 
-    def _if_missing(self, name: str, sql: str) -> str:
-        return f"IF({self.values[name]} IS NULL, {sql}, 0.0D)"
+
+def _dot(a: str, b: str) -> str:
+    """SQL of the inner product of two arrays."""
+    return f"aggregate(zip_with({a}, {b}, (a, b) -> a * b), 0.0D, (sum, part) -> sum + part)"
+
+
+def _added(a: str, factor: str, b: str) -> str:
+    """SQL of an array and `factor` times another."""
+    return f"zip_with({a}, {b}, (a, b) -> a + {factor} * b)"

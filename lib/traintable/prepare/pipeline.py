@@ -13,6 +13,7 @@ from traintable.columns import SPLIT, quote
 from traintable.config import Column
 from traintable.errors import ConfigError
 from traintable.plan import Plan
+from traintable.prepare import impute
 from traintable.prepare.categories import Category
 from traintable.prepare.fitted import Dropped, Fitted, names_of, pipeline_model
 from traintable.prepare.inputs import refuse_other_splits, replaced, require_free_names, require_inputs
@@ -115,10 +116,20 @@ class _Fit:
         wanted |= Wanted(covariance=tuple(self.numbers[name].column for name in self._iterative))
         computed = {part.column: part.sql for part in parts if part.column != part.name}
         if not computed:
-            return self._scan(self.train, wanted)
+            return self._first(self.train, wanted)
         raw = [quote(name) for name in wanted.columns if name not in computed]
         rows = self.train.selectExpr(*raw, *(f"{sql} AS {quote(name)}" for name, sql in computed.items()))
-        return self._scan(rows, wanted)
+        return self._first(rows, wanted)
+
+    def _first(self, rows: DataFrame, wanted: Wanted) -> Statistics:
+        """The first scan, whose error names the feature that is the cause."""
+        try:
+            return self._scan(rows, wanted)
+        except ConfigError as error:
+            for name, feature in self.plan.features.items():
+                if feature.by and feature.statistic == "median":
+                    impute.refuse_groups(name, feature.by, error)
+            raise
 
     def _count_words(self, first: Statistics) -> None:
         """Count the words of categories that have too many for the scan: of each as many as its vocabulary takes."""

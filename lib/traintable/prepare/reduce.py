@@ -68,6 +68,6 @@ def components(section: Reduce, values: Sequence[str], moments: Floats, mean: Fl
 
 
 def _dot(values: Sequence[str], weights: Floats, mean: Floats | None) -> str:
-    sums = " + ".join(f"{value} * {number(float(w))}" for value, w in zip(values, weights, strict=True))
-    offset = float(np.dot(mean, weights)) if mean is not None else 0.0
-    return f"{sums} - {number(offset)}" if offset else sums
+    if mean is not None:  # taken from each value, for the sums may have few digits left
+        values = [f"({value} - {number(float(m))})" if m else value for value, m in zip(values, mean, strict=True)]
+    return " + ".join(f"{value} * {number(float(w))}" for value, w in zip(values, weights, strict=True))

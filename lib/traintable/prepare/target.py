@@ -11,7 +11,8 @@ from traintable.columns import literal, quote
 from traintable.errors import ConfigError
 from traintable.prepare.encode import by_key
 from traintable.prepare.terms import Term, number
-from traintable.statistics.targets import TargetSums, Totals, Word
+from traintable.statistics.codes import Word
+from traintable.statistics.targets import TargetSums, Totals
 
 Smoothing = float | Literal["auto"]
 
@@ -57,7 +58,7 @@ def parts(sums: TargetSums, fill: Word = None) -> dict[Word, dict[Word, Totals]]
             where=f"column '{sums.target.fold}'",
             expected="a fold for each row of train, and rows that have a label",
             found="rows without" if whole else "none",
-            remedy="Add folds with `split.with_folds`.",
+            remedy="Add folds with `split.k_fold`.",
         )
     outside = {
         fold: {word: totals - own[fold][word] if word in own[fold] else totals for word, totals in whole.items()}
@@ -78,7 +79,7 @@ def encodings(categories: dict[Word, Totals], smoothing: Smoothing) -> tuple[flo
             where="prepare.features",
             expected="labelled rows in at least two folds for target encoding",
             found="rows in one fold only",
-            remedy="Add folds with `split.with_folds`.",
+            remedy="Add folds with `split.k_fold`.",
         )
     prior, variance = _mean_and_variance(everything)
     encoded = {}

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from traintable.columns import quote
+from traintable.columns import literal, quote
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 LARGEST_FLOAT = 3.4028234663852886e38
 
-# Depths of the layers that a number passes; `iterative` takes as many as it needs from ITERATED on.
+# Depths of the layers that a number passes; `iterative` takes five from ITERATED on.
 CLEANED, FILLED, ITERATED, TRANSFORMED, SHARED, NORMALIZED, BOUNDED = 0, 1, 2, 1000, 1001, 1002, 1003
+_THIS = re.compile("_+THIS_+")
 _COLUMN = re.compile(r"`__prepared(?:[^`]|``)*`")
 
 
@@ -45,7 +47,7 @@ class Layers:
     def add(self, depth: int, name: str, sql: str) -> str:
         """A column of layer `depth`, which may use those of the layers before it; gives the SQL that reads it."""
         layer = self.columns.setdefault(depth, {})
-        column, taken = f"__prepared{depth or ''}_{name}", {n.lower(): s for n, s in layer.items()}
+        column, taken = f"__prepared{depth or ''}_{plain(name)}", {n.lower(): s for n, s in layer.items()}
         while taken.get(column.lower(), sql) != sql:
             column += "_"
         layer[column] = sql
@@ -85,11 +87,30 @@ class Layers:
         return df
 
 
+def plain(name: str) -> str:
+    """`name` without what a statement substitutes, `${...}` and `__THIS__`, which no quoting prevents."""
+    return _THIS.sub("_THIS_", name).replace("${", "$_")
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text can stand in a statement as it is."""
+    return "${" not in text and "__THIS__" not in text
+
+
 def number(value: float) -> str:
     """A double as a SQL literal that reads back to the same bits."""
     if not math.isfinite(value):
         raise ValueError(f"a fitted value must be finite, got {value}")
     return f"{float(value)!r}D" if value >= 0 else f"({float(value)!r}D)"
+
+
+def constant(value: Sequence[Any], kind: str) -> str:
+    """Numbers and texts in lists as a SQL literal of the type `kind`, an array.
+
+    One JSON text, for the parser takes it as one word, and the optimizer reads it once.
+    """
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return f"from_json({literal(text)}, '{kind}', map('mode', 'FAILFAST'))"
 
 
 def bounded(term: Term, layers: Layers) -> Term:

@@ -3,6 +3,7 @@
 States merge, so more rows are added rather than scanned again.
 """
 
+from traintable.statistics.coding import Coding
 from traintable.statistics.content_hash import content_hash, row_hashes
 from traintable.statistics.gram import Covariance, Gram
 from traintable.statistics.learned import Cost, Statistics
@@ -13,6 +14,7 @@ from traintable.statistics.weighted import Weighted
 from traintable.statistics.words import most_frequent_words
 
 __all__ = [
+    "Coding",
     "Cost",
     "Covariance",
     "Gram",

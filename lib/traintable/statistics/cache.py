@@ -17,19 +17,19 @@ from traintable.session import DataFile
 from traintable.statistics.learned import Statistics
 from traintable.statistics.wanted import Wanted
 
-FORMAT = 1  # raised when a state of the same wants is written otherwise
+FORMAT = 3  # raised when a state of the same wants is written otherwise
 
 
 class Cache:
-    """Statistics of sets of files in `folder`, one entry for each set of wants; safe to delete at any time.
+    """Statistics of sets of files in `folder`, one entry for a table and set of wants; safe to delete at any time.
 
     An entry serves a table whose files include all of its own, by path, size and time of change: the version that it
     was learned from, and any later one that has only added files. A version that has removed or rewritten a file is
     learned anew.
     """
 
-    def __init__(self, folder: str, wanted: Wanted, types: Mapping[str, str]) -> None:
-        name = hashlib.sha256(repr((FORMAT, wanted, sorted(types.items()))).encode()).hexdigest()
+    def __init__(self, folder: str, wanted: Wanted, types: Mapping[str, str], table: str) -> None:
+        name = hashlib.sha256(repr((FORMAT, table, wanted, sorted(types.items()))).encode()).hexdigest()
         self._wanted = wanted
         self._path = Path(folder) / f"{name}.json.gz"
 
@@ -39,7 +39,11 @@ class Cache:
         seen = {tuple(identity) for identity in entry["files"]} if entry else set()
         if entry is None or not seen <= {_identity(file) for file in files}:
             return None, list(files)
-        return Statistics.from_dict(self._wanted, entry["state"]), [f for f in files if _identity(f) not in seen]
+        try:
+            statistics = Statistics.from_dict(self._wanted, entry["state"])
+        except Exception:  # whatever is wrong with what was kept, it can be learned again
+            return None, list(files)
+        return statistics, [f for f in files if _identity(f) not in seen]
 
     def _read(self) -> dict[str, Any] | None:
         try:
@@ -58,6 +62,14 @@ class Cache:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
             os.replace(temporary, self._path)
+
+
+def table_folder(files: Sequence[DataFile]) -> str:
+    """The folder of the table that the files belong to, above those of its partitions."""
+    path = Path(min((file.path for file in files), default="")).parent
+    while "=" in path.name:
+        path = path.parent
+    return str(path)
 
 
 def _identity(file: DataFile) -> tuple[Any, ...]:

@@ -10,12 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from traintable.errors import ConfigError
 from traintable.statistics.exact import Bools, Floats, Ints
 
 # What a column is read as: numbers, categories, or only whether it has a value.
 NUMBER, TEXT, ANY = "number", "text", "any"
 Role = tuple[str, str]
 Range = tuple[float, float]
+EXACT = 2**53  # below it a double tells whole numbers apart
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Number:
     n_nan: int = 0
     n_infinite: int = 0
     n_outside: int = 0
+    whole: Ints | None = None  # the values, when they are whole numbers of which some are not below 2**53
 
     @cached_property
     def compact(self) -> Floats:
@@ -64,6 +67,7 @@ class Chunk:
         self._ranges = ranges or {}
         self._numbers: dict[str, Number] = {}
         self._texts: dict[str, Text] = {}
+        self.coded: dict[object, Ints] = {}  # what Coding.codes has found, once for all states
 
     def number(self, name: str) -> Number:
         """A column as numbers."""
@@ -72,9 +76,17 @@ class Chunk:
         return self._numbers[name]
 
     def text(self, name: str) -> Text:
-        """A column as categories."""
+        """A column as categories; ConfigError where it is not text."""
         if name not in self._texts:
-            self._texts[name] = _text(self._columns[TEXT, name])
+            try:
+                self._texts[name] = _text(self._columns[TEXT, name])
+            except UnicodeDecodeError as error:
+                raise ConfigError(
+                    where=f"column '{name}'",
+                    expected="text in UTF-8",
+                    found=f"bytes that are not ({error.reason})",
+                    remedy="Repair it where it is read, for example by `make_valid_utf8`, or leave the column out.",
+                ) from error
         return self._texts[name]
 
     def is_null(self, name: str) -> Bools:
@@ -98,6 +110,7 @@ class Chunk:
 def _number(array: pa.Array, valid: Range | None) -> Number:
     n_null = array.null_count
     present = np.asarray(array.is_valid()) if n_null else None
+    whole = np.asarray(pc.fill_null(array, 0)) if pa.types.is_int64(array.type) else None
     if pa.types.is_temporal(array.type):
         array = _seconds(array)
     elif not pa.types.is_float64(array.type):
@@ -116,7 +129,9 @@ def _number(array: pa.Array, valid: Range | None) -> Number:
         if n_outside:
             present = inside if present is None else present & inside
     values = values + 0.0 if present is None else np.where(present, values + 0.0, 0.0)  # -0.0 becomes 0.0
-    return Number(values, present, n_null, n_nan, n_infinite, n_outside)
+    if whole is not None and max(values.max(initial=0), -values.min(initial=0)) < EXACT:
+        whole = None
+    return Number(values, present, n_null, n_nan, n_infinite, n_outside, whole)
 
 
 def _seconds(array: pa.Array) -> pa.Array:

@@ -1,58 +1,22 @@
-"""How often the values of two categorical columns occur together."""
+"""How often the values of two categorical columns occur together, as a table."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from traintable.errors import ConfigError
-from traintable.statistics.chunk import Chunk
+from traintable.statistics.codes import Word
 from traintable.statistics.exact import Ints
-
-Word = str | None
-MAX_PAIRS = 1_000_000
+from traintable.statistics.groups import Groups
 
 
-class Contingency:
+class Contingency(Groups):
     """Counts of pairs of values of two columns, read as text; None stands for null."""
 
     def __init__(self, first: str, second: str) -> None:
-        self.first, self.second = first, second
-        self.counts: Counter[tuple[Word, Word]] = Counter()
-
-    def update(self, chunk: Chunk) -> None:
-        """Add the rows of a chunk; ConfigError beyond a million different pairs."""
-        a, b = chunk.text(self.first), chunk.text(self.second)
-        width = len(b.words) + 1
-        pairs = (a.codes + 1) * width + b.codes + 1
-        size = (len(a.words) + 1) * width
-        if size <= max(4 * chunk.n_rows, 2**16):
-            n = np.bincount(pairs, minlength=size)
-            found = np.flatnonzero(n)
-            n = n[found]
-        else:
-            found, n = np.unique(pairs, return_counts=True)
-        first, second = [None, *a.words], [None, *b.words]
-        for pair, count in zip(found.tolist(), n.tolist(), strict=True):
-            self.counts[first[pair // width], second[pair % width]] += count
-        self._bound()
-
-    def merge(self, other: Contingency) -> None:
-        """Add the rows of another state of the same columns."""
-        self.counts.update(other.counts)
-        self._bound()
-
-    def _bound(self) -> None:
-        if len(self.counts) > MAX_PAIRS:
-            raise ConfigError(
-                where=f"columns '{self.first}' and '{self.second}'",
-                expected=f"two categories with at most {MAX_PAIRS:,} pairs of values",
-                found="more",
-                remedy="One of them looks like a key or a measurement: leave it out.",
-            )
+        super().__init__((first, second))
 
     def table(self, *, null_rows: bool = False) -> tuple[list[Word], list[str], Ints]:
         """Values of the first and the second column in order, null first, and counts of that shape.
@@ -68,13 +32,9 @@ class Contingency:
             table[row[a], column[b]] = n
         return rows, columns, table
 
-    def to_dict(self) -> dict[str, Any]:
-        """The state as plain values for JSON."""
-        return {"first": self.first, "second": self.second, "counts": [[a, b, n] for (a, b), n in self.counts.items()]}
-
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> Contingency:
         """The state that `to_dict` wrote."""
-        contingency = cls(state["first"], state["second"])
-        contingency.counts = Counter({(a, b): n for a, b, n in state["counts"]})
+        contingency = cls(*state["columns"])
+        contingency.counts = Groups.from_dict(state).counts
         return contingency

@@ -15,23 +15,24 @@ SIZE = 4096
 
 
 class Distinct:
-    """The `SIZE` smallest different hashes of the values seen.
+    """The `size` smallest different hashes of the values seen.
 
-    The number of values follows from how densely the hashes lie, with a relative standard error of 1 / sqrt(SIZE - 2),
-    1.6%; exact below SIZE. The state depends on the set of values alone. Bar-Yossef et al., "Counting distinct elements
-    in a data stream" (RANDOM 2002); the unbiased estimate is that of Beyer et al. (SIGMOD 2007).
+    The number of values follows from how densely the hashes lie, with a relative standard error of 1 / sqrt(size - 2),
+    1.6% of 4,096; exact below `size`. The state depends on the set of values alone. Bar-Yossef et al., "Counting
+    distinct elements in a data stream" (RANDOM 2002); the unbiased estimate is that of Beyer et al. (SIGMOD 2007).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = SIZE) -> None:
+        self.size = size
         self.hashes: Ints = np.zeros(0, np.int64)
 
     def add(self, hashes: Ints) -> None:
         """Add values by their hashes."""
-        if len(self.hashes) == SIZE:
+        if len(self.hashes) == self.size:
             hashes = hashes[hashes < self.hashes[-1]]
         if len(hashes):
             both = np.sort(np.concatenate([self.hashes, hashes]))
-            self.hashes = both[np.append(True, both[1:] != both[:-1])][:SIZE]
+            self.hashes = both[np.append(True, both[1:] != both[:-1])][: self.size]
 
     def merge(self, other: Distinct) -> None:
         """Add the values of another state."""
@@ -39,18 +40,18 @@ class Distinct:
 
     def estimate(self) -> tuple[float, float]:
         """The number of different values and its relative standard error, 0 when it is exact."""
-        if len(self.hashes) < SIZE:
+        if len(self.hashes) < self.size:
             return float(len(self.hashes)), 0.0
         largest = (float(self.hashes[-1]) + 2.0**63) / 2.0**64
-        return (SIZE - 1) / largest, 1 / math.sqrt(SIZE - 2)
+        return (self.size - 1) / largest, 1 / math.sqrt(self.size - 2)
 
     def to_dict(self) -> dict[str, Any]:
         """The state as plain values for JSON."""
-        return {"hashes": packed(self.hashes)}
+        return {"size": self.size, "hashes": packed(self.hashes)}
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> Distinct:
         """The state that `to_dict` wrote."""
-        distinct = cls()
+        distinct = cls(state["size"])
         distinct.hashes = unpacked(state["hashes"])
         return distinct

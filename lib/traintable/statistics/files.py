@@ -115,6 +115,9 @@ def _repeated(value: str | None, kind: str, n_rows: int) -> pa.Array:
         return pa.repeat(pa.scalar(None if value is None else int(value), unit), n_rows)
     if kind == "boolean":
         return pa.repeat(pa.scalar(None if value is None else value == "true", pa.bool_()), n_rows)
+    if kind in ("float", "double"):  # as numbers, so that NaN is known to be missing
+        unit = pa.float32() if kind == "float" else pa.float64()
+        return pa.repeat(pa.scalar(None if value is None else float(value), unit), n_rows)
     return pa.repeat(pa.scalar(value, pa.string()), n_rows)
 
 

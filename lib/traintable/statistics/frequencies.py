@@ -10,7 +10,7 @@ import numpy as np
 
 from traintable.errors import ConfigError
 from traintable.statistics.chunk import Chunk
-from traintable.statistics.distinct import Distinct
+from traintable.statistics.distinct import SIZE, Distinct
 from traintable.statistics.exact import Ints
 from traintable.statistics.frequent import Frequent
 
@@ -27,12 +27,12 @@ class Frequencies:
     too_many : whether that has happened; from then on `distinct` and `frequent` estimate.
     """
 
-    def __init__(self, column: str) -> None:
+    def __init__(self, column: str, sketch_size: int = SIZE) -> None:
         self.column = column
         self.n_null = 0
         self.counts: Counter[str] = Counter()
         self.too_many = False
-        self.distinct, self.frequent = Distinct(), Frequent()
+        self.distinct, self.frequent = Distinct(sketch_size), Frequent(sketch_size)
 
     def update(self, chunk: Chunk) -> None:
         """Add the rows of a chunk."""
@@ -82,8 +82,9 @@ class Frequencies:
         return sorted(self.counts.items(), key=lambda pair: (-pair[1], pair[0]))[:n], 0
 
     def vocabulary(self, *, top_k: int, min_frequency: int = 1) -> list[str]:
-        """The most frequent values, most frequent first, ties by value; null is not among them.
+        """The most frequent values, most frequent first, ties in reverse order; null is not among them.
 
+        These are the words and their order that tf.Transform's `vocabulary` finds: ties go by falling UTF-8 bytes.
         Raises ConfigError when the column had more than 200,000 different values.
         """
         if self.too_many:
@@ -93,7 +94,8 @@ class Frequencies:
                 found="more",
                 remedy="It looks like a key or free text: leave it out of `prepare.features`, or hash it.",
             )
-        return [value for value, n in self.most_frequent(top_k)[0] if n >= min_frequency]
+        ranked = sorted(self.counts.items(), key=lambda pair: (pair[1], pair[0]), reverse=True)
+        return [value for value, n in ranked[:top_k] if n >= min_frequency]
 
     def imputed(self, word: str) -> Frequencies:
         """The same rows, with null replaced by `word`."""
@@ -112,6 +114,7 @@ class Frequencies:
     def to_dict(self) -> dict[str, Any]:
         """The state as plain values for JSON."""
         state: dict[str, Any] = {"column": self.column, "n_null": self.n_null, "counts": dict(self.counts)}
+        state["sketch_size"] = self.distinct.size
         if self.too_many:
             state |= {"distinct": self.distinct.to_dict(), "frequent": self.frequent.to_dict()}
         return state
@@ -119,7 +122,7 @@ class Frequencies:
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> Frequencies:
         """The state that `to_dict` wrote."""
-        frequencies = cls(state["column"])
+        frequencies = cls(state["column"], state["sketch_size"])
         frequencies.n_null, frequencies.counts = state["n_null"], Counter(state["counts"])
         if "distinct" in state:
             frequencies.too_many = True

@@ -12,18 +12,21 @@ import pyarrow.compute as pc
 from traintable.statistics.exact import Floats, Ints
 
 SHARE = 0.001
-_CAPACITY = 4000
+CAPACITY = 4096
 _LANES = 2**16
 
 
 class Frequent:
     """Values that are frequent in some batch, with counts that are too low by `error` at most.
 
-    Of each batch a value counts if it makes up 0.1% of it, so `error` stays near 0.1% of the rows. Any value that is
-    more frequent than `error` is among them. The bound is that of lossy counting (Manku and Motwani, VLDB 2002).
+    Of each batch a value counts if it makes up 0.1% of it, and at most `capacity` values are kept, half of them when
+    there are more. So `error` stays near 0.1% of the rows, or near 2 / capacity of them where that is more, and any
+    value that is more frequent than `error` is kept. The bound is that of lossy counting (Manku and Motwani, VLDB
+    2002).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.capacity = capacity
         self.counts: dict[Any, int] = {}
         self.error = 0
 
@@ -38,8 +41,9 @@ class Frequent:
 
     def add_counts(self, values: Any, counts: Ints, least: int = 1, *, complete: bool = True) -> None:
         """Add values with their counts, of which those below `least` are left out, or have been if not `complete`."""
-        if len(counts) > _CAPACITY:
-            least = max(least, int(np.partition(counts, -_CAPACITY // 2)[-_CAPACITY // 2]) + 1)
+        if len(counts) > self.capacity:
+            half = self.capacity // 2
+            least = max(least, int(np.partition(counts, -half)[-half]) + 1)
         kept = np.flatnonzero(counts >= least)
         for i in kept:
             value = values[i].item() if isinstance(values, np.ndarray) else values[i]
@@ -49,10 +53,10 @@ class Frequent:
         self._bound()
 
     def _bound(self) -> None:
-        if len(self.counts) > _CAPACITY:
+        if len(self.counts) > self.capacity:
             ranked = sorted(self.counts.items(), key=lambda pair: -pair[1])
-            self.error += ranked[_CAPACITY // 2][1]
-            self.counts = dict(ranked[: _CAPACITY // 2])
+            self.error += ranked[self.capacity // 2][1]
+            self.counts = dict(ranked[: self.capacity // 2])
 
     def merge(self, other: Frequent) -> None:
         """Add the rows of another state."""
@@ -71,12 +75,13 @@ class Frequent:
         return {
             "counts": [[v.hex() if isinstance(v, float) else v, n] for v, n in self.counts.items()],
             "error": self.error,
+            "capacity": self.capacity,
         }
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any], *, numbers: bool = True) -> Frequent:
         """The state that `to_dict` wrote, of a column of numbers or of text."""
-        frequent = cls()
+        frequent = cls(state["capacity"])
         frequent.counts = {float.fromhex(v) if numbers else v: n for v, n in state["counts"]}
         frequent.error = state["error"]
         return frequent

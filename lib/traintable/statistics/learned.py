@@ -12,15 +12,31 @@ import numpy as np
 from traintable.errors import ConfigError
 from traintable.statistics.chunk import Chunk
 from traintable.statistics.contingency import Contingency
+from traintable.statistics.forms import Forms
 from traintable.statistics.frequencies import Frequencies
 from traintable.statistics.gram import Gram
+from traintable.statistics.groups import Groups
 from traintable.statistics.missingness import Missingness
+from traintable.statistics.periods import Periods
 from traintable.statistics.summary import Shape, Summary, Sums
+from traintable.statistics.tables import Scores, Tables
 from traintable.statistics.targets import TargetSums
 from traintable.statistics.values import Values
 from traintable.statistics.wanted import Wanted
 
 MAX_CLASSES = 1_000
+_BY_COLUMN = ("summary", "shape", "values", "frequencies", "contingency", "groups", "targets", "periods", "forms")
+_TOGETHER = ("sums", "gram", "missingness", "tables", "scores")
+
+
+def too_many_classes(column: str) -> ConfigError:
+    """What to say of a column that has more values than there can be classes."""
+    return ConfigError(
+        where=f"column '{column}'",
+        expected=f"at most {MAX_CLASSES:,} classes",
+        found="more",
+        remedy="Statistics by class need a label of few classes.",
+    )
 
 
 class State(Protocol):
@@ -51,11 +67,12 @@ class Statistics:
     Attributes
     ----------
     n_rows : rows seen.
-    summary, shape, values, frequencies : column -> its state.
+    summary, shape, values, frequencies, periods, forms : column -> its state.
     sums, gram : exact moments of the columns together.
-    contingency : pair of columns -> counts.
+    contingency, groups : columns -> counts of what they have together.
     targets : Target -> sums.
     missingness : patterns of missing values.
+    tables, scores : counts and moments of coded columns.
     classes : column -> value -> Statistics of the rows that have it.
     cost : what the scan took.
     """
@@ -68,19 +85,24 @@ class Statistics:
         self.sums = Sums([name for name in wanted.moments if name not in wanted.covariance])
         self.shape = {name: Shape(name) for name in wanted.shape}
         self.gram = Gram(wanted.covariance)
-        self.values = {name: Values(name, wanted.resolution, sketches=wanted.sketches) for name in wanted.values}
-        self.frequencies = {name: Frequencies(name) for name in wanted.frequencies}
+        size = wanted.sketch_size
+        self.values = {n: Values(n, wanted.resolution, sketches=wanted.sketches, size=size) for n in wanted.values}
+        self.frequencies = {name: Frequencies(name, size) for name in wanted.frequencies}
         self.contingency = {pair: Contingency(*pair) for pair in wanted.contingency}
+        self.groups = {columns: Groups(columns) for columns in wanted.groups}
         self.targets = {target: TargetSums(target) for target in wanted.targets}
+        self.periods = {name: Periods(name) for name in wanted.periods}
+        self.forms = {name: Forms(name) for name in wanted.forms}
         self.missingness = Missingness(wanted.missingness)
+        self.tables, self.scores = Tables(wanted.tables), Scores(wanted.scores)
         self.classes: dict[str, dict[str, Statistics]] = {name: {} for name, _ in wanted.classes}
 
     def _parts(self) -> Iterator[tuple[dict[str, Any], str, Any]]:
         """Each state with where it is kept: (the dict that holds it, or attributes; its key; the state)."""
-        for name in ("summary", "shape", "values", "frequencies", "contingency", "targets"):
+        for name in _BY_COLUMN:
             held = getattr(self, name)
             yield from ((held, key, held[key]) for key in held)
-        yield from ((vars(self), name, getattr(self, name)) for name in ("sums", "gram", "missingness"))
+        yield from ((vars(self), name, getattr(self, name)) for name in _TOGETHER)
 
     def update(self, chunk: Chunk) -> None:
         """Add the rows of a chunk."""
@@ -96,12 +118,7 @@ class Statistics:
         classes = self.classes[name]
         if word not in classes:
             if len(classes) == MAX_CLASSES:
-                raise ConfigError(
-                    where=f"column '{name}'",
-                    expected=f"at most {MAX_CLASSES:,} classes",
-                    found="more",
-                    remedy="Statistics by class need a label of few classes.",
-                )
+                raise too_many_classes(name)
             classes[word] = Statistics(wanted)
         return classes[word]
 
@@ -141,7 +158,8 @@ class Statistics:
         statistics = cls(wanted)
         statistics.n_rows = state["n_rows"]
         for (held, key, empty), part in zip(list(statistics._parts()), state["states"], strict=True):
-            held[key] = type(empty).from_dict(part)
+            coded = isinstance(empty, Tables | Scores)
+            held[key] = empty.restored(part) if coded else type(empty).from_dict(part)
         for name, inner in wanted.classes:
             statistics.classes[name] = {w: cls.from_dict(inner, s) for w, s in state["classes"][name].items()}
         return statistics

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from traintable.statistics.chunk import Chunk
+from traintable.statistics.exact import Ints
 
 MAX_PATTERNS = 10_000
 
@@ -26,13 +27,16 @@ class Missingness:
         self.columns = tuple(columns)
         self.patterns: Counter[bytes] = Counter()
         self.n_other = 0
+        self.n_missing: Ints = np.zeros(len(self.columns), np.int64)
 
     def update(self, chunk: Chunk) -> None:
         """Add the rows of a chunk."""
         width = (len(self.columns) + 7) // 8
         if not width or not chunk.n_rows:
             return
-        missing = np.packbits(np.stack([chunk.is_null(name) for name in self.columns]), axis=0)
+        where = np.stack([chunk.is_null(name) for name in self.columns])
+        self.n_missing += where.sum(axis=1)
+        missing = np.packbits(where, axis=0)
         if not missing.any():
             self.patterns[bytes(width)] += chunk.n_rows
             return
@@ -53,6 +57,7 @@ class Missingness:
         """Add the rows of another state of the same columns."""
         self.patterns.update(other.patterns)
         self.n_other += other.n_other
+        self.n_missing += other.n_missing
         self._bound()
 
     def most_frequent(self, n: int) -> list[tuple[tuple[str, ...], int]]:
@@ -67,7 +72,12 @@ class Missingness:
     def to_dict(self) -> dict[str, Any]:
         """The state as plain values for JSON."""
         patterns = {pattern.hex(): n for pattern, n in self.patterns.items()}
-        return {"columns": list(self.columns), "patterns": patterns, "n_other": self.n_other}
+        return {
+            "columns": list(self.columns),
+            "patterns": patterns,
+            "n_other": self.n_other,
+            "n_missing": self.n_missing.tolist(),
+        }
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> Missingness:
@@ -75,4 +85,5 @@ class Missingness:
         missingness = cls(state["columns"])
         missingness.patterns = Counter({bytes.fromhex(pattern): n for pattern, n in state["patterns"].items()})
         missingness.n_other = state["n_other"]
+        missingness.n_missing = np.array(state["n_missing"], np.int64)
         return missingness

@@ -15,7 +15,7 @@ from traintable.columns import quote, require_columns
 from traintable.errors import ConfigError
 from traintable.session import DataFile, data_files, n_partitions, parallelism
 from traintable.statistics import files
-from traintable.statistics.cache import Cache
+from traintable.statistics.cache import Cache, table_folder
 from traintable.statistics.chunk import ANY, TEXT, Chunk, Role
 from traintable.statistics.learned import Cost, Statistics
 from traintable.statistics.wanted import Wanted
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 Batches = Iterable[pa.RecordBatch]
 _SCHEMA = "state string"
 _DRIVER_BYTES = 2**23  # what the driver reads itself: faster than to start a task
-_MANY_STATES = 64
+_COLLECTED_BYTES = 2**27  # of all states that come to the driver together
+_COLLECTED_STATES = 64
+_MERGED_STATES = 16  # that a task merges
+_ASSUMED_TASKS = 1_000  # where the session can't tell
 
 
 def scan(df: DataFrame, wanted: Wanted, *, cache: str | None = None) -> Statistics:
@@ -35,8 +38,8 @@ def scan(df: DataFrame, wanted: Wanted, *, cache: str | None = None) -> Statisti
     How the rows are read is chosen by cost and said in the result's `cost`: when `df` is nothing but local Parquet
     files (a Delta table, or a selection of its columns and partitions), tasks read the files themselves, and the driver
     does where they are small, without a job; otherwise Spark computes the rows and hands them to tasks as Arrow
-    batches. Each task hands one state to the driver, whose size depends on the columns and their values, never on the
-    rows.
+    batches. Each task makes one state, whose size depends on the columns and their values, never on the rows; where all
+    states would be much for the driver, tasks merge them first.
     Counts, means, variances and covariances are exact, so any partitioning and order of the same rows gives the same
     to the last bit; see each state for what is estimated.
 
@@ -67,7 +70,7 @@ def _scan_new_files(
     """Learn from those files that the cache does not know, and add that to what it knows of the others."""
     if folder is None:
         return _scan_files(spark, found, wanted, types)
-    cache = Cache(folder, wanted, types)
+    cache = Cache(folder, wanted, types, table_folder(found))
     known, new = cache.known(found)
     statistics = _scan_files(spark, new, wanted, types)
     if known is not None:
@@ -99,10 +102,10 @@ def _scan_files(spark: SparkSession, found: Sequence[DataFile], wanted: Wanted, 
     def work(batches: Batches) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for i in batch.column(0).to_pylist():
-                yield _state(partial(learn, shares[i]))
+                yield _state(partial(learn, shares[i]), unreadable=(files.Unreadable, OSError, pa.ArrowException))
 
     states = spark.range(0, len(shares), 1, len(shares)).mapInArrow(work, _SCHEMA)
-    return _merged(states, wanted, "files")
+    return _merged(_few(states, len(shares), wanted), wanted, "files")
 
 
 def _whole(found: Sequence[DataFile]) -> list[files.Piece]:
@@ -116,10 +119,7 @@ def _scan_rows(df: DataFrame, wanted: Wanted) -> Statistics:
         yield _state(lambda: _learned(_chunks(batches, roles, wanted), wanted))
 
     states = df.select(*[_column(df, role).alias(f"c{i}") for i, role in enumerate(roles)]).mapInArrow(work, _SCHEMA)
-    n = n_partitions(states)
-    if n is not None and n > _MANY_STATES:
-        states = states.repartition(int(n**0.5) + 1).mapInArrow(_merging(wanted), _SCHEMA)
-    return _merged(states, wanted, "arrow")
+    return _merged(_few(states, n_partitions(states), wanted), wanted, "arrow")
 
 
 def _column(df: DataFrame, role: Role) -> Column:
@@ -137,8 +137,10 @@ def _column(df: DataFrame, role: Role) -> Column:
         return column
     if given == "date":
         return F.unix_date(column) * F.lit(86400.0)
-    if given.startswith("decimal") or given in ("timestamp", "timestamp_ntz"):
-        return column.cast("timestamp").cast("double") if given == "timestamp_ntz" else column.cast("double")
+    if given == "timestamp_ntz":  # a cast would take it for a time of the session's zone
+        return column
+    if given.startswith("decimal") or given == "timestamp":
+        return column.cast("double")
     raise ConfigError(
         where=f"column '{name}'",
         expected="a number",
@@ -176,16 +178,29 @@ def _learned(chunks: Iterable[tuple[Chunk, int]], wanted: Wanted) -> tuple[Stati
     return statistics, n_bytes
 
 
-def _state(learn: Callable[[], tuple[Statistics, int]]) -> pa.RecordBatch:
-    """One state as a row, or what went wrong, for a task's exception would lose its parts on the way."""
+def _state(learn: Callable[[], tuple[Statistics, int]], unreadable: tuple[type[Exception], ...] = ()) -> pa.RecordBatch:
+    """One state as a row, or what went wrong, for a task's exception would lose its parts on the way.
+
+    `unreadable` are the exceptions by which a file shows that Spark has to read it.
+    """
     try:
         statistics, n_bytes = learn()
         state: dict[str, Any] = {"bytes": n_bytes, "state": statistics.to_dict()}
     except ConfigError as error:
         state = {"refused": {k: v for k, v in error.to_dict().items() if k != "type"}}
-    except (files.Unreadable, OSError, pa.ArrowException) as error:
+    except unreadable as error:
         state = {"unreadable": str(error)}
     return pa.RecordBatch.from_pydict({"state": [json.dumps(state, separators=(",", ":"))]})
+
+
+def _few(states: DataFrame, n: int | None, wanted: Wanted) -> DataFrame:
+    """As many states as the driver takes: those of `n` tasks, merged by fewer tasks in as many rounds as that needs."""
+    most = max(1, min(_COLLECTED_STATES, _COLLECTED_BYTES // wanted.state_bytes))
+    left = _ASSUMED_TASKS if n is None else n
+    while left > most:
+        left = -(-left // _MERGED_STATES)
+        states = states.repartition(left).mapInArrow(_merging(wanted), _SCHEMA)
+    return states
 
 
 def _merging(wanted: Wanted) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
@@ -198,7 +213,7 @@ def _merging(wanted: Wanted) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
 
 
 def _merged(states: DataFrame, wanted: Wanted, engine: str) -> Statistics:
-    statistics, n_bytes = _sum((row["state"] for row in states.collect()), wanted)  # one row a task
+    statistics, n_bytes = _sum((row["state"] for row in states.collect()), wanted)  # see _few
     statistics.cost = Cost(engine, 1, n_bytes)
     return statistics
 

@@ -179,7 +179,8 @@ class Shape:
     """Central moments of `column` up to the fourth, for skewness and kurtosis.
 
     Computed about each batch's own mean and merged by the formulas of Chan et al. (1983) as extended by Pébay (Sandia
-    report SAND2008-6212); right to rounding, so the last bits depend on the layout of the rows.
+    report SAND2008-6212); right to rounding, so the last bits depend on the layout of the rows. The mean is kept as its
+    distance from `origin`, the first value seen: far from 0 a double has too few digits for the mean itself.
     """
 
     column: str
@@ -188,31 +189,35 @@ class Shape:
     m2: float = 0.0
     m3: float = 0.0
     m4: float = 0.0
+    origin: float = 0.0
 
     def update(self, chunk: Chunk) -> None:
         """Add the rows of a chunk."""
         values = chunk.number(self.column).compact
         if len(values):
             with np.errstate(over="ignore", invalid="ignore"):
-                mean = float(values.mean())
-                deviation = values - mean
+                origin = self.origin if self.n else float(values[0])
+                distance = values - origin
+                mean = float(distance.mean())
+                deviation = distance - mean
                 mean, deviation = mean + float(deviation.mean()), deviation - deviation.mean()
                 square = deviation * deviation
                 m3, m4 = float((square * deviation).sum()), float((square * square).sum())
-                self.merge(Shape(self.column, len(values), mean, float(square.sum()), m3, m4))
+                self.merge(Shape(self.column, len(values), mean, float(square.sum()), m3, m4, origin))
 
     def merge(self, other: Shape) -> None:
         """Add the rows of another state of the same column."""
         a, b, n = self.n, other.n, self.n + other.n
         if not b:
             return
-        d = other.mean - self.mean if a else 0.0
+        d = (other.origin - self.origin) + (other.mean - self.mean) if a else 0.0
         d2 = d * d  # a power would raise where a product overflows to infinity
         m4 = self.m4 + other.m4 + d2 * d2 * a * b * (a * a - a * b + b * b) / n**3
         m4 += 6 * d2 * (a * a * other.m2 + b * b * self.m2) / n**2 + 4 * d * (a * other.m3 - b * self.m3) / n
         m3 = self.m3 + other.m3 + d2 * d * a * b * (a - b) / n**2 + 3 * d * (a * other.m2 - b * self.m2) / n
         self.m2, self.m3, self.m4 = self.m2 + other.m2 + d2 * a * b / n, m3, m4
         self.mean, self.n = self.mean + d * b / n if a else other.mean, n
+        self.origin = self.origin if a else other.origin
 
     def skewness(self) -> float:
         """Third standardised moment, as scipy.stats.skew gives it; NaN of a constant, and where a moment overflows."""

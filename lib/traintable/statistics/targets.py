@@ -10,10 +10,10 @@ import numpy as np
 
 from traintable.errors import ConfigError
 from traintable.statistics.chunk import Chunk
+from traintable.statistics.codes import Word, combined, compacted
 from traintable.statistics.exact import DIGIT_BITS, Floats, Ints, Objects, digits, exact_mean_and_variance, whole
 
 MAX_GROUPS = 1_000_000
-Word = str | None
 
 
 @dataclass(frozen=True)
@@ -66,19 +66,14 @@ class TargetSums:
     def update(self, chunk: Chunk) -> None:
         """Add the rows of a chunk; ConfigError beyond a million groups."""
         label = chunk.number(self.target.label)
-        category = chunk.text(self.target.category)
-        codes, words, width = category.codes + 1, [None, *category.words], 1
-        folds: list[Word] = [None]
-        if self.target.fold is not None:
-            fold = chunk.text(self.target.fold)
-            folds, width = [None, *fold.words], len(fold.words) + 1
-            codes = codes * width + fold.codes + 1
+        texts = [chunk.text(name) for name in (self.target.category, self.target.fold) if name is not None]
+        groups, codes = combined(texts)
         if label.present is not None:
             codes = codes[label.present]
         if not len(codes):
             return
-        found, local = np.unique(codes, return_inverse=True) if len(words) * width > 2**20 else _dense(codes)
-        place = self._places([(words[c // width], folds[c % width]) for c in found.tolist()])
+        found, local = compacted(codes, len(groups))
+        place = self._places([(groups[c][0], groups[c][1] if len(texts) > 1 else None) for c in found.tolist()])
         self._add(place, local, label.compact)
 
     def _add(self, place: Ints, group: Ints, values: Floats) -> None:
@@ -157,14 +152,6 @@ class TargetSums:
         sums.sums[place] = [int(group[3], 16) for group in state["groups"]]
         sums.squares[place] = [int(group[4], 16) for group in state["groups"]]
         return sums
-
-
-def _dense(codes: Ints) -> tuple[Ints, Ints]:
-    """Different codes, and for each row which of them it has."""
-    found = np.flatnonzero(np.bincount(codes))
-    place = np.zeros(int(found[-1]) + 1, np.int64)
-    place[found] = np.arange(len(found))
-    return found, place[codes]
 
 
 def _exact_pieces(a: Floats, b: Floats) -> list[slice]:

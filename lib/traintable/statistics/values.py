@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traintable.statistics.chunk import Chunk
-from traintable.statistics.distinct import Distinct
+from traintable.statistics.chunk import EXACT, Chunk, Number
+from traintable.statistics.distinct import SIZE, Distinct
 from traintable.statistics.exact import Floats, Ints
 from traintable.statistics.frequent import Frequent
 from traintable.statistics.packing import packed, unpacked
@@ -37,35 +37,49 @@ class Values:
     ----------
     shift : how many of the last bits of a value are left out; 0 while each value has a count of its own.
     buckets, counts : ascending codes of the ranges and how many rows are in each, shape (ranges,).
-    distinct, frequent : sketches of what ranges don't tell, kept from the moment that `shift` leaves 0.
+    rounded : whether there were whole numbers beyond 2**53, where one double stands for several of them.
+    distinct, frequent : sketches of what ranges don't tell, kept from the moment that values are not exact any more.
     """
 
-    def __init__(self, column: str, resolution: int = RESOLUTION, *, sketches: bool = False) -> None:
+    def __init__(self, column: str, resolution: int = RESOLUTION, *, sketches: bool = False, size: int = SIZE) -> None:
         self.column, self.resolution, self.sketches = column, resolution, sketches
-        self.shift = 0
+        self.shift, self.rounded = 0, False
         self.buckets: Ints = np.zeros(0, np.int64)
         self.counts: Ints = np.zeros(0, np.int64)
         self.min, self.max = np.inf, -np.inf
-        self.distinct, self.frequent = Distinct(), Frequent()
+        self.distinct, self.frequent = Distinct(size), Frequent(size)
+
+    @property
+    def n(self) -> int:
+        """Number of values."""
+        return int(self.counts.sum())
 
     @property
     def is_exact(self) -> bool:
         """Whether each value has a count of its own."""
-        return self.shift == 0
+        return self.shift == 0 and not self.rounded
 
     def update(self, chunk: Chunk) -> None:
         """Add the rows of a chunk."""
-        values = chunk.number(self.column).compact
+        number = chunk.number(self.column)
+        values = number.compact
         if not len(values):
             return
         self.min, self.max = min(self.min, float(values.min())), max(self.max, float(values.max()))
-        if self.shift and self.sketches:
-            self._sketch(values)
+        if number.whole is not None:
+            self._estimate()
+            self.rounded = True
+        if not self.is_exact and self.sketches:
+            self._sketch(values, number)
         self._add(*counted(values, self.shift))
 
-    def _sketch(self, values: Floats) -> None:
+    def _sketch(self, values: Floats, number: Number) -> None:
         hashes = hashed(values)
-        self.distinct.add(hashes)
+        if number.whole is None:
+            self.distinct.add(hashes)
+        else:  # by the numbers themselves, where doubles are not
+            whole = number.whole if number.present is None else number.whole[number.present]
+            self.distinct.add(np.where(np.abs(values) < EXACT, hashes, hashed(whole)))
         self.frequent.add(values, hashes)
 
     def _add(self, buckets: Ints, counts: Ints) -> None:
@@ -77,12 +91,16 @@ class Values:
         """Leave out `bits` more bits of each value."""
         if not bits:
             return
-        if self.shift == 0 and self.sketches:
+        self._estimate()
+        self.shift += bits
+        self.buckets, self.counts = _summed(self.buckets >> bits, self.counts)
+
+    def _estimate(self) -> None:
+        """Begin the sketches with the values that were exact so far."""
+        if self.is_exact and self.sketches:
             values = decoded(self.buckets)
             self.distinct.add(hashed(values))
             self.frequent.add_counts(values, self.counts)
-        self.shift += bits
-        self.buckets, self.counts = _summed(self.buckets >> bits, self.counts)
 
     def merge(self, other: Values) -> None:
         """Add the rows of another state of the same column and resolution."""
@@ -90,19 +108,32 @@ class Values:
         shift = max(self.shift, other.shift)
         self._coarsen(shift - self.shift)
         other._coarsen(shift - other.shift)
+        if self.rounded != other.rounded:
+            for state in (self, other):
+                state._estimate()
+                state.rounded = True
         self.distinct.merge(other.distinct)
         self.frequent.merge(other.frequent)
         self._add(other.buckets, other.counts)
 
+    def starts(self) -> Floats:
+        """Where the ranges start, ascending, shape (ranges,): the values themselves while each has its own count."""
+        found = decoded(self.buckets << self.shift)
+        if len(found):
+            found[0] = self.min
+        return found
+
     def weighted(self) -> Weighted:
         """The values with their counts; one in the middle stands for a range of several."""
-        if self.is_exact:
-            return Weighted(decoded(self.buckets), self.counts)
+        if self.shift == 0:
+            values = decoded(self.buckets)
+            several = self.counts[np.abs(values) >= EXACT].max(initial=0) if self.rounded else 0
+            return Weighted(values, self.counts, float(several / max(1, self.n)))
         middle = (self.buckets << self.shift) + (np.int64(1) << (self.shift - 1))
         zero = (self.buckets == 0) & (self.shift <= 52)  # all that shares its leading bits is below 1e-307
         values = np.where(zero, 0.0, decoded(middle))
         values[0], values[-1] = self.min, self.max
-        return Weighted(values, self.counts, float(self.counts[~zero].max(initial=0) / self.counts.sum()))
+        return Weighted(values, self.counts, float(self.counts[~zero].max(initial=0) / self.n))
 
     def n_distinct(self) -> tuple[float, float]:
         """The number of different values and its relative standard error, 0 when it is exact.
@@ -116,10 +147,14 @@ class Values:
     def most_frequent(self, n: int) -> tuple[list[tuple[float, int]], int]:
         """At most `n` of the most frequent values with their counts, and by how much a count may be too low.
 
-        None when there are too many to count each and no `sketches`.
+        None when there are too many to count each and no `sketches`. A double that stands for several whole numbers is
+        not among them.
         """
         if not self.is_exact:
-            return self.frequent.top(n) if self.sketches else ([], int(self.counts.max()))
+            if not self.sketches:
+                return [], int(self.counts.max())
+            top, error = self.frequent.top(self.frequent.capacity if self.rounded else n)
+            return [pair for pair in top if not (self.rounded and abs(pair[0]) >= EXACT)][:n], error
         order = np.argsort(-self.counts, kind="stable")[:n]
         values = decoded(self.buckets[order])
         return [(float(v), int(c)) for v, c in zip(values, self.counts[order], strict=True)], 0
@@ -130,20 +165,22 @@ class Values:
             "column": self.column,
             "resolution": self.resolution,
             "sketches": self.sketches,
+            "size": self.distinct.size,
             "shift": self.shift,
+            "rounded": self.rounded,
             "buckets": packed(self.buckets),
             "counts": packed(self.counts),
             "extremes": [self.min.hex(), self.max.hex()] if len(self.buckets) else None,
         }
-        if self.shift and self.sketches:
+        if not self.is_exact and self.sketches:
             state |= {"distinct": self.distinct.to_dict(), "frequent": self.frequent.to_dict()}
         return state
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> Values:
         """The state that `to_dict` wrote."""
-        values = cls(state["column"], state["resolution"], sketches=state["sketches"])
-        values.shift = state["shift"]
+        values = cls(state["column"], state["resolution"], sketches=state["sketches"], size=state["size"])
+        values.shift, values.rounded = state["shift"], state["rounded"]
         values.buckets, values.counts = unpacked(state["buckets"]), unpacked(state["counts"])
         if state["extremes"]:
             values.min, values.max = (float.fromhex(text) for text in state["extremes"])
@@ -164,7 +201,7 @@ def decoded(codes: Ints) -> Floats:
     return np.asarray(np.where(codes < 0, ~(codes ^ _SIGN), codes)).view(np.float64)
 
 
-def hashed(values: Floats) -> Ints:
+def hashed(values: Floats | Ints) -> Ints:
     """A 64-bit hash of each value, as signed whole numbers (the finaliser of splitmix64, Steele et al., 2014)."""
     bits = values.view(np.uint64)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def most_frequent_words(df: DataFrame, columns: Mapping[str, int]) -> dict[str, Counter[str]]:
-    """For each column the exact counts of as many of its most frequent values as it is given, ties by value.
+    """For each column the exact counts of as many of its most frequent values as it is given, ties as `vocabulary`.
 
     One job for all columns: rows are exploded to (column, value) and counted by group, which a cluster does in parts
     whatever the number of values; only the values that are asked for come to the driver. Costs a scan and a shuffle of
@@ -26,7 +26,7 @@ def most_frequent_words(df: DataFrame, columns: Mapping[str, int]) -> dict[str, 
     pairs = [F.struct(F.lit(i).alias("i"), F.col(quote(n)).cast("string").alias("word")) for i, n in enumerate(names)]
     words = df.select(F.explode(F.array(*pairs)).alias("pair")).select("pair.*").where("word IS NOT NULL")
     counts = words.groupBy("i", "word").count()
-    rank = F.row_number().over(Window.partitionBy("i").orderBy(F.desc("count"), "word"))
+    rank = F.row_number().over(Window.partitionBy("i").orderBy(F.desc("count"), F.desc("word")))
     wanted = F.element_at(F.array(*[F.lit(n) for n in columns.values()]), F.col("i") + 1)
     found: dict[str, Counter[str]] = {name: Counter() for name in names}
     for row in counts.withColumn("rank", rank).where(F.col("rank") <= wanted).collect():  # no more than are asked for

@@ -1,0 +1,52 @@
+"""No row of one split is filled from another."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from frames import of_rows
+from traintable.plan import Plan
+from traintable.prepare import fit_plan
+from traintable.run.job import _Run
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# By time, the rows of the splits take turns; those of no split were removed.
+ROWS = [
+    (0, "test", 0, 100.0),
+    (1, "train", 1, None),
+    (2, "train", 2, 2.0),
+    (3, "validation", 3, None),
+    (4, "test", 4, 50.0),
+    (5, "train", 5, None),
+    (6, None, 6, 70.0),
+    (7, "validation", 7, 9.0),
+    (8, "train", 8, 4.0),
+    (9, "test", 9, None),
+    (10, "validation", 10, None),
+    (11, "train", None, 500.0),
+    (12, "train", None, None),
+]
+EXPECTED = {  # 0.5 is what train says of numbers that nothing fills
+    **{0: 100.0, 1: 0.5, 2: 2.0, 3: 0.5, 4: 50.0, 5: 2.0, 7: 9.0, 8: 4.0, 9: 50.0, 10: 9.0, 11: 500.0, 12: 0.5},
+}
+
+
+def test_each_split_is_filled_from_its_own_rows(spark: SparkSession) -> None:
+    plan = Plan.model_validate({"features": {"x": {"impute": "forward_fill", "time": "t"}}})
+    staged = of_rows(spark, "id int, split string, t int, x double", ROWS).repartition(3)
+    train = of_rows(spark, "id int, t int, x double", [(0, 0, 0.0), (1, 1, 1.0)])
+    config: Any = SimpleNamespace(
+        source=SimpleNamespace(key=["id"]), label=SimpleNamespace(name="t"), output=SimpleNamespace(features="array")
+    )
+    run: Any = SimpleNamespace(config=config, plan=plan, _fold=[])
+    fitted = fit_plan(train, plan)
+    features = _Run._transformed(run, staged, fitted.model, list(fitted.features))
+    assert features.columns == ["id", "t", "split", "features"]
+    found = {row["id"]: row["features"][0] for row in features.collect()}
+    assert found == EXPECTED
+    plain = Plan.model_validate({"features": {"x": {}}})
+    run = SimpleNamespace(config=config, plan=plain, _fold=[])
+    assert _Run._transformed(run, staged, fit_plan(train, plain).model, ["x"]).count() == len(EXPECTED)

@@ -1,0 +1,58 @@
+"""400 columns and a million rows: exact as ever, in one job, with a driver that holds no rows."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from pyspark.sql import functions as F
+
+from traintable.plan import Plan
+from traintable.prepare import fit_plan
+from traintable.statistics import Wanted, scan
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+N_ROWS, N_NUMBERS, N_CATEGORIES = 1_000_000, 380, 20
+NUMBERS = tuple(f"x{i}" for i in range(N_NUMBERS))
+CATEGORIES = tuple(f"c{i}" for i in range(N_CATEGORIES))
+
+
+@pytest.fixture(scope="module")
+def wide(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> DataFrame:
+    folder = str(tmp_path_factory.mktemp("wide") / "rows")
+    draws = {name: F.pmod(F.xxhash64("id", F.lit(name)), F.lit(997)) for name in (*NUMBERS, *CATEGORIES)}
+    numbers = [F.when(draws[n] > 20, draws[n] / 7 + 1e6).cast("double").alias(n) for n in NUMBERS]
+    categories = [F.concat(F.lit("v"), draws[n] % 30).alias(n) for n in CATEGORIES]
+    spark.range(0, N_ROWS, 1, 8).select(*numbers, *categories).write.parquet(folder)
+    return spark.read.parquet(folder)
+
+
+def peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@pytest.mark.slow
+def test_a_wide_table_is_learned_fitted_and_transformed(wide: DataFrame) -> None:
+    before = peak_megabytes()
+    found = scan(wide, Wanted.everything(dict(wide.dtypes)))
+    assert (found.cost.jobs, found.n_rows) == (1, N_ROWS)
+    features = {n: {"scale": "standard"} for n in NUMBERS} | {n: {"encode": "one_hot"} for n in CATEGORIES}
+    fitted = fit_plan(wide, Plan.model_validate({"features": features, "reduce": {"columns": NUMBERS[:50], "k": 10}}))
+    assert len(fitted.costs) == 1
+    assert peak_megabytes() - before < 1500  # the rows are 3 GB
+    folder = Path(wide.inputFiles()[0].removeprefix("file://")).parent
+    for name in NUMBERS[::100]:
+        values = pq.read_table(folder, columns=[name]).column(0).to_pandas().dropna().to_numpy()
+        mean, variance = found.mean_and_variance(name)
+        np.testing.assert_allclose([mean, variance], [values.mean(), values.var(ddof=1)], rtol=1e-9)
+        assert found.values[name].weighted().quantile(0.5) == np.median(values)
+    transformed = fitted.model.transform(wide).select(*[F.col("features")[i].alias(f"f{i}") for i in (0, 100, 300)])
+    for row in transformed.summary("mean", "stddev").collect():  # standard scale
+        expected = {"mean": 0.0, "stddev": 1.0}[row["summary"]]
+        assert [float(value) for value in row[1:]] == pytest.approx([expected] * 3, abs=1e-6)
