@@ -6,15 +6,21 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pyspark
 import pytest
+from pyspark.sql import SparkSession
 
 from cluster import Cluster
+from drawing import draw
 from traintable import jars, session
 from traintable.run import Outcome
 
@@ -32,10 +38,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     running.stop()
 
 
-def submit(cluster: Cluster, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """spark-submit of jobs/run.py from `folder`, with copies of what a user would bring along."""
+def submit(
+    cluster: Cluster, folder: Path, *arguments: str, script: str = "jobs/run.py"
+) -> subprocess.CompletedProcess[str]:
+    """spark-submit of a script from `folder`, with copies of what a user would bring along."""
     archive = shutil.make_archive(str(folder / "traintable"), "zip", ROOT / "lib")
-    for name in ("jobs/run.py", "conf/flights.yaml", "conf/spark-cluster.conf"):
+    for name in (script, "conf/flights.yaml", "conf/spark-cluster.conf"):
         shutil.copy(ROOT / name, folder)
     (folder / "sitecustomize.py").write_text(HIDE_THE_INSTALLED_PACKAGE)
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYSPARK_PYTHON": sys.executable}
@@ -44,7 +52,7 @@ def submit(cluster: Cluster, folder: Path, *arguments: str) -> subprocess.Comple
     options = ["--master", cluster.url, "--properties-file", "spark-cluster.conf", "--py-files", archive]
     options += ["--jars", ",".join(jars.ensure()), "--driver-memory", "1g", "--executor-memory", "1g"]
     options += ["--conf", f"spark.executorEnv.PYTHONPATH={folder}", "--conf", "spark.sql.shuffle.partitions=7"]
-    command = [str(Path(pyspark.__file__).parent / "bin" / "spark-submit"), *options, "run.py", *arguments]
+    command = [str(Path(pyspark.__file__).parent / "bin" / "spark-submit"), *options, Path(script).name, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
 
 
@@ -59,6 +67,37 @@ def test_gives_the_local_content_hash(cluster: Cluster, small: list[str], publis
     assert result["rows"] == published.rows
     executors = {folder.name for work in cluster.folder.glob("work*/app-*") for folder in work.iterdir()}
     assert len(executors) == 2  # one on each worker
+
+
+def kill_an_executor(cluster: Cluster, marker: Path, killed: list[int]) -> None:
+    """Kill one of the cluster's executors a second after the marker is there."""
+    deadline = time.monotonic() + 240
+    while not marker.exists():
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.1)
+    time.sleep(1)
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            if parent in cluster.pids and b"CoarseGrainedExecutorBackend" in (folder / "cmdline").read_bytes():
+                os.kill(int(folder.name), signal.SIGKILL)
+                killed.append(int(folder.name))
+                return
+
+
+def test_a_sample_is_the_same_though_an_executor_is_killed(
+    cluster: Cluster, spark: SparkSession, tmp_path: Path
+) -> None:
+    before, marker, killed = set(cluster.folder.glob("work*/app-*/*")), tmp_path / "drawing", list[int]()
+    killer = threading.Thread(target=kill_an_executor, args=(cluster, marker, killed))
+    killer.start()
+    done = submit(cluster, tmp_path, str(marker), script="tests/drawing.py")
+    killer.join()
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert len(killed) == 1
+    assert len(set(cluster.folder.glob("work*/app-*/*")) - before) > 2  # another executor has come in its place
+    assert json.loads(done.stdout.strip().splitlines()[-1]) == list(draw(spark))
 
 
 def test_submitted_settings_are_those_of_the_session() -> None:

@@ -12,6 +12,9 @@ from traintable.columns import quote
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
+LOWEST, HIGHEST = -(2**63), 2**63 - 1
+ROWS = "sample"  # the purpose of all draws of rows without replacement: of one seed, a larger sample holds a smaller
+
 
 def keyed_hash(key: Sequence[str], *, seed: int, purpose: str) -> Column:
     """A 64-bit number for each row, uniform over all bigints, that depends on (seed, purpose, key) alone.
@@ -20,3 +23,10 @@ def keyed_hash(key: Sequence[str], *, seed: int, purpose: str) -> Column:
     """
     parts = [part for name in key for part in (F.col(quote(name)).isNull(), F.col(quote(name)))]
     return F.xxhash64(F.lit(seed), F.lit(purpose), *parts)
+
+
+def share_below(draw: Column) -> Column:
+    """The share of all draws that are below `draw`, above 0 and below 1; small shares have all their digits."""
+    high = (F.shiftright(draw, 32) + F.lit(2**31)).cast("double")
+    low = draw.bitwiseAND(F.lit(2**32 - 1)).cast("double")
+    return F.least((high * 2.0**32 + low + 0.5) / 2.0**64, F.lit(1 - 2.0**-53))

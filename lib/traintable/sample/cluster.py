@@ -1,0 +1,78 @@
+"""Whole groups of rows, or some rows of some groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from traintable.columns import quote, require_columns
+from traintable.sample.asked import n_asked, require_count, require_named, require_size
+from traintable.sample.draw import ROWS, keyed_hash
+from traintable.sample.lowest import PROBABILITY, refuse_sampled
+from traintable.sample.thresholds import thresholds
+from traintable.sample.unique import refusal, repeats
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_CLUSTERS = "clusters"
+
+
+def cluster(
+    df: DataFrame, by: Sequence[str], n: int | None = None, *, ratio: float | None = None, seed: int
+) -> DataFrame:
+    """All rows of exactly `n` groups of `by`, or of `ratio` of the groups (Cochran 1977, chapter 9).
+
+    Each group has the same chance, whatever its size; rows with nulls in `by` make a group too. Returns the rows of the
+    drawn groups with `inclusion_probability double` added; the groups depend on the seed and the set of groups alone.
+    Raises ConfigError when more groups are asked for than there are.
+
+    Costs three passes over `by`, each with a shuffle of the different groups, and one over the rows, none of which is
+    moved.
+    """
+    return _groups(df, by, n, ratio, seed, where="sample.cluster")
+
+
+def two_stage(df: DataFrame, by: Sequence[str], n_clusters: int, n: int, *, key: Sequence[str], seed: int) -> DataFrame:
+    """`n` rows of each of exactly `n_clusters` groups of `by`; all rows of a smaller group (Cochran 1977, chapter 10).
+
+    `inclusion_probability` is that of the group times that of the row in it. Raises ConfigError when more groups are
+    asked for than there are; keys that repeat in a group are an error when the rows are computed.
+
+    Costs what `cluster` does, and a shuffle of the rows of the drawn groups.
+    """
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F
+
+    where = "sample.two_stage"
+    require_count(n, "n", where=where)
+    require_named(key, "key", where=where)
+    require_columns(df, set(key), where=where)
+    rows = _groups(df, by, n_clusters, None, seed, where=where)
+    group = Window.partitionBy(*[F.col(quote(name)) for name in by])
+    rows = rows.withColumn("__draw", keyed_hash(key, seed=seed, purpose=ROWS))
+    order = group.orderBy("__draw", *[F.col(quote(name)) for name in key])
+    place = F.when(repeats(key, order), refusal(key, where=where)).otherwise(F.row_number().over(order))
+    share = F.least(F.lit(1.0), F.lit(float(n)) / F.count("*").over(group))
+    placed = rows.withColumns({"__place": place, PROBABILITY: F.col(PROBABILITY) * share})
+    return placed.where(F.col("__place") <= n).drop("__draw", "__place")
+
+
+def _groups(
+    df: DataFrame, by: Sequence[str], n: int | None, ratio: float | None, seed: int, *, where: str
+) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    require_size(n, ratio, where=where)
+    require_named(by, "by", where=where)
+    require_columns(df, set(by), where=where)
+    refuse_sampled(df, where=where)
+    groups = df.select(*[F.col(quote(name)) for name in by]).distinct()
+    size = groups.count()
+    asked = n_asked(n, ratio, size, "groups", where=where)
+    draw = keyed_hash(by, seed=seed, purpose=_CLUSTERS)
+    probability = F.lit(asked / size if size else 0.0)
+    if asked in (0, size):
+        return df.where(F.lit(asked > 0)).withColumn(PROBABILITY, probability)
+    cut = thresholds(groups, (), {(): [asked]}, key=by, draw=draw, where=where)[()][0]
+    return df.where(draw <= cut).withColumn(PROBABILITY, probability)

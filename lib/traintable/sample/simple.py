@@ -1,0 +1,37 @@
+"""An exact number of rows, each with the same chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from traintable.columns import require_columns
+from traintable.sample.asked import n_asked, require_size
+from traintable.sample.lowest import lowest, refuse_sampled
+from traintable.sample.strata import Stratum, population
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_WHERE = "sample.simple"
+
+
+def simple(
+    df: DataFrame, n: int | None = None, *, ratio: float | None = None, key: Sequence[str], seed: int
+) -> DataFrame:
+    """Exactly `n` rows, or `ratio` of them rounded half up, each with the same chance (Cochran 1977, chapter 2).
+
+    Returns the drawn rows with `inclusion_probability double` added. They depend on the seed and the set of keys
+    alone; of one seed, a larger sample holds a smaller one. Raises ConfigError when more rows are asked for than there
+    are; keys that repeat are an error when the rows are computed.
+
+    Costs a count, which Parquet and Delta files answer without being read, and one pass; beyond a million drawn rows
+    two more over the key.
+    """
+    require_size(n, ratio, where=_WHERE)
+    require_columns(df, set(key), where=_WHERE)
+    refuse_sampled(df, where=_WHERE)
+    there = population(df, (), where=_WHERE)
+    size = there.get((), 0)
+    sizes: dict[Stratum, int] = {(): n_asked(n, ratio, size, "rows", where=_WHERE)}
+    return lowest(df, (), sizes, there, key=key, seed=seed, where=_WHERE)
