@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from traintable.config import Config, load, seconds
+from traintable.config import Config, load
+from traintable.durations import seconds
 from traintable.errors import ConfigError, InputMissing, TraintableError
 
 FLIGHTS = Path(__file__).parent.parent / "conf" / "flights.yaml"
 
+RATIOS = {"train": 0.7, "validation": 0.2, "test": 0.1}
 SMALL: dict[str, Any] = {
     "name": "small",
     "timeline": ["before", "after"],
@@ -36,7 +38,7 @@ SMALL: dict[str, Any] = {
     "split": {
         "method": "time",
         "time": {"column": "t", "validation": "2013-09-15", "test": "2013-11-01"},
-        "stratified": {"by": ["late"], "ratios": {"train": 0.7, "validation": 0.2, "test": 0.1}},
+        "stratified": {"by": ["late"], "ratios": RATIOS},
     },
     "prepare": {
         "features": {"x": {"scale": "standard"}, "z": {"scale": "standard"}, "w": {"encode": "one_hot"}},
@@ -127,6 +129,16 @@ def test_an_unknown_key_is_named_with_the_nearest_known_one(
         ("split.time.gap", "1 month", "duration"),
         ("split.method", "random", "'stratified'"),
         ("split.stratified.ratios", {"train": 0.7, "validation": 0.2, "test": 0.2}, "sum to 1"),
+        ("split.hash", {"ratios": {"train": 0.7, "test": 0.3}}, "sum to 1"),
+        ("split.group", {"by": [], "ratios": RATIOS}, "at least 1"),
+        ("split.frozen_test", {"version": -1}, "greater than or equal to 0"),
+        ("split.frozen_test", {"version": 1, "otherwise": "test"}, "'train' or 'validation'"),
+        ("split.fold", {"kind": "leave_one_out"}, "'stratified_group'"),
+        ("split.fold", {"kind": "hash", "n": 1}, "greater than or equal to 2"),
+        ("split.fold", {"kind": "hash", "by": ["t"]}, "by does not apply to kind 'hash'"),
+        ("split.fold", {"kind": "stratified", "embargo": "1 day"}, "embargo does not apply"),
+        ("split.fold", {"kind": "group"}, "needs `by`"),
+        ("split.fold", {"kind": "time", "gap": "1 day"}, "needs `time`"),
         ("split.stratified.ratios", {"train": 0.9, "test": 0.1}, "train, validation and test"),
         ("split.stratified.ratios", {"train": 1.2, "validation": -0.3, "test": 0.1}, "positive"),
         ("prepare.features", {}, "at least 1"),
@@ -167,6 +179,31 @@ def test_the_method_of_the_split_must_be_declared(tmp_path: Path) -> None:
     config = changed("split.method", "stratified")
     del config["split"]["stratified"]
     assert "'stratified' is expected" in str(refusal(tmp_path, config))
+
+
+def test_every_declared_method_can_be_switched_on(tmp_path: Path) -> None:
+    for method in ("hash", "time", "stratified", "group", "stratified_group"):
+        split = load(FLIGHTS, [f"split.method={method}"]).split
+        assert set(split.definition()) == {method}
+        assert split.groups == (("tailnum",) if "group" in method else ())
+        assert "'stratified_group' is expected" in str(refusal(tmp_path, SMALL, "split.method=stratified_group"))
+
+
+def test_folds_fit_what_target_encoding_needs(tmp_path: Path) -> None:
+    target = "prepare.features.w={encode: target}"
+    assert load(written(tmp_path, SMALL)).folds is None
+    needed = load(written(tmp_path, SMALL), [target, "prepare.n_folds=7"]).folds
+    assert needed is not None
+    assert (needed.kind, needed.n) == ("hash", 7)
+    declared = load(written(tmp_path, SMALL), [target, "split.fold={kind: stratified, n: 4}"]).folds
+    assert declared is not None
+    assert (declared.kind, declared.n) == ("stratified", 4)
+    time = "split.fold={kind: time, time: t, gap: 1 day}"
+    assert load(written(tmp_path, SMALL), [time]).folds is not None
+    assert "a fold for each row of train" in str(refusal(tmp_path, SMALL, target, time))
+    two = "split.fold={kind: hash, n: 4}"
+    assert "prepare.n_folds is 5, but split.fold.n is 4" in str(refusal(tmp_path, SMALL, "prepare.n_folds=5", two))
+    assert "'x' is the fold" in str(refusal(tmp_path, SMALL, two, "prepare.fold=x"))
 
 
 @pytest.mark.parametrize("text", ["a: [", "just text", "- a", "", "\tname: x"])

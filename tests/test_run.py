@@ -64,6 +64,22 @@ def test_labels_and_splits_follow_the_raw_flights(published: Outcome, table: Pat
     assert f"{ranges['test'][0]:%m-%d}" == "03-16"
 
 
+def test_the_manifest_tells_sizes_classes_and_dates_of_each_part(published: Outcome, table: Path) -> None:
+    told = history(str(table))[-1]["manifest"]["split"]
+    assert told == published.details["split"]
+    assert told["method"] == "time"
+    assert told["definition"]["time"]["validation"] == "2013-03-01"
+    rows = DeltaTable(str(table), version=0).to_pandas()
+    for part in ("train", "validation", "test"):
+        mine, found = rows[rows["split"] == part], told["parts"][part]
+        assert found["rows"] == len(mine) == published.rows["published"][part]
+        assert found["classes"] == {str(k): n for k, n in mine["late"].value_counts().items()}
+        assert found["shares"]["1"] == pytest.approx(mine["late"].mean(), abs=1e-12)
+        assert [found["from"], found["to"]] == [
+            t.isoformat() for t in (mine["time_hour"].min(), mine["time_hour"].max())
+        ]
+
+
 def test_numbers_are_fitted_on_train_only(published: Outcome, table: Path) -> None:
     names = json.loads(DeltaTable(str(table)).metadata().configuration["traintable.features"])
     rows = pl.read_delta(str(table))
@@ -177,6 +193,38 @@ def test_a_changed_configuration_publishes_the_next_version(
     assert rows.schema["distance"] == pl.Float32
     earlier = DeltaTable(str(table), version=0).to_pyarrow_dataset().count_rows()
     assert earlier == sum(published.rows["published"].values())
+
+
+def test_a_frozen_test_set_is_kept_by_another_split_and_folds_are_stored(
+    spark: SparkSession, small: list[str], published: Outcome, table: Path, tmp_path: Path
+) -> None:
+    frozen = f"split.frozen_test={{table: {table}, version: 0, otherwise: null}}"
+    folds = "split.fold={kind: stratified, n: 3}"
+    found = run(configured(small, tmp_path / "t", "split.method=hash", frozen, folds), spark=spark)
+    before = DeltaTable(str(table), version=0).to_pandas(partitions=[("split", "=", "test")])
+    rows = DeltaTable(str(tmp_path / "t")).to_pandas()
+    test = rows[rows["split"] == "test"]
+    assert sorted(map(tuple, test[KEY].to_numpy())) == sorted(map(tuple, before[KEY].to_numpy()))
+    assert found.details["split"]["frozen_test"] == {"rows": len(before), "missing": 0}
+    assert found.details["reasons"]["new_test"] == found.rows["filtered"] - found.details["reasons"]["no_label"] > 1000
+    manifest = history(str(tmp_path / "t"))[0]["manifest"]
+    assert manifest["inputs"]["split.frozen_test"] == {**manifest["inputs"]["split.frozen_test"], "version": 0}
+    assert rows["fold"].notna().equals(rows["split"] == "train")
+    sizes = rows.groupby(["late", "fold"]).size().unstack()
+    assert sizes.columns.tolist() == [0, 1, 2]
+    assert (sizes.max(axis=1) - sizes.min(axis=1)).max() <= 1
+
+
+def test_no_plane_is_in_two_parts_or_folds(spark: SparkSession, small: list[str]) -> None:
+    config = configured(small, "t", "split.method=group", "split.fold={kind: group, by: [tailnum], n: 4}")
+    rows = assemble(spark, config, pin_inputs(config), held=lambda rows: rows.select("*").cache())
+    found = rows.where("split IS NOT NULL").select("tailnum", "split", "fold").toPandas()
+    planes = found.groupby("tailnum", dropna=False)
+    assert planes["split"].nunique().max() == planes["fold"].nunique().max() == 1
+    assert found.groupby("split").size().min() > 5000
+    sizes = found["fold"].value_counts()
+    assert sizes.max() - sizes.min() <= 1
+    assert sizes.sum() == (found["split"] == "train").sum()
 
 
 def test_other_partitions_and_another_layout_of_the_warehouse_give_the_same_hash(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,36 +9,20 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from traintable import settings_file
-from traintable.columns import SPLITS, column_name, resolve
+from traintable.columns import column_name, resolve
+from traintable.durations import Duration
+from traintable.errors import ConfigError, InputMissing
+from traintable.leakage import Leakage
 from traintable.plan import Names, Plan, Section
+from traintable.split_settings import Folds, Split
 
 TypeName = Literal["boolean", "int", "bigint", "float", "double", "string", "date", "timestamp"]
-
-
-_DURATION = re.compile(r"^(\d+)\s*(second|minute|hour|day|week)s?$")
-_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
-
-
-def seconds(text: str) -> int:
-    """A duration such as "3 hours" in seconds; raises ValueError when it is not one."""
-    found = _DURATION.match(text.strip())
-    if not found:
-        raise ValueError("a duration such as '3 hours'")
-    return int(found.group(1)) * _SECONDS[found.group(2)]
-
-
-def _checked(text: str) -> str:
-    seconds(text)
-    return text
 
 
 def _plain(name: str) -> str:
     if column_name(name) != name or not name:
         raise ValueError("a name without spaces, commas, brackets or '='")
     return name
-
-
-Duration = Annotated[str, AfterValidator(_checked)]
 
 
 class Source(Section):
@@ -105,43 +88,6 @@ class Label(Section):
     classes: tuple[int | str, ...] = (0, 1)
 
 
-class TimeSplit(Section):
-    """Train before `validation`, validation before `test`; rows within `gap` before a boundary are filtered."""
-
-    column: str
-    validation: str
-    test: str
-    gap: Duration = "0 seconds"
-
-
-class StratifiedSplit(Section):
-    """Each stratum divided in the same ratios, exactly."""
-
-    by: tuple[str, ...] = Field(min_length=1)
-    ratios: dict[str, float]
-
-    @field_validator("ratios")
-    @classmethod
-    def _sum_to_one(cls, ratios: dict[str, float]) -> dict[str, float]:
-        if set(ratios) != set(SPLITS) or min(ratios.values()) <= 0 or abs(sum(ratios.values()) - 1) > 1e-9:
-            raise ValueError("positive ratios of train, validation and test that sum to 1")
-        return ratios
-
-
-class Split(Section):
-    """Which of the declared splits is used."""
-
-    method: Literal["time", "stratified"]
-    time: TimeSplit | None = None
-    stratified: StratifiedSplit | None = None
-
-    @model_validator(mode="after")
-    def _method_is_declared(self) -> Split:
-        if getattr(self, self.method) is None:
-            raise ValueError(f"method is '{self.method}', so a section '{self.method}' is expected beside it")
-        return self
-
-
 class Expectation(Section):
     """One Great Expectations rule on the rows that will be published."""
 
@@ -186,7 +132,8 @@ class Config(Section):
     derive: dict[str, str] = Field(default_factory=dict)
     label: Label
     split: Split
-    prepare: Plan
+    prepare: Plan = Field(default_factory=lambda: Plan.model_construct(features={}))
+    leakage: Leakage = Leakage()
     gate: Gate = Gate()
     output: Output
 
@@ -204,6 +151,26 @@ class Config(Section):
             _plain(key)
         return self
 
+    @model_validator(mode="after")
+    def _folds_fit(self) -> Config:
+        fold, plan = self.split.fold, self.prepare
+        if fold is None:
+            return self
+        if plan.fold in plan.features:
+            raise ValueError(f"'{plan.fold}' is the fold, which is no feature")
+        if plan.needs_fold and fold.leaves_out:
+            raise ValueError("target encoding needs a fold for each row of train: split.fold has a gap or an embargo")
+        if "n_folds" in plan.model_fields_set and plan.n_folds != fold.n:
+            raise ValueError(f"prepare.n_folds is {plan.n_folds}, but split.fold.n is {fold.n}")
+        _plain(plan.fold)
+        return self
+
+    @property
+    def folds(self) -> Folds | None:
+        """The folds that train gets: those declared, or those that target encoding needs."""
+        needed = Folds(kind="hash", n=self.prepare.n_folds) if self.prepare.needs_fold else None
+        return self.split.fold or needed
+
     def _moments(self) -> Iterator[tuple[str, str]]:
         if self.predict_at is not None:
             yield "predict_at", self.predict_at
@@ -212,19 +179,50 @@ class Config(Section):
                 yield f"columns.{name}.available_at", column.available_at
 
 
-def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+def load(path: str | Path, overrides: Sequence[str] = (), *, with_plan: bool = True) -> Config:
     """Read a configuration file and apply `section.key=value` overrides.
 
-    Relative table names are taken from `root`, and a relative `root` from the folder of the file.
+    Relative table names are taken from `root`, and a relative `root` from the folder of the file. `prepare` may name a
+    file that holds the plan, relative to that folder; without `with_plan` there need be none.
     Raises InputMissing when there is no such file and ConfigError when it, or an override, is wrong.
     """
     path = Path(path)
     data = settings_file.read(path)
+    if not with_plan:
+        data.pop("prepare", None)
+    elif isinstance(data.get("prepare"), str):
+        data["prepare"] = _plan_file(path, data["prepare"])
+    elif "prepare" not in data:
+        raise ConfigError(
+            where=f"{path}: prepare",
+            expected="a plan, or the name of a file that holds one",
+            found="none",
+            remedy="Write one, or let `traintable analyse` propose it.",
+        )
     for text in overrides:
-        settings_file.override(data, text)
+        if with_plan or not text.startswith("prepare."):
+            settings_file.override(data, text)
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
         raise settings_file.explained(error, str(path), Config) from None
     root = str(config.root)
     return config.model_copy(update={"root": resolve(root, str(path.resolve().parent))})
+
+
+def plan_path(path: Path) -> Path | None:
+    """The file that holds the plan of a configuration; None where the plan stands in it, or there is none."""
+    name = settings_file.read(path).get("prepare")
+    return path.resolve().parent / name if isinstance(name, str) else None
+
+
+def _plan_file(path: Path, name: str) -> Any:
+    found = path.resolve().parent / name
+    if not found.is_file():
+        raise InputMissing(
+            where=f"{path}: prepare",
+            expected="a plan, or the name of a file that holds one",
+            found=f"'{name}', which is no file",
+            remedy=f"`traintable analyse --config {path}` writes it.",
+        )
+    return settings_file.read(found)

@@ -38,7 +38,7 @@ def rows(spark: SparkSession) -> DataFrame:
 
 
 def drawn(rows: DataFrame, ratios: tuple[float, ...] = RATIOS[0], seed: int = 7) -> pd.DataFrame:
-    split = stratified(rows, ["s.1", "s2"], named(ratios), key=["the id", "part"], seed=seed)
+    split = stratified(rows, ["s.1", "s2"], named(ratios), key=["the id", "part"], seed=seed, min_rows=0)
     assert split.columns == [*rows.columns, "split"]
     return split.toPandas().sort_values("the id", ignore_index=True)
 

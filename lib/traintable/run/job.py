@@ -11,19 +11,21 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
 import traintable
 from traintable import ingest, prepare, publish, quality, split, statistics
-from traintable.columns import FEATURES, SPLIT, TRAIN, is_remote, quote, refuse_taken, require_columns
+from traintable.columns import FEATURES, SPLIT, SPLITS, TRAIN, is_remote, quote, refuse_taken, require_columns
 from traintable.config import Config
 from traintable.errors import InputMissing
 from traintable.ingest.contract import REASONS
 from traintable.plan import Plan
 from traintable.progress import Progress
 from traintable.run.outcome import Census, Outcome, Rows, census
+from traintable.run.parts import described_split
 from traintable.run.places import Places
 from traintable.run.rows import FILTERED, KIND, QUARANTINED, SOURCE, assemble, pin_inputs
 from traintable.run.staging import ROW, Staging, stageable, staging, writing
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
     from pyspark.sql import DataFrame, SparkSession
 
+# What a plan says without deciding anything by it.
+FOR_THE_READER: Any = {"drop": True, "advice": True, "features": {"__all__": {"because", "alternatives"}}}
 LIBRARIES = ("pyspark", "delta-spark", "great-expectations", "numpy", "pyarrow")
 
 
@@ -85,6 +89,11 @@ class _Run:
         quality.require_classes(
             counted.classes, counted.reasons, classes=config.label.classes, min_rows=least, table=places.table
         )
+        with stage("describe the split"):
+            described = described_split(staged, config, self.pinned, self._dated)
+        with stage("look for leaks"):
+            leaks = self._leaks(staged)
+            staged = staged.drop(*self._guarded)
         with stage("fit on train"):
             fitted = self._fitted(staged)
             model, names = fitted.model, list(fitted.features)
@@ -99,8 +108,10 @@ class _Run:
             "content_hash": content,
             "classes": counted.classes,
             "reasons": counted.reasons,
+            "split": described,
             "features": len(names),
             "left_out": [str(dropped) for dropped in fitted.dropped],
+            "leakage": leaks,
             "gate": verdict.summary(),
         }
         with stage("publish"):
@@ -115,13 +126,11 @@ class _Run:
 
     def _staged(self) -> DataFrame:
         config = self.config
-        assembled, plan = assemble(self.spark, config, self.pinned), self.plan
-        if plan.needs_fold:
-            assembled = split.with_folds(
-                assembled, plan.n_folds, key=config.source.key, seed=config.seed, name=plan.fold
-            )
+        plan = self.plan
+        assembled = assemble(self.spark, config, self.pinned, held=lambda rows: self.files.write(rows, "assembled"))
         require_columns(assembled, prepare.inputs(plan), where="prepare.features")
-        keep = [*config.source.key, config.label.name, *sorted(prepare.inputs(plan))]
+        require_columns(assembled, set(config.leakage.columns), where="leakage")
+        keep = [*config.source.key, config.label.name, *sorted(prepare.inputs(plan)), *self._fold, *self._guarded]
         rows = stageable(assembled, keep, whole_train=plan.drops_rows)
         staged = self.files.write(rows, "rows", partition_by=[SPLIT])
         return self._without_outliers(staged) if plan.drops_rows else staged
@@ -169,6 +178,49 @@ class _Run:
         rows.require_balance(self.places.table)
         return counted, rows
 
+    @property
+    def _guarded(self) -> list[str]:
+        """The columns that only the guards against leaks read."""
+        names = {*self.config.leakage.columns, *([self._dated] if self._dated else [])}
+        return sorted(names - {*self.config.source.key, self.config.label.name, *prepare.inputs(self.plan)})
+
+    @property
+    def _time(self) -> str | None:
+        """The column by which splits follow each other, if they do."""
+        split_by = self.config.split
+        by_time = split_by.time.column if split_by.method == "time" and split_by.time else None
+        return self.config.leakage.time or by_time
+
+    @property
+    def _dated(self) -> str | None:
+        """The column whose first and last moments say when the rows of a part are from."""
+        declared = self.config.split.time
+        return self._time or (declared.column if declared else None)
+
+    @property
+    def _fold(self) -> list[str]:
+        """The column of folds, if there is one."""
+        return [self.config.prepare.fold] if self.config.folds else []
+
+    def _leaks(self, staged: DataFrame) -> list[dict[str, Any]]:
+        """What looks like a leak in the staged rows, for the manifest; GateRefused when that is severe."""
+        config, plan = self.config, self.plan
+        fold = {plan.fold} if plan.needs_fold else set()
+        findings = split.examine(
+            staged,
+            label=config.label.name,
+            key=config.source.key,
+            features=sorted(prepare.serving_inputs(plan) - fold),
+            groups=config.leakage.groups,
+            time=self._time,
+            text=config.leakage.text,
+            seed=config.seed,
+            limits=config.leakage.limits,
+        )
+        allow = config.leakage.allow
+        split.refuse_severe(findings, allow, table=self.places.table)
+        return split.described([*split.unavailable(config), *findings], allow)
+
     def _fitted(self, staged: DataFrame) -> prepare.Fitted:
         train = staged.where(F.col(SPLIT) == TRAIN)
         return prepare.fit_plan(train, self.plan, columns=self.config.columns, output=self.config.output.features)
@@ -177,12 +229,14 @@ class _Run:
         """The rows of the training table: key, label, split and features, nothing else.
 
         A projection of the staged files, computed once for the gate and once for the commit: cheaper than writing the
-        wide rows twice, and the same rows, for the files and the model stay as they are.
+        wide rows twice, and the same rows, for the files and the model stay as they are. Splits are transformed apart
+        where the plan fills forward, so that no row is filled from another split.
         """
         config = self.config
-        features = model.transform(staged.where(F.col(SPLIT).isNotNull()))
-        fold = [self.plan.fold] if self.plan.needs_fold else []
-        own = list(dict.fromkeys([*config.source.key, config.label.name, SPLIT, *fold]))
+        apart = [F.col(SPLIT) == part for part in SPLITS] if self.plan.fills_forward else [F.col(SPLIT).isNotNull()]
+        parts = [model.transform(staged.where(rows)) for rows in apart]
+        features = reduce(lambda first, more: first.unionByName(more), parts)
+        own = list(dict.fromkeys([*config.source.key, config.label.name, SPLIT, *self._fold]))
         added = names if config.output.features == "columns" else [FEATURES]
         refuse_taken(staged.select(*map(quote, own)), set(added) - {FEATURES}, where="prepare.features")
         return features.select(*[F.col(quote(name)) for name in own + added])
@@ -230,7 +284,7 @@ def _fingerprint(config: Config, pinned: Mapping[str, ingest.Pinned]) -> str:
     The order of keys counts, for it is the order of the features.
     """
     inputs = {name: table.to_dict() for name, table in pinned.items()}
-    settings = config.model_dump(mode="json", exclude={"root"})
+    settings = config.model_dump(mode="json", exclude={"root": True, "prepare": FOR_THE_READER})
     text = json.dumps([traintable.__version__, _libraries(), settings, inputs])
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -241,6 +295,6 @@ def _is_there(model: str) -> bool:
 
 
 def _unchanged(table: str, version: int, manifest: Mapping[str, Any]) -> Outcome:
-    known = ("fingerprint", "content_hash", "classes", "reasons", "features", "left_out", "gate")
+    known = ("fingerprint", "content_hash", "classes", "reasons", "split", "features", "left_out", "leakage", "gate")
     details = {name: manifest[name] for name in known if name in manifest}
     return Outcome("unchanged", manifest["run_id"], table, version, manifest["model"], manifest["rows"], details)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from traintable.columns import SPLIT, TEST, TRAIN, VALIDATION, quote, require_columns
-from traintable.config import seconds
+from traintable.columns import SPLIT, TEST, TRAIN, VALIDATION
+from traintable.durations import seconds
 from traintable.errors import ConfigError
+from traintable.split.moments import micros, moments, require_time
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -20,17 +21,12 @@ def by_time(df: DataFrame, time: str, *, validation: str, test: str, gap: str = 
     `validation` and `test` are the first moments of those parts ("2013-09-15", UTC if the session is). Rows at most
     `gap` before a boundary belong to no part, so that what is known late of one part can't touch the next: their
     `split` is null, as it is where `time` is null. Rows are kept. Costs no pass.
+
+    An embargo, which keeps rows after a held-out part out of train, has no place here: train ends before they begin.
+    `time_windows` and `time_k_fold` have one.
     """
-    require_columns(df, {time}, where="split.time.column")
-    kind = df.schema[time].dataType.typeName()
-    if kind not in ("date", "timestamp", "timestamp_ntz"):
-        raise ConfigError(
-            where="split.time.column",
-            expected="a date or a timestamp",
-            found=f"'{time}' of type {kind}",
-            remedy="Declare its `type` in `columns`, or derive a timestamp from it.",
-        )
-    starts = _moments(df, {VALIDATION: validation, TEST: test})
+    require_time(df, time, where="split.time.column")
+    starts = moments(df, {VALIDATION: validation, TEST: test}, where="split.time")
     if starts[VALIDATION] >= starts[TEST]:
         raise ConfigError(
             where="split.time",
@@ -38,7 +34,7 @@ def by_time(df: DataFrame, time: str, *, validation: str, test: str, gap: str = 
             found=f"{validation} and {test}",
             remedy="Exchange or correct them.",
         )
-    moment = F.unix_micros(df[quote(time)].cast("timestamp"))
+    moment = micros(time)
     width = seconds(gap) * 1_000_000
     part = (
         F.when(moment < F.lit(starts[VALIDATION] - width), F.lit(TRAIN))
@@ -48,18 +44,3 @@ def by_time(df: DataFrame, time: str, *, validation: str, test: str, gap: str = 
         .when(moment.isNotNull(), F.lit(TEST))
     )
     return df.withColumn(SPLIT, part)
-
-
-def _moments(df: DataFrame, texts: dict[str, str]) -> dict[str, int]:
-    """Points in time, as Spark reads them, in microseconds since 1970."""
-    micros = [F.unix_micros(F.lit(text).try_cast("timestamp")).alias(name) for name, text in texts.items()]
-    found = df.sparkSession.range(1).select(*micros).collect()[0].asDict()
-    for name, text in texts.items():
-        if found[name] is None:
-            raise ConfigError(
-                where=f"split.time.{name}",
-                expected="a date or timestamp",
-                found=repr(text),
-                remedy="Write it as 2013-09-15 or 2013-09-15 06:00:00.",
-            )
-    return found

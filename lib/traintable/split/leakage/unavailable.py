@@ -2,29 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from traintable.config import Config
 from traintable.errors import ConfigError
 from traintable.expressions import references
 from traintable.plan import Feature
+from traintable.split.leakage.finding import Finding
+from traintable.split.leakage.verdict import reason_for
 
 
 def refuse_unavailable(config: Config) -> None:
-    """Raise ConfigError for a feature that is, or is derived from, something known only after `predict_at`.
+    """Raise ConfigError for the first of the `unavailable` features that `leakage.allow` does not name."""
+    for finding in unavailable(config):
+        if reason_for(finding, config.leakage.allow) is None:
+            raise ConfigError(
+                where=f"prepare.features.{finding.columns[0]}",
+                expected="a feature that is known when the prediction is made",
+                found=finding.message,
+                remedy=finding.remedy,
+            )
+
+
+def unavailable(config: Config) -> list[Finding]:
+    """Features that are, or are derived from, something known only after `predict_at`; one finding a feature.
 
     A column is known at its `available_at`, a derived column when all it reads is known, a joined column when that by
     which its row is found is known too, and every column that the label's expression reads only with the answer,
     declared or not. Costs no pass: it reads the configuration.
     """
+    return [
+        Finding(
+            "unavailable",
+            "severe",
+            (feature,),
+            f"one that leaks the answer{through}: {why}",
+            "Remove it, or correct `available_at` in `columns` if it is known earlier.",
+        )
+        for feature, through, why in _leaks(config)
+    ]
+
+
+def _leaks(config: Config) -> Iterator[tuple[str, str, str]]:
+    """Feature, through which column, and why, for each feature that leaks: the first reason of each."""
     answer = _read_by(references(config.label.expr, where="label.expr"), _sources(config, roots_only=True))
     sources = _sources(config, roots_only=False)
     for feature, section in config.prepare.features.items():
         reads = _reads(feature, section)
-        if config.label.name in reads:
-            _refuse(feature, config.label.name, "it is the label")
+        late = [(config.label.name, "it is the label")] if config.label.name in reads else []
         for column in sorted(_read_by(reads, sources)):
-            _check(feature, column, column in answer, config)
+            why = _why_late(column, column in answer, config)
+            late += [(column, why)] if why else []
+        if late:
+            column, why = late[0]
+            yield feature, "" if feature == column else f" through '{column}'", why
 
 
 def _reads(name: str, feature: Feature) -> frozenset[str]:
@@ -33,14 +64,13 @@ def _reads(name: str, feature: Feature) -> frozenset[str]:
     return frozenset(own) | {other for other in (feature.by, feature.time) if other is not None}
 
 
-def _check(feature: str, column: str, in_label: bool, config: Config) -> None:
+def _why_late(column: str, in_label: bool, config: Config) -> str | None:
+    """Why a column is not known when the prediction is made; None when it is."""
     declared = config.columns.get(column)
     moment = declared.available_at if declared else None
     if moment and config.predict_at and config.timeline.index(moment) > config.timeline.index(config.predict_at):
-        _refuse(feature, column, f"'{column}' is known at '{moment}', after the prediction at '{config.predict_at}'")
-    known_in_time = moment is not None
-    if in_label and not known_in_time:
-        _refuse(feature, column, f"the label is computed from '{column}'")
+        return f"'{column}' is known at '{moment}', after the prediction at '{config.predict_at}'"
+    return f"the label is computed from '{column}'" if in_label and moment is None else None
 
 
 def _sources(config: Config, *, roots_only: bool) -> dict[str, frozenset[str]]:
@@ -63,13 +93,3 @@ def _sources(config: Config, *, roots_only: bool) -> dict[str, frozenset[str]]:
 
 def _read_by(names: Iterable[str], sources: Mapping[str, frozenset[str]]) -> frozenset[str]:
     return frozenset().union(*[sources.get(name, {name}) for name in names])
-
-
-def _refuse(feature: str, column: str, why: str) -> None:
-    through = "" if feature == column else f" through '{column}'"
-    raise ConfigError(
-        where=f"prepare.features.{feature}",
-        expected="a feature that is known when the prediction is made",
-        found=f"one that leaks the answer{through}: {why}",
-        remedy="Remove it, or correct `available_at` in `columns` if it is known earlier.",
-    )

@@ -1,0 +1,65 @@
+"""Cut the rows of each stratum, in the order of their draws, into runs of given sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyspark.sql import functions as F
+
+from traintable.sample.strata import STRATUM, Stratum, numbered, stratum_number
+from traintable.sample.thresholds import thresholds
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+PLACE = "__place"
+
+
+def with_place(
+    df: DataFrame,
+    by: Sequence[str],
+    sizes: Mapping[Stratum, Sequence[int]],
+    *,
+    key: Sequence[str],
+    draw: Column,
+    where: str,
+    among: Column | None = None,
+) -> DataFrame:
+    """Add `__place int`: the run, 0, 1, ..., that a row falls into; null for rows that `among` excludes.
+
+    `sizes` has the same number of runs for each stratum; together they are all its rows. Costs two narrow passes, which
+    find the cuts; then the cuts are sent to where the rows are, and no row is moved.
+    """
+    rows = df if among is None else df.where(among)
+    targets = {stratum: list(accumulate(runs))[:-1] for stratum, runs in sizes.items()}
+    n_cuts = max((len(found) for found in targets.values()), default=0)
+    if not targets or not n_cuts:
+        return df.withColumn(PLACE, _only(among, F.lit(0) if targets else F.lit(None).cast("int")))
+    found = thresholds(rows, by, targets, key=key, draw=draw, where=where)
+    names = [f"__cut_{i}" for i in range(n_cuts)]
+    cut = df.withColumn("__draw", draw)
+    if by:
+        cut = _with_cuts(cut, by, found, names, among)
+    else:
+        cut = cut.withColumns({name: F.lit(value) for name, value in zip(names, found[()], strict=True)})
+    place = sum(((F.col("__draw") > F.col(name)).cast("int") for name in names), F.lit(0))
+    return cut.withColumn(PLACE, _only(among, place)).drop(STRATUM, "__draw", *names)
+
+
+def _only(among: Column | None, value: Column) -> Column:
+    return value if among is None else F.when(among, value)
+
+
+def _with_cuts(
+    df: DataFrame, by: Sequence[str], cuts: Mapping[Stratum, Sequence[int]], names: Sequence[str], among: Column | None
+) -> DataFrame:
+    """The rows with the cuts of their stratum."""
+    numbers = numbered(df, by, list(cuts))
+    columns: dict[str, Any] = {STRATUM: pa.array([numbers[stratum] for stratum in cuts], pa.int64())}
+    for i, name in enumerate(names):
+        columns[name] = pa.array([found[i] for found in cuts.values()], pa.int64())
+    table = df.sparkSession.createDataFrame(pa.table(columns))
+    return df.withColumn(STRATUM, _only(among, stratum_number(by))).join(F.broadcast(table), STRATUM, "left")

@@ -1,0 +1,148 @@
+"""Split whole groups so that all parts have the same shares of classes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pyspark.sql import functions as F
+
+from traintable.columns import SPLIT, quote, require_columns
+from traintable.errors import ConfigError
+from traintable.sample.draw import keyed_hash
+from traintable.sample.strata import Stratum
+from traintable.split import ratios as ratio
+from traintable.split.allotment import Ints, allotted
+from traintable.split.cuts import PLACE, with_place
+from traintable.split.stratified import n_rows
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+MAX_KINDS = 100_000
+MAX_COUNTS = 10_000_000
+_KIND, _CLASS, _ROWS = "__kind", "__class", "__rows"
+
+
+def stratified_by_group(
+    df: DataFrame,
+    by: Sequence[str],
+    label: str,
+    ratios: Mapping[str, float],
+    *,
+    seed: int,
+    min_rows: int = 1,
+) -> DataFrame:
+    """Add `split` so that no group of `by` has rows in two parts, and all parts have about the same shares of classes.
+
+    Groups with the same number of rows of each class are interchangeable: how many of them each part gets is decided
+    greedily, as sklearn.model_selection.StratifiedGroupKFold does it for folds, and which of them by a hash of
+    (seed, values of `by`); so the seed decides nothing of a group that is like no other. Shares and sizes are as near
+    to `ratios` as whole groups allow a greedy search. The result depends on the seed and the rows, not on partitions or
+    order; as groups are added, others may change their part. A null is a value of its own among groups and classes:
+    rows without a group are one group. Rows are kept.
+
+    Raises ConfigError where a part would have fewer than `min_rows` rows of a class (0 permits it), and when groups
+    have more than 100,000 different counts of classes, or ten million with all their classes.
+
+    Costs four passes over `by` and `label`, which count the rows of each group, and a join of the rows with the groups.
+    """
+    where = "split.stratified_group"
+    shares = ratio.checked(ratios, where=where)
+    require_columns(df, {*by, label}, where=where)
+    placed = with_group_place(
+        df, by, [label], list(shares.values()), seed=seed, purpose="split", where=where, min_rows=min_rows
+    )
+    part = F.element_at(F.array(*map(F.lit, shares)), F.col(PLACE) + 1)
+    return placed.withColumn(SPLIT, part).drop(PLACE)
+
+
+def with_group_place(
+    df: DataFrame,
+    by: Sequence[str],
+    label: Sequence[str],
+    shares: Sequence[Fraction],
+    *,
+    seed: int,
+    purpose: str,
+    where: str,
+    min_rows: int,
+    together: Sequence[Sequence[int]] = (),
+    among: Column | None = None,
+) -> DataFrame:
+    """Add `__place int`, the part that a row's group goes to; null for rows that `among` excludes.
+
+    Without `label` the sizes of parts are balanced, with it also the classes, which are its combinations of values.
+    Each part needs `min_rows` rows of each class, or each of the sets of parts in `together`.
+    """
+    groups = _kinds(df if among is None else df.where(among), by, label)
+    classes, kinds, vectors, n_groups = _counted(groups, where)
+    if not kinds:
+        return df.withColumn(PLACE, F.lit(None).cast("int"))
+    dealt = allotted(vectors, n_groups, shares)
+    parts = dealt.T @ vectors  # rows of each class in each part
+    _require_rows(classes, [parts[list(some)].sum(axis=0) for some in together] or list(parts), label, where, min_rows)
+    sizes: dict[Stratum, list[int]] = {(kind,): runs.tolist() for kind, runs in zip(kinds, dealt, strict=True)}
+    draw = keyed_hash(by, seed=seed, purpose=purpose)
+    placed = with_place(groups, [_KIND], sizes, key=by, draw=draw, where=where)
+    names = {name: f"__group_{i}" for i, name in enumerate(by)}
+    placed = placed.select(*[F.col(quote(name)).alias(new) for name, new in names.items()], PLACE)
+    same = [F.col(quote(name)).eqNullSafe(F.col(new)) for name, new in names.items()]
+    joined = df.join(placed, same, "left").drop(*names.values())
+    return joined if among is None else joined.withColumn(PLACE, F.when(among, F.col(PLACE)))
+
+
+def _kinds(df: DataFrame, by: Sequence[str], label: Sequence[str]) -> DataFrame:
+    """Each group with its kind: the rows of each class as JSON text."""
+    classes = F.to_json(F.array(*[F.col(quote(name)).cast("string") for name in label])) if label else F.lit("[]")
+    counts = df.groupBy(*map(quote, by), classes.alias(_CLASS)).agg(F.count("*").alias(_ROWS))
+    kind = F.to_json(F.sort_array(F.collect_list(F.struct(_CLASS, _ROWS))))
+    return counts.groupBy(*map(quote, by)).agg(kind.alias(_KIND))
+
+
+def _counted(groups: DataFrame, where: str) -> tuple[list[str], list[str], Ints, Ints]:
+    """Classes, kinds of groups, rows of each class in a group of a kind, and groups of each kind."""
+    table = groups.groupBy(_KIND).count().limit(MAX_KINDS + 1).toArrow().sort_by(_KIND)
+    kinds = table.column(_KIND).to_pylist()
+    if len(kinds) > MAX_KINDS:
+        raise ConfigError(
+            where=where,
+            expected=f"groups with at most {MAX_KINDS:,} different counts of classes",
+            found="more",
+            remedy="Split by a hash of the group (`by_group`): many groups that differ balance by themselves.",
+        )
+    found = [{part[_CLASS]: part[_ROWS] for part in json.loads(kind)} for kind in kinds]
+    classes = sorted({name for counts in found for name in counts})
+    if len(kinds) * len(classes) > MAX_COUNTS:
+        raise ConfigError(
+            where=where,
+            expected=f"at most {MAX_COUNTS:,} counts of classes in different groups",
+            found=f"{len(classes):,} classes in {len(kinds):,} different groups",
+            remedy="Merge rare classes.",
+        )
+    place = {name: i for i, name in enumerate(classes)}
+    vectors = np.zeros((len(kinds), len(classes)), np.int64)
+    for i, counts in enumerate(found):
+        for name, n in counts.items():
+            vectors[i, place[name]] = n
+    return classes, kinds, vectors, np.asarray(table.column("count"), dtype=np.int64)
+
+
+def _require_rows(
+    classes: Sequence[str], parts: Sequence[Ints], label: Sequence[str], where: str, min_rows: int
+) -> None:
+    least = np.min(parts, axis=0).tolist()
+    few = [f"{n} of {', '.join(label)} {name}" for name, n in zip(classes, least, strict=True) if n < min_rows]
+    if not few:
+        return
+    more = f" and {len(few) - 5:,} more" if len(few) > 5 else ""
+    raise ConfigError(
+        where=where,
+        expected=f"groups that give each of {len(parts)} parts {n_rows(min_rows)}"
+        + (f" of each class of {', '.join(label)}" if label else ""),
+        found=f"a part with {'; '.join(few[:5])}{more}" if label else "fewer groups",
+        remedy="Take smaller groups, merge rare classes, ask for fewer parts, or permit it with min_rows=0.",
+    )

@@ -1,0 +1,54 @@
+"""Split by a hash of the key, or of a group: whatever rows are added, no row changes its part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from traintable.columns import SPLIT, require_columns
+from traintable.sample.draw import keyed_hash
+from traintable.split import ratios as ratio
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+
+def by_hash(df: DataFrame, ratios: Mapping[str, float], *, key: Sequence[str], seed: int) -> DataFrame:
+    """Add `split` by a hash of the key, so that each row is in a part with the probability of its ratio.
+
+    `ratios` names train, validation and test or some of them. A row's part depends on (seed, key) alone: it stays as
+    rows come and go, on any cluster. Sizes are therefore about right, not exact: of n rows a part of ratio r has
+    n r rows with a standard deviation of sqrt(n r (1 - r)). A null in the key is a value of its own, and so is a number
+    of another type: do not change the types of the key between versions. Rows are kept. Costs no pass.
+    """
+    where = "split.hash"
+    shares = ratio.checked(ratios, where=where)
+    require_columns(df, set(key), where=where)
+    return df.withColumn(SPLIT, _part(keyed_hash(key, seed=seed, purpose="split"), shares))
+
+
+def by_group(df: DataFrame, by: Sequence[str], ratios: Mapping[str, float], *, seed: int) -> DataFrame:
+    """Add `split` by a hash of the group, so that no group of `by` has rows in two parts.
+
+    A group's part depends on (seed, values of `by`) alone: it stays as rows and groups are added. Groups, not rows, are
+    divided in `ratios`, so with few or very unequal groups the sizes are off; `stratified_by_group` balances them. A
+    null is a value of its own: all rows without a group are one group, and nobody on two sides. Rows are kept. Costs
+    no pass.
+    """
+    where = "split.group"
+    shares = ratio.checked(ratios, where=where)
+    require_columns(df, set(by), where=where)
+    return df.withColumn(SPLIT, _part(keyed_hash(by, seed=seed, purpose="split"), shares))
+
+
+def _part(draw: Column, shares: Mapping[str, Fraction]) -> Column:
+    """The part that a draw, uniform over all bigints, falls into."""
+    *others, last = shares
+    part = F.lit(last)
+    ends = dict(zip(others, ratio.reached(list(shares.values())), strict=False))
+    for name, end in reversed(ends.items()):
+        part = F.when(draw < F.lit(int(2**64 * end) - 2**63), F.lit(name)).otherwise(part)
+    return part

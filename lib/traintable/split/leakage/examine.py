@@ -1,0 +1,75 @@
+"""All guards against leaks, on the rows that will be published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from traintable.columns import SPLIT, require_columns
+from traintable.leakage import Limits
+from traintable.split.leakage.duplicates import duplicates
+from traintable.split.leakage.evidence import Evidence
+from traintable.split.leakage.finding import Finding
+from traintable.split.leakage.gap import gap
+from traintable.split.leakage.identifiers import identifiers
+from traintable.split.leakage.near_duplicates import near_duplicates
+from traintable.split.leakage.overlap import groups as shared_groups
+from traintable.split.leakage.overlap import times
+from traintable.split.leakage.predictors import predictors
+from traintable.split.leakage.sample import Sample
+from traintable.split.leakage.table import Table
+from traintable.split.leakage.target_statistics import target_statistics
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def examine(
+    df: DataFrame,
+    *,
+    label: str,
+    key: Sequence[str],
+    features: Sequence[str],
+    groups: Sequence[str | Sequence[str]] = (),
+    time: str | None = None,
+    text: Sequence[str] = (),
+    seed: int = 0,
+    limits: Limits | None = None,
+) -> list[Finding]:
+    """What looks like a leak in rows that have `split`, the severe findings first; rows with a null split are left out.
+
+    Parameters
+    ----------
+    label : the answer; of more than 50 classes only rows, groups, times and the gap are examined.
+    key : what tells rows apart, by which samples are drawn.
+    features : the raw columns that features are made of.
+    groups : columns, or lists of columns, whose values may not stand on two sides.
+    time : a column by which train must lie before validation, and validation before test.
+    text : columns of free text, in which near duplicates are looked for.
+
+    Returns
+    -------
+    list of Finding
+        See each guard for what it looks for: `duplicates`, `near_duplicates`, `overlap`, `predictors`, `identifiers`,
+        `target_statistics`, `gap`. The same rows give the same findings in any layout.
+
+    Costs two passes over the features for what is known of single columns, one for exact duplicates, one to draw a
+    sample, one over train for near duplicates by rows and one by each text, and one over the groups.
+    """
+    named = [(name,) if isinstance(name, str) else tuple(name) for name in groups]
+    used = {label, SPLIT, *key, *features, *text, *(name for group in named for name in group)}
+    require_columns(df, used | ({time} if time else set()), where="split.examine")
+    table = Table(df, label, tuple(key), tuple(features), tuple(named), time, tuple(text), seed, limits or Limits())
+    evidence = Evidence(table)
+    sample = Sample(evidence)
+    findings = [
+        *duplicates(evidence),
+        *near_duplicates(evidence, sample),
+        *shared_groups(table),
+        *times(evidence),
+        *predictors(evidence),
+        *identifiers(evidence),
+        *target_statistics(evidence),
+        *gap(evidence, sample),
+    ]
+    return sorted(findings, key=lambda finding: finding.severity != "severe")

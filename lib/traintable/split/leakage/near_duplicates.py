@@ -1,0 +1,80 @@
+"""Rows of validation and test that are nearly rows of train: the same words, or all but a few values the same."""
+
+from __future__ import annotations
+
+from scipy import stats  # type: ignore[import-untyped]
+
+from traintable.split.leakage.duplicates import MIN_COPIES, agrees, is_distinctive
+from traintable.split.leakage.evidence import Evidence
+from traintable.split.leakage.finding import Finding, Number, Severity
+from traintable.split.leakage.matching import Near, by_columns, by_minhash, n_differing, search
+from traintable.split.leakage.sample import Sample, text_tokens
+from traintable.split.leakage.tokens import pairs
+
+_CHANCE = 0.001
+
+
+def near_duplicates(evidence: Evidence, sample: Sample) -> list[Finding]:
+    """Held-out rows that are nearly a row of train, by each column of free text and by all features together.
+
+    A text is the set of its runs of `shingle_words` words, of which the first 1,000 count; a row is the set of its
+    (column, value) pairs. Sets whose Jaccard similarity is at least `similarity` are near duplicates, and each
+    candidate's similarity is computed exactly, so none is found that isn't one. Candidates of a text share a MinHash
+    bucket, so of pairs at the threshold a share of 1 - (1 - s**r)**b is found, and of closer ones more; of rows none is
+    missed.
+
+    The sampled held-out rows are compared with all of train, `examined` says how many; so are those of train, which
+    says how often a row has a near duplicate without a leak. Of the sampled rows in the bucket of one row of train, at
+    most `max_candidates` are compared, `crowded` says how many pairs were not.
+
+    Texts: a share above `max_near_duplicates` is severe. Rows: equal ones are left to `duplicates`, so at 0.8 nine
+    columns are needed; severe when held-out rows have near duplicates in train at least twice as often as rows of train
+    have (binomial test at 0.001); a warning when as often, but rows are distinctive and their labels agree. Fewer than
+    three near duplicates are none. Costs one pass over train for each text column, and one for the features.
+    """
+    table = evidence.table
+    findings = []
+    if n_differing(len(sample.compared), table.limits.similarity):
+        findings += _of_rows(evidence, sample)
+    for i, name in enumerate(table.text):
+        tokens, bucketing = text_tokens(table, name), by_minhash(table.limits, table.seed)
+        found = search(table, sample, f"text {i}", tokens, bucketing, equal=True)
+        if found.held >= MIN_COPIES and found.share > table.limits.max_near_duplicates:
+            findings.append(_finding(found, (name,), "severe", evidence))
+    return findings
+
+
+def _of_rows(evidence: Evidence, sample: Sample) -> list[Finding]:
+    table = evidence.table
+    bucketing = by_columns(len(sample.compared), table.limits.similarity)
+    found = search(table, sample, "tokens", pairs(sample.compared), bucketing, equal=False)
+    if found.held < MIN_COPIES or found.share <= table.limits.max_near_duplicates:
+        return []
+    usual = min(1.0, (found.train + 1) / (found.n_train + 1))
+    if stats.binom.sf(found.held - 1, found.n_held, usual) < _CHANCE and found.share > 2 * usual:
+        return [_finding(found, (), "severe", evidence)]
+    if is_distinctive(evidence, evidence.survey.n_rows) and agrees(found.same, found.held, evidence.same_by_chance):
+        return [_finding(found, (), "warning", evidence)]
+    return []
+
+
+def _finding(found: Near, columns: tuple[str, ...], severity: Severity, evidence: Evidence) -> Finding:
+    numbers: dict[str, Number] = {
+        "share_of_held_out_rows": found.share,
+        "share_of_train_rows": found.train / max(1, found.n_train),
+        "rows": found.held,
+        "examined": f"{found.n_held} of {evidence.n_held}",
+        "crowded": found.crowded,
+        "highest_similarity": found.similarity,
+        "similarity": evidence.table.limits.similarity,
+        "limit": evidence.table.limits.max_near_duplicates,
+        "examples": "; ".join(found.examples),
+    }
+    return Finding(
+        "near_duplicates",
+        severity,
+        columns,
+        f"{'texts' if columns else 'rows'} of validation or test are nearly those of rows of train",
+        "Remove near duplicates before the split, or split by a group that holds them together.",
+        numbers,
+    )

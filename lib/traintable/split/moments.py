@@ -1,0 +1,65 @@
+"""Points in time as whole microseconds since 1970."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from traintable.columns import quote, require_columns
+from traintable.errors import ConfigError
+from traintable.statistics import Wanted, scan
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+SECOND = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def micros(time: str) -> Column:
+    """The microseconds since 1970 of a date (its first moment) or a timestamp."""
+    return F.unix_micros(F.col(quote(time)).cast("timestamp"))
+
+
+def iso(moment: int) -> str:
+    """A point in time in ISO 8601, UTC."""
+    return (_EPOCH + timedelta(microseconds=moment)).isoformat()
+
+
+def require_time(df: DataFrame, time: str, *, where: str) -> None:
+    """Raise ConfigError unless `time` is a date or a timestamp."""
+    require_columns(df, {time}, where=where)
+    kind = df.schema[time].dataType.typeName()
+    if kind not in ("date", "timestamp", "timestamp_ntz"):
+        raise ConfigError(
+            where=where,
+            expected="a date or a timestamp",
+            found=f"'{time}' of type {kind}",
+            remedy="Declare its `type` in `columns`, or derive a timestamp from it.",
+        )
+
+
+def moments(df: DataFrame, texts: Mapping[str, str], *, where: str) -> dict[str, int]:
+    """Points in time, as Spark reads them."""
+    columns = [F.unix_micros(F.lit(text).try_cast("timestamp")).alias(name) for name, text in texts.items()]
+    found = df.sparkSession.range(1).select(*columns).collect()[0].asDict()
+    for name, text in texts.items():
+        if found[name] is None:
+            raise ConfigError(
+                where=f"{where}.{name}",
+                expected="a date or timestamp",
+                found=repr(text),
+                remedy="Write it as 2013-09-15 or 2013-09-15 06:00:00.",
+            )
+    return found
+
+
+def extent(df: DataFrame, time: str) -> tuple[int, int, int] | None:
+    """Rows that have a time, and a first and a last moment that theirs lie between; None when none has; one scan."""
+    moment = df.select(micros(time).alias("moment"))
+    found = scan(moment, Wanted(summary=("moment",))).summary["moment"]
+    return (found.n, math.floor(found.min), math.ceil(found.max)) if found.n else None

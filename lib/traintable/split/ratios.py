@@ -1,0 +1,41 @@
+"""Ratios of train, validation and test as exact fractions, and what they make of a number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from itertools import accumulate
+
+from traintable.columns import SPLITS
+from traintable.errors import ConfigError
+
+
+def checked(ratios: Mapping[str, float], *, where: str) -> dict[str, Fraction]:
+    """The ratios in the order of train, validation, test, as they are written.
+
+    Raises ConfigError unless they are positive ratios of some of these parts and sum to 1.
+    """
+    given = {part: ratios[part] for part in SPLITS if part in ratios}
+    if (
+        set(ratios) - set(SPLITS)
+        or not all(ratio > 0 for ratio in given.values())
+        or abs(sum(given.values()) - 1) > 1e-9
+    ):
+        raise ConfigError(
+            where=where,
+            expected="positive ratios of train, validation or test that sum to 1",
+            found=str(dict(ratios)),
+            remedy="For example train 0.7, validation 0.15, test 0.15.",
+        )
+    return {part: Fraction(str(ratio)).limit_denominator(1_000_000) for part, ratio in given.items()}
+
+
+def reached(shares: Sequence[Fraction]) -> list[Fraction]:
+    """The cumulated shares; the last is 1."""
+    return [*list(accumulate(shares))[:-1], Fraction(1)]
+
+
+def sizes(n: int, shares: Sequence[Fraction]) -> list[int]:
+    """`n` rows divided by shares: the cumulated ones are rounded half up to whole rows."""
+    ends = [int(n * share + Fraction(1, 2)) for share in reached(shares)]
+    return [end - start for start, end in zip([0, *ends], ends, strict=False)]

@@ -1,0 +1,91 @@
+"""Folds that are blocks of time."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from traintable.durations import seconds
+from traintable.errors import ConfigError
+from traintable.sample.draw import LOWEST
+from traintable.sample.thresholds import thresholds
+from traintable.split.folds import of_train, require_folds
+from traintable.split.moments import SECOND, extent, iso, micros, require_time
+from traintable.statistics import Wanted, scan
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+_WHERE = "split.time_k_fold"
+_SLACK = 64  # microseconds by which a moment far from 1970 may be off as a float
+
+
+def time_k_fold(
+    df: DataFrame,
+    time: str,
+    n: int,
+    *,
+    gap: str = "0 seconds",
+    embargo: str = "0 seconds",
+    name: str = "fold",
+) -> DataFrame:
+    """Add a column of folds 0 to n - 1 that are blocks of time, one after the other, with equally many rows.
+
+    Sizes are those of sklearn.model_selection.KFold without shuffling, but rows of one moment stay together: a block
+    ends with the last moment that fits in. Each block is held out once while those before and after it are trained on,
+    so some rows are too near to what is held out: those at most `gap` before the first moment of a block, and those at
+    most `embargo` after the last moment of one, have no fold (Lopez de Prado, "Advances in Financial Machine Learning",
+    2018, chapter 7). Filter them before `pyspark.ml.tuning.CrossValidator`, which refuses a null in its `foldCol`;
+    train the final model on all rows. Rows without a time, and those whose `split` is not train, have no fold either;
+    all are kept.
+
+    Raises ConfigError when there are too few different moments for n blocks. Costs four narrow passes over `time`.
+    """
+    require_folds(df, n, {name}, {time}, where=_WHERE)
+    require_time(df, time, where=_WHERE)
+    among = of_train(df)
+    dated = micros(time).isNotNull() if among is None else among & micros(time).isNotNull()
+    blocks = _blocks(df.where(dated), time, n)
+    moment, before, after = micros(time), seconds(gap) * SECOND, seconds(embargo) * SECOND
+    fold = sum(((moment >= first).cast("int") for first, _ in blocks[1:]), F.lit(0))
+    for (_, last), (first, _) in pairwise(blocks):
+        dated &= ~((moment >= first - before) & (moment < first)) & ~((moment > last) & (moment <= last + after))
+    return df.withColumn(name, F.when(dated, fold))
+
+
+def _blocks(df: DataFrame, time: str, n: int) -> list[tuple[int, int]]:
+    """The first and the last moment of each block."""
+    found = extent(df, time)
+    if found is None:
+        return []
+    n_rows, low, high = found
+    edges = _edges(df, time, n_rows, low - _SLACK, high + _SLACK, n)
+    block = sum(((micros(time) >= edge).cast("int") for edge in edges), F.lit(0))
+    wanted = Wanted(classes=(("block", Wanted(summary=("moment",))),))
+    blocks = scan(df.select(block.alias("block"), micros(time).alias("moment")), wanted).classes["block"]
+    if len(blocks) < n:
+        raise ConfigError(
+            where=_WHERE,
+            expected=f"rows at enough moments for {n} blocks",
+            found=f"{n_rows:,} rows from {iso(low)} to {iso(high)}, too many of them at one moment",
+            remedy="Ask for fewer folds, or take a column of finer time.",
+        )
+    bounds = [blocks[str(i)].summary["moment"] for i in range(n)]
+    return [(int(found.min), int(found.max)) for found in bounds]
+
+
+def _edges(df: DataFrame, time: str, n_rows: int, low: int, high: int, n: int) -> list[int]:
+    """Moments that divide the rows, which lie between `low` and `high`, into n blocks; each is in the later one."""
+    bits = 64 - (high - low).bit_length()
+    every, remaining = divmod(n_rows, n)
+    ends = [every * i + min(i, remaining) for i in range(1, n)]
+    one = F.lit(1).cast("long")
+    cuts = thresholds(df, [], {(): ends}, key=[time], draw=_spread(time, low, bits), size=one, where=_WHERE)[()]
+    return [((cut - LOWEST) >> bits) + low + 1 for cut in cuts]
+
+
+def _spread(time: str, low: int, bits: int) -> Column:
+    """Moments spread over all bigints in their order, so that their leading bits tell them apart."""
+    return F.shiftleft(micros(time) - F.lit(low), bits).bitwiseXOR(F.lit(LOWEST))

@@ -1,0 +1,117 @@
+"""Windows that walk forward in time: train on what came before, validate on what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from traintable.columns import SPLIT, TRAIN, VALIDATION
+from traintable.durations import seconds
+from traintable.errors import ConfigError
+from traintable.split.moments import SECOND, extent, iso, micros, moments, require_time
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_WHERE = "split.time_windows"
+MAX_WINDOWS = 10_000
+
+
+@dataclass(frozen=True)
+class TimeWindow:
+    """One training and one validation part; moments are microseconds since 1970, an end is no longer inside.
+
+    Rows from `train_again` on, which come after validation, belong to train too, up to its end.
+    """
+
+    time: str
+    train_start: int
+    train_end: int
+    validation_start: int
+    validation_end: int
+    train_again: tuple[int, int] | None = None
+
+    def apply(self, df: DataFrame) -> DataFrame:
+        """Add `split`: train or validation, null outside the window; rows are kept. Costs no pass."""
+        require_time(df, self.time, where=_WHERE)
+        moment = micros(self.time)
+        in_train = (moment >= self.train_start) & (moment < self.train_end)
+        if self.train_again is not None:
+            start, end = self.train_again
+            in_train |= (moment >= start) & (moment < end)
+        in_validation = (moment >= self.validation_start) & (moment < self.validation_end)
+        return df.withColumn(SPLIT, F.when(in_train, F.lit(TRAIN)).when(in_validation, F.lit(VALIDATION)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The window for the manifest: its moments in ISO 8601, UTC."""
+        parts = {
+            TRAIN: [(self.train_start, self.train_end), *([self.train_again] if self.train_again else [])],
+            VALIDATION: [(self.validation_start, self.validation_end)],
+        }
+        bounds = {part: [[iso(start), iso(end)] for start, end in spans] for part, spans in parts.items()}
+        return {"time": self.time, **bounds}
+
+
+def time_windows(
+    df: DataFrame,
+    time: str,
+    *,
+    train: str,
+    validation: str,
+    expanding: bool = False,
+    gap: str = "0 seconds",
+    step: str | None = None,
+    embargo: str | None = None,
+    start: str | None = None,
+    end: str | None = None,
+) -> list[TimeWindow]:
+    """Windows of `train` before, a `gap`, and `validation`, each one `step` (default: `validation`) after the last.
+
+    All lengths are durations such as "30 days". The first window's train begins at `start`, and the last window's
+    validation ends at or before `end`; by default these are the first moment of the rows, and that after their last.
+    A rolling window's train has the length `train`; an expanding one's begins at `start` always, and `train` is the
+    length of the first. With an `embargo`, what comes at least that long after a window's validation, up to `end`, is
+    trained on too: more rows, in exchange for a model that knows the future (Lopez de Prado, "Advances in Financial
+    Machine Learning", 2018, chapter 7). Without one nothing after validation is.
+
+    `window.apply(df)` adds `split`, `window.to_dict()` is its description. Costs one narrow scan unless `start` and
+    `end` are given. Raises ConfigError when not one window fits.
+    """
+    require_time(df, time, where=_WHERE)
+    first, last = _bounds(df, time, start, end)
+    length, held_out, distance = (seconds(text) * SECOND for text in (train, validation, gap))
+    stride = seconds(step) * SECOND if step is not None else held_out
+    n = (last - first - length - distance - held_out) // stride + 1 if stride and held_out and length else 0
+    if not 1 <= n <= MAX_WINDOWS:
+        raise ConfigError(
+            where=_WHERE,
+            expected=f"1 to {MAX_WINDOWS:,} windows of train, gap and validation, none of length 0 but the gap",
+            found=f"{max(n, 0):,} from {iso(first)} to {iso(last)}",
+            remedy="Take shorter or longer ones, or another step.",
+        )
+    windows = []
+    for i in range(n):
+        begin = first + i * stride
+        hold = begin + length + distance
+        again = hold + held_out + seconds(embargo) * SECOND if embargo is not None else None
+        later = (again, last) if again is not None and again < last else None
+        from_ = first if expanding else begin
+        windows.append(TimeWindow(time, from_, begin + length, hold, hold + held_out, later))
+    return windows
+
+
+def _bounds(df: DataFrame, time: str, start: str | None, end: str | None) -> tuple[int, int]:
+    given = moments(df, {k: v for k, v in (("start", start), ("end", end)) if v is not None}, where=_WHERE)
+    if len(given) < 2:
+        found = extent(df, time)
+        if found is None:
+            raise ConfigError(
+                where=_WHERE,
+                expected=f"rows that have a '{time}'",
+                found="none",
+                remedy="Give `start` and `end`, or other rows.",
+            )
+        return given.get("start", found[1]), given.get("end", found[2] + 1)
+    return given["start"], given["end"]
