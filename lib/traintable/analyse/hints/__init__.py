@@ -1,0 +1,5 @@
+"""Features that would help a model, each with the numbers that say so and the piece of plan that makes it."""
+
+from traintable.analyse.hints.find import find
+
+__all__ = ["find"]

@@ -1,0 +1,97 @@
+"""Skew that a transform removes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from traintable.statistics import Weighted
+from traintable.statistics.exact import Floats
+
+if TYPE_CHECKING:
+    from traintable.analyse.context import Context
+
+SKEWED = 1.0  # Bulmer, "Principles of statistics" (1979): highly skewed beyond it
+LEFT = 0.5  # approximately symmetric below it
+FEWEST = 10  # different values; what has fewer is no matter of shape
+_SIMPLER = 0.25  # by how much log1p may be worse and still be chosen
+
+
+def transforms(context: Context) -> list[dict[str, Any]]:
+    """Numbers whose skewness is beyond 1, and not beyond 0.5 after log1p or Yeo-Johnson (Biometrika 87, 2000).
+
+    All from the values of the first scan. The gain is the skewness, as a size, that is taken away. The logarithm is
+    chosen where it is about as good, for it needs no power to be fitted.
+    """
+    found = []
+    for name in context.numbers:
+        values = context.statistics.values[name].weighted()
+        if len(values.values) < FEWEST:
+            continue
+        before = skewness(values.values, values)
+        if math.isfinite(before) and abs(before) > SKEWED:
+            found += _hint(name, before, values)
+    return sorted(found, key=lambda hint: -hint["gain"])
+
+
+def _hint(name: str, before: float, values: Weighted) -> list[dict[str, Any]]:
+    after = {"yeo_johnson": skewness(yeo_johnson(values.values, power(values)), values)}
+    if values.values[0] > -1:
+        after["log1p"] = skewness(np.log1p(values.values), values)
+    best = min(after, key=lambda transform: abs(after[transform]))
+    if abs(after.get("log1p", math.inf)) <= abs(after[best]) + _SIMPLER:
+        best = "log1p" if abs(after["log1p"]) <= LEFT else best
+    if not abs(after[best]) <= LEFT:
+        return []
+    text = f"The skewness of {name} is {before:.2f}, and {after[best]:.2f} after {best}."
+    return [
+        {
+            "hint": "transform",
+            "columns": [name],
+            "gain": abs(before) - abs(after[best]),
+            "text": text,
+            "skewness": {"before": before, **after},
+            "rank_error": values.rank_error,
+            "plan": {"features": {name: {"transform": best}}},
+        }
+    ]
+
+
+def skewness(transformed: Floats, values: Weighted) -> float:
+    """The third standardised moment of values that stand for those of a column; NaN of a constant."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        largest = np.abs(transformed).max(initial=0.0)
+        scaled = transformed / largest if 0 < largest < np.inf else transformed
+        deviation = scaled - np.dot(scaled, values.counts) / values.n
+        second = np.dot(deviation**2, values.counts) / values.n
+        third = np.dot(deviation**3, values.counts) / values.n
+    return float(third / second**1.5) if second > 0 else math.nan
+
+
+def yeo_johnson(values: Floats, power: float) -> Floats:
+    """The Yeo-Johnson transform."""
+    from scipy.special import boxcox1p  # type: ignore[import-untyped]
+
+    above, below = boxcox1p(np.maximum(values, 0), power), boxcox1p(np.maximum(-values, 0), 2 - power)
+    return np.asarray(np.where(values >= 0, above, -below))
+
+
+def power(values: Weighted) -> float:
+    """The power of most likelihood, as scipy.stats.yeojohnson_normmax finds it; 1, which changes nothing, if none."""
+    from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
+
+    logs = float(np.dot(values.counts, np.sign(values.values) * np.log1p(np.abs(values.values))))
+
+    def cost(candidate: float) -> float:
+        with np.errstate(over="ignore", invalid="ignore"):
+            moved = yeo_johnson(values.values, candidate)
+            mean = np.dot(values.counts, moved) / values.n
+            variance = float(np.dot(values.counts, (moved - mean) ** 2)) / values.n
+        if not math.isfinite(variance) or variance <= np.finfo(np.float64).tiny:
+            return math.inf
+        return values.n / 2 * math.log(variance) - (candidate - 1) * logs
+
+    found = minimize_scalar(cost, bracket=(-2, 2), method="brent")
+    return float(found.x) if math.isfinite(found.fun) else 1.0

@@ -1,0 +1,240 @@
+"""The profile of a table: all that is known of it, as plain data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from traintable.analyse import described, flags, headlines, imbalance, missing, relations, tested
+from traintable.analyse.context import Context
+from traintable.analyse.kinds import (
+    BOOLEAN,
+    CATEGORY,
+    FEATURE,
+    KEY,
+    LABEL,
+    NUMBER,
+    TIME,
+    WORDS,
+    Column,
+    after_reading,
+    columns_of,
+)
+from traintable.analyse.plain import plain
+from traintable.analyse.sampled import SAMPLE_ROWS, about
+from traintable.analyse.scans import MAX_PAIRED, Codes, codes_of, of_pairs, one_by_one, together
+from traintable.columns import require_columns
+from traintable.errors import ConfigError
+from traintable.statistics import Statistics, scan
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+FORMAT = 1
+OF_ROWS = ("anomalies", "importance", "hints")  # sections that need rows: a sample of them, and all to be scored
+_WHERE = "analyse.profile"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What `profile` has found, as `to_dict` gives it."""
+
+    content: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as lists, dicts, texts and numbers; a number that is not finite is None."""
+        return dict(self.content)
+
+    def to_json(self) -> str:
+        """The profile as JSON text, the same for the same rows."""
+        return json.dumps(self.content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Profile:
+        """The profile that `to_json` wrote; ConfigError when it is none."""
+        try:
+            content = json.loads(text)
+        except ValueError as error:
+            raise _no_profile(str(error)) from error
+        if not isinstance(content, dict) or content.get("profile") != FORMAT:
+            raise _no_profile("something else")
+        return cls(content)
+
+    def _repr_html_(self) -> str:
+        from traintable.analyse import report
+
+        return report.notebook_html(self.to_dict())
+
+
+def _no_profile(found: str) -> ConfigError:
+    return ConfigError(
+        where="analyse.Profile",
+        expected=f"a profile of format {FORMAT} as JSON",
+        found=found,
+        remedy="Analyse the table again.",
+    )
+
+
+def profile(
+    df: DataFrame,
+    *,
+    label: str | None = None,
+    time: str | None = None,
+    key: Sequence[str] = (),
+    seed: int = 0,
+    name: str = "table",
+    cache: str | None = None,
+    of_rows: Sequence[str] = OF_ROWS,
+    leaks: Sequence[Mapping[str, Any]] = (),
+    drift: Mapping[str, Any] | None = None,
+) -> Profile:
+    """Describe the rows of `df` column by column and together, with the label where one is named.
+
+    Parameters
+    ----------
+    label : the answer; classes where it is a text, a boolean, or has at most 20 whole values, else continuous.
+    time : the column of times by which classes are shown over time; the first one by default.
+    key : what tells rows apart; described, but no feature.
+    seed : of all chance, which is a keyed hash.
+    name : of the table, for the reader.
+    cache : a local folder that keeps what the first scan has learned of files.
+    of_rows : which sections to make that look at rows, of "anomalies", "importance" and "hints"; they need
+        scikit-learn (the extra `analyse`).
+    leaks : what `split.examine` has found, as dicts, to be told of in the profile.
+    drift : the comparison with another table, to be told of likewise.
+
+    Costs two scans of all rows: the columns one by one, then by class and in pairs. The sections of rows cost two more,
+    one that draws a keyed sample and one that scores all rows. In a table of more than 100 columns pairs are counted in
+    a sample by one more pass. The result says in `scans` what was read.
+
+    Raises ConfigError when a named column is missing, or the label can't be one.
+    """
+    roles = [name for name in (label, time, *key) if name is not None]
+    require_columns(df, set(roles), where=_WHERE)
+    _refuse_two_roles(label, (time, *key))
+    columns = columns_of(dict(df.dtypes), label=label, time=time, key=key)
+    _refuse_no_label(columns)
+    learned = scan(df, one_by_one(columns), cache=cache)
+    columns = after_reading(columns, learned)
+    codes = codes_of(columns, learned)
+    second = scan(df, together(columns, codes))
+    pairs = second if not codes.is_wide else _in_sample(df, columns, codes, learned.n_rows, key=key, seed=seed)
+    found = _sections(columns, learned, second, pairs, codes)
+    head = {"profile": FORMAT, "name": name, "rows": learned.n_rows, "label": label, "time": time, "key": list(key)}
+    context = _context(df, columns, learned, codes, label=label, time=time, key=key, seed=seed)
+    scans = _scans(learned, second, pairs)
+    given = {"drift": drift, "leaks": list(leaks)}
+    content = {**head, "scans": scans, **found, **_of_rows(context, of_rows, scans), **given}
+    return Profile(plain({**content, "headlines": headlines.first(content)}))
+
+
+def _sections(
+    columns: Sequence[Column], learned: Statistics, second: Statistics, pairs: Statistics, codes: Codes
+) -> dict[str, Any]:
+    by_name = {column.name: described.describe(column, learned) for column in columns}
+    tests, measures = tested.measure(columns, learned, second, codes)
+    for column in columns:
+        found = by_name[column.name]
+        described.by_class(found, second, codes)
+        found["label"] = measures.get(column.name)
+        found["flags"] = flags.find(column, found, learned)
+    balance = imbalance.describe(columns, learned, second, codes, by_name)
+    for column in columns:
+        by_name[column.name]["flags"] += flags.of_label(column, balance)
+    return {
+        "columns": list(by_name.values()),
+        "missingness": missing.describe(learned),
+        "imbalance": balance,
+        "associations": relations.describe(columns, learned, second, pairs, codes),
+        "tests": tests,
+    }
+
+
+def _in_sample(
+    df: DataFrame, columns: Sequence[Column], codes: Codes, n_rows: int, *, key: Sequence[str], seed: int
+) -> Statistics:
+    """The pairs of the first columns of a wide table, counted in a sample; the label is always among them."""
+    label = [c.name for c in columns if c.role == LABEL and c.name in codes.paired]
+    names = [*label, *(name for name in codes.paired if name not in label)][:MAX_PAIRED]
+    return scan(about(df, SAMPLE_ROWS, n_rows, key=key, seed=seed), of_pairs(names, codes))
+
+
+def _scans(learned: Statistics, second: Statistics, pairs: Statistics) -> list[dict[str, Any]]:
+    known = [("columns one by one", learned), ("by class and in pairs", second)]
+    known += [("pairs in a sample of rows", pairs)] if pairs is not second else []
+    return [{"what": what, "rows": s.n_rows, **vars(s.cost)} for what, s in known]
+
+
+def _refuse_two_roles(label: str | None, others: Sequence[str | None]) -> None:
+    if label is not None and label in others:
+        raise ConfigError(
+            where=_WHERE,
+            expected="a label that has no other role",
+            found=f"'{label}', which is named as time or key too",
+            remedy="What is to be predicted can't be known beforehand: name another column.",
+        )
+
+
+def _refuse_no_label(columns: Sequence[Column]) -> None:
+    label = next((c for c in columns if c.role == LABEL), None)
+    if label and label.kind not in (NUMBER, CATEGORY, BOOLEAN):
+        raise ConfigError(
+            where=f"column '{label.name}'",
+            expected="a label that is a number, a text or a boolean",
+            found=f"the type {label.type}",
+            remedy="Derive a label from it.",
+        )
+
+
+def _context(
+    df: DataFrame,
+    columns: Sequence[Column],
+    learned: Statistics,
+    codes: Codes,
+    *,
+    label: str | None,
+    time: str | None,
+    key: Sequence[str],
+    seed: int,
+) -> Context:
+    """What the sections that look at rows start from."""
+    features = [c for c in columns if c.role == FEATURE]
+    return Context(
+        df,
+        learned,
+        numbers=tuple(c.name for c in features if c.kind == NUMBER and c.name in learned.gram.columns),
+        categories=tuple(c.name for c in features if c.kind in WORDS),
+        times=tuple(c.name for c in columns if c.kind == TIME and c.role != KEY),
+        label=label,
+        label_is_number=label is not None and codes.classes is None,
+        key=tuple(key),
+        time=time,
+        seed=seed,
+    )
+
+
+def _of_rows(context: Context, wanted: Sequence[str], scans: list[dict[str, Any]]) -> dict[str, Any]:
+    """The sections that look at rows; what they have read is added to `scans`."""
+    found: dict[str, Any] = {"anomalies": None, "importance": None, "hints": []}
+    if not context.statistics.n_rows or not context.features or not wanted:
+        return found
+    from traintable.analyse import anomalies, hints, importance
+
+    scans.append({"what": "a sample of rows", "rows": 0, "engine": "arrow", "jobs": 1, "bytes": None})
+    sampled = {"scan": len(scans) - 1}
+    if "importance" in wanted:
+        measured = importance.measure(context)
+        found["importance"] = measured and {**measured, **sampled}
+    if "hints" in wanted:
+        found["hints"] = [{**hint, **sampled} for hint in hints.find(context, found["importance"])]
+    if "anomalies" in wanted:
+        strange = anomalies.find(context)
+        scans.append(
+            {"what": "rows scored", "rows": context.statistics.n_rows, "engine": "arrow", "jobs": 1, "bytes": None}
+        )
+        found["anomalies"] = strange and {**strange, "scan": [len(scans) - 2, len(scans) - 1]}
+    if "rows" in vars(context):
+        scans[sampled["scan"]]["rows"] = len(context.rows.is_train)
+    return found
