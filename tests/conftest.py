@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).parent.parent
@@ -18,6 +20,11 @@ from traintable import cli  # noqa: E402
 from traintable.config import load  # noqa: E402
 from traintable.run import Outcome, run  # noqa: E402
 from traintable.session import JAVA_OPTIONS, get_spark  # noqa: E402
+
+# In CI the same examples every time, so that a change is judged by what it changes; elsewhere new ones in each run.
+settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 # The flights of three months, split so that each part has all classes.
 SMALL = (

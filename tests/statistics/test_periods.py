@@ -47,6 +47,10 @@ def test_counts_equal_those_of_pandas_in_any_layout(values: list[Any], limit: in
     assert dict(enumerate(found.hour_of_week.tolist())) == {h: int(by_hour.get(h, 0)) for h in range(168)}
 
 
+def test_the_last_moment_before_1970_is_not_in_it() -> None:
+    assert counts(learned(Periods("t"), chunk({"t": [-5e-324]}))) == {pd.Timestamp("1969-12-31 23:00"): 1}
+
+
 def test_states_of_different_periods_merge() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(periods, "MAX_PERIODS", 3)

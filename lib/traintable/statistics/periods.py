@@ -42,7 +42,7 @@ class Periods:
     def update(self, chunk: Chunk) -> None:
         """Add the rows of a chunk."""
         seconds = chunk.number(self.column).compact
-        hours = np.floor(seconds / _HOUR)
+        hours = np.floor(np.floor(seconds) / _HOUR)  # the smallest negative second by itself is -0 hours
         inside = np.abs(hours) < 365 * 24 * 9999
         if not inside.all():
             self.n_outside += int(len(hours) - inside.sum())
