@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PROBABILITY = "inclusion_probability"
 MAX_RANKED = 1_000_000  # rows that are ranked by stratum; for more, the cuts are found first
 _MAX_LISTED = 1_000  # strata whose bounds are above that of the others
+_CHEAPER = 0.3  # share of the rows that are looked up in less time than all are held against a list
 _DRAW, _N, _BOUND, _KEPT = "__draw", "__n", "__bound", "__kept"
 
 
@@ -97,6 +98,8 @@ def _may_be_within(
     passed = reached * n.sum() + n.sum() - np.cumsum(n)  # rows that the bound of each lets through
     first = max(0, len(ranked) - 1 - _MAX_LISTED)
     place = first + int(np.argmin(passed[first:]))
+    if passed[-1] - passed[place] <= _CHEAPER * n.sum():
+        place = len(ranked) - 1
     listed = list(numbered(rows, by, ranked[place + 1 :]).values())
     within = F.col(_DRAW) <= bounds[ranked[place]]
     return within | stratum_number(by).isin(listed) if listed else within
