@@ -49,7 +49,8 @@ def lowest(
     share = {stratum: n / population[stratum] for stratum, n in wanted.items()}
     draw = keyed_hash(key, seed=seed, purpose=purpose)
     rows = df.withColumn(_DRAW, draw)
-    if sum(wanted.values()) > MAX_RANKED:
+    is_ranked = sum(wanted.values()) <= MAX_RANKED
+    if not is_ranked:
         cuts = thresholds(df, by, {s: [n] for s, n in wanted.items()}, key=key, draw=draw, where=where)
         values: dict[Stratum, tuple[object, ...]] = {s: (share[s], 0, cuts[s][0]) for s in wanted}
     else:
@@ -58,7 +59,7 @@ def lowest(
         rows = rows.where(_may_be_within(rows, by, bounds, population))
     drawn = with_values(rows, by, values, f"{PROBABILITY} double, {_N} long, {_BOUND} long")
     drawn = drawn.where(F.col(_DRAW) <= F.col(_BOUND))
-    if sum(wanted.values()) <= MAX_RANKED:
+    if is_ranked:
         drawn = drawn.withColumn(_KEPT, _is_among_lowest(key, where)).where(_KEPT)
     return drawn.drop(STRATUM, _DRAW, _N, _BOUND, _KEPT)
 
@@ -100,9 +101,8 @@ def _may_be_within(
     place = first + int(np.argmin(passed[first:]))
     if passed[-1] - passed[place] <= _CHEAPER * n.sum():
         place = len(ranked) - 1
-    listed = list(numbered(rows, by, ranked[place + 1 :]).values())
-    within = F.col(_DRAW) <= bounds[ranked[place]]
-    return within | stratum_number(by).isin(listed) if listed else within
+    within, listed = F.col(_DRAW) <= bounds[ranked[place]], ranked[place + 1 :]
+    return within | stratum_number(by).isin(list(numbered(rows, by, listed).values())) if listed else within
 
 
 def _is_among_lowest(key: Sequence[str], where: str) -> Column:
