@@ -37,8 +37,9 @@ SMALL = (
 
 @pytest.fixture(scope="session")
 def spark() -> SparkSession:
-    """The session that all tests share; compiled in a hurry, for tests are short."""
-    return get_spark("tests", spark__driver__extraJavaOptions=f"{JAVA_OPTIONS} -XX:TieredStopAtLevel=1")
+    """The session that all tests share; compiled in a hurry, for tests are short, with room for all that code."""
+    options = f"{JAVA_OPTIONS} -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m"
+    return get_spark("tests", spark__driver__extraJavaOptions=options)
 
 
 @pytest.fixture(scope="session")

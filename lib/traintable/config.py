@@ -118,6 +118,25 @@ class Output(Section):
     staging_dir: str | None = None
 
 
+class Against(Section):
+    """What the rows of train are compared with: another table, or another version of the source, with its joins."""
+
+    table: str | None = Field(None, min_length=1)
+    version: int | None = Field(None, ge=0)
+
+    @model_validator(mode="after")
+    def _is_named(self) -> Against:
+        if self.table is None and self.version is None:
+            raise ValueError("`against` needs a table, a version of the source, or a version of a table")
+        return self
+
+
+class Analysis(Section):
+    """What `traintable analyse` looks at beside the rows; a run takes no notice of it."""
+
+    against: Against | None = None
+
+
 class Config(Section):
     """One dataset, from the warehouse to the training table."""
 
@@ -134,6 +153,7 @@ class Config(Section):
     split: Split
     prepare: Plan = Field(default_factory=lambda: Plan.model_construct(features={}))
     leakage: Leakage = Leakage()
+    analysis: Analysis = Analysis()
     gate: Gate = Gate()
     output: Output
 

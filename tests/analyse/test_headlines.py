@@ -30,7 +30,7 @@ def test_nothing_remarkable() -> None:
 
 def test_leaks_and_drift_come_before_what_is_merely_odd() -> None:
     leak = {"columns": ["x"], "message": "It tells the label.", "severity": "severe"}
-    drift = {"columns": [{"name": "x", "severity": "severe"}], "schema": []}
+    drift = {"columns": [{"name": "x", "kind": "number", "severity": "severe"}], "schema": []}
     found = titles(leaks=[leak], drift=drift, columns=[column("x", "skewed", "constant")])
     assert found == [
         "Suspected leaks: 1",
@@ -38,6 +38,10 @@ def test_leaks_and_drift_come_before_what_is_merely_odd() -> None:
         "Columns that are constant: 1",
         "Columns that are skewed: 1",
     ]
+
+
+def test_that_times_have_moved_on_is_no_headline() -> None:
+    assert titles(drift={"columns": [{"name": "t", "kind": "time", "severity": "severe"}], "schema": []}) == []
 
 
 def test_five_at_most_of_which_the_most_severe_are_kept() -> None:

@@ -9,7 +9,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from chunks import chunk, in_any_layout, learned, merged, words
@@ -30,6 +30,7 @@ def plain_form(word: str) -> str:
 @settings(deadline=None)
 @given(st.lists(st.one_of(words, ascii_words), max_size=25), st.randoms(use_true_random=False))
 def test_forms_equal_those_of_each_value_in_any_layout(values: list[str | None], random: Random) -> None:
+    assume(not any(unicodedata.category(c) == "Cn" for v in values if v for c in v))  # a newer Unicode may name them
     found, _ = in_any_layout(lambda: Forms("w"), chunk(texts={"w": values}), random)
     present = [v for v in values if v is not None]
     assert {form: n for form, (n, _) in found.forms.items()} == Counter(map(plain_form, present))

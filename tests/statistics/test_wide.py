@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import functions as F
@@ -25,12 +26,14 @@ CATEGORIES = tuple(f"c{i}" for i in range(N_CATEGORIES))
 
 @pytest.fixture(scope="module")
 def wide(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> DataFrame:
-    folder = str(tmp_path_factory.mktemp("wide") / "rows")
-    draws = {name: F.pmod(F.xxhash64("id", F.lit(name)), F.lit(997)) for name in (*NUMBERS, *CATEGORIES)}
-    numbers = [F.when(draws[n] > 20, draws[n] / 7 + 1e6).cast("double").alias(n) for n in NUMBERS]
-    categories = [F.concat(F.lit("v"), draws[n] % 30).alias(n) for n in CATEGORIES]
-    spark.range(0, N_ROWS, 1, 8).select(*numbers, *categories).write.parquet(folder)
-    return spark.read.parquet(folder)
+    folder, rng = tmp_path_factory.mktemp("wide"), np.random.default_rng(11)
+    words = pa.array([f"v{i}" for i in range(30)])
+    for part in range(8):
+        draws = {name: rng.integers(0, 997, N_ROWS // 8) for name in (*NUMBERS, *CATEGORIES)}
+        columns = {name: pa.array(draws[name] / 7 + 1e6, mask=draws[name] <= 20) for name in NUMBERS}
+        columns |= {name: words.take(pa.array(draws[name] % 30)) for name in CATEGORIES}
+        pq.write_table(pa.table(columns), folder / f"{part}.parquet")
+    return spark.read.parquet(str(folder))
 
 
 def peak_megabytes() -> float:

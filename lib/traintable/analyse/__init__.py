@@ -1,12 +1,13 @@
 """What is known of a table before a model is trained on it, and what follows from that.
 
-`profile` describes it in two scans. Tests, associations and drift are computed from statistics that were learned
-already: no rows, no pass over data.
+`profile` describes it in two scans, and `compare` holds it against another in one of each. Tests and associations are
+computed from statistics that were learned already: no rows, no pass over data.
 """
 
+from traintable.analyse.compare import compare
 from traintable.analyse.moments import Moments
 from traintable.analyse.multiple import adjusted
 from traintable.analyse.profile import Profile, profile
 from traintable.analyse.result import Effect, TestResult
 
-__all__ = ["Effect", "Moments", "Profile", "TestResult", "adjusted", "profile"]
+__all__ = ["Effect", "Moments", "Profile", "TestResult", "adjusted", "compare", "profile"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from traintable.analyse.kinds import TIME
+
 HEADLINES = 5
 HIGH, MEDIUM, LOW = "high", "medium", "low"
 _ORDER = (HIGH, MEDIUM, LOW)
@@ -121,7 +123,8 @@ def _empty(profile: Mapping[str, Any]) -> Iterator[Headline]:
 
 def _drift(profile: Mapping[str, Any]) -> Iterator[Headline]:
     drift = profile["drift"] or {}
-    severe = [c["name"] for c in drift.get("columns") or () if c.get("severity") == "severe"]
+    moved = [c for c in drift.get("columns") or () if c["kind"] != TIME]  # times move as a table grows
+    severe = [c["name"] for c in moved if c["severity"] == "severe"]
     changed = [c["column"] for c in drift.get("schema") or ()]
     if severe or changed:
         text = f"{len(severe)} columns have drifted severely and {len(changed)} have changed in the schema."

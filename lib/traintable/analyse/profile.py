@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from traintable.analyse import described, flags, headlines, imbalance, missing, relations, tested
+from traintable.analyse.compare import Side, compared, side_of
 from traintable.analyse.context import Context
 from traintable.analyse.kinds import (
     BOOLEAN,
@@ -88,7 +89,8 @@ def profile(
     cache: str | None = None,
     of_rows: Sequence[str] = OF_ROWS,
     leaks: Sequence[Mapping[str, Any]] = (),
-    drift: Mapping[str, Any] | None = None,
+    reference: DataFrame | None = None,
+    against: str = "reference",
 ) -> Profile:
     """Describe the rows of `df` column by column and together, with the label where one is named.
 
@@ -103,11 +105,11 @@ def profile(
     of_rows : which sections to make that look at rows, of "anomalies", "importance" and "hints"; they need
         scikit-learn (the extra `analyse`).
     leaks : what `split.examine` has found, as dicts, to be told of in the profile.
-    drift : the comparison with another table, to be told of likewise.
+    reference, against : another table, or an earlier version, to compare these rows with (see `compare`), and its name.
 
     Costs two scans of all rows: the columns one by one, then by class and in pairs. The sections of rows cost two more,
     one that draws a keyed sample and one that scores all rows. In a table of more than 100 columns pairs are counted in
-    a sample by one more pass. The result says in `scans` what was read.
+    a sample by one more pass. The reference is read once. The result says in `scans` what was read.
 
     Raises ConfigError when a named column is missing, or the label can't be one.
     """
@@ -125,8 +127,8 @@ def profile(
     head = {"profile": FORMAT, "name": name, "rows": learned.n_rows, "label": label, "time": time, "key": list(key)}
     context = _context(df, columns, learned, codes, label=label, time=time, key=key, seed=seed)
     scans = _scans(learned, second, pairs)
-    given = {"drift": drift, "leaks": list(leaks)}
-    content = {**head, "scans": scans, **found, **_of_rows(context, of_rows, scans), **given}
+    content = {**head, "scans": scans, **found, **_of_rows(context, of_rows, scans), "leaks": list(leaks)}
+    content["drift"] = None if reference is None else _drift(reference, against, columns, learned, key, scans)
     return Profile(plain({**content, "headlines": headlines.first(content)}))
 
 
@@ -159,6 +161,20 @@ def _in_sample(
     label = [c.name for c in columns if c.role == LABEL and c.name in codes.paired]
     names = [*label, *(name for name in codes.paired if name not in label)][:MAX_PAIRED]
     return scan(about(df, SAMPLE_ROWS, n_rows, key=key, seed=seed), of_pairs(names, codes))
+
+
+def _drift(
+    reference: DataFrame,
+    against: str,
+    columns: tuple[Column, ...],
+    learned: Statistics,
+    key: Sequence[str],
+    scans: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """The comparison with the reference, for which these rows need not be read again."""
+    before = side_of(reference, key, against)
+    scans.append({"what": "the reference", "rows": before.learned.n_rows, **vars(before.learned.cost)})
+    return {**compared(before, Side("current", columns, learned)), "scan": len(scans) - 1}
 
 
 def _scans(learned: Statistics, second: Statistics, pairs: Statistics) -> list[dict[str, Any]]:

@@ -68,13 +68,8 @@ def draw(context: Context) -> Rows:
     lower draws are train. A draw is a hash of the key, or of all that is read of a row where there is no key: equal
     rows are then drawn together, and cut down in proportion to how many they are.
     """
-    reading = _reading(context)
-    columns = reading.columns(context.df)
-    chosen = {_DRAW: drawn(context), _TIE: _tie(columns), _HELD: _is_held(context), **columns}
-    df = context.df.select(*[column.alias(name) for name, column in chosen.items()])
-    sizes = _sizes(context)
-    found = _collected(df, sizes, is_keyed=bool(context.key))
-    return _divided(found, sizes, context.train_rows, reading)
+    reading, sizes = _reading(context), _sizes(context)
+    return _divided(_collected(context, reading, sizes), sizes, context.train_rows, reading)
 
 
 def drawn(context: Context) -> Column:
@@ -117,19 +112,31 @@ def _sizes(context: Context) -> list[tuple[int, int]]:
     return [(n_train, context.train_rows), (n_held, context.held_out_rows)]
 
 
-def _collected(df: DataFrame, sizes: Sequence[tuple[int, int]], *, is_keyed: bool) -> pa.Table:
+def _collected(context: Context, reading: Reading, sizes: Sequence[tuple[int, int]]) -> pa.Table:
     """The rows of the lowest draws of each side, or a few more."""
     bounds = [F.lit(bound(n, size)).cast("long") for size, n in sizes]
-    within = F.when(F.col(_HELD), F.col(_DRAW) <= bounds[-1]).otherwise(F.col(_DRAW) <= bounds[0])
+    draw, held = drawn(context), _is_held(context)
     most = 2 * sum(n for _, n in sizes) + 1000
-    known = df.where(F.col(_HELD).isNotNull())
-    if is_keyed:
-        return _lowest(known.where(within).withColumn(_N, F.lit(1).cast("long")), most)
-    found = _lowest(_counted(known.where(within)), most)
+    known = context.df.where(held.isNotNull())
+    within = known.where(F.when(held, draw <= bounds[-1]).otherwise(draw <= bounds[0]))
+    if context.key:
+        return _lowest(_chosen(within, context, reading).withColumn(_N, F.lit(1).cast("long")), most)
+    found = _lowest(_counted(_chosen(within, context, reading)), most)
     expected = sum(min(n, size) for size, n in sizes)
     if sum(found.column(_N).to_pylist()) < expected // 2:  # few different rows: chance may leave most of them out
-        return _lowest(_counted(known), most)
+        return _lowest(_counted(_chosen(known, context, reading)), most)
     return found
+
+
+def _chosen(df: DataFrame, context: Context, reading: Reading) -> DataFrame:
+    """What is handed over of rows.
+
+    Rows are filtered before, not after: of a condition on columns that were renamed Spark infers others, and of a hash
+    of 30 renamed columns 2 to the power of 30.
+    """
+    columns = reading.columns(df)
+    chosen = {_DRAW: drawn(context), _TIE: _tie(columns), _HELD: _is_held(context), **columns}
+    return df.select(*[column.alias(name) for name, column in chosen.items()])
 
 
 def _counted(df: DataFrame) -> DataFrame:

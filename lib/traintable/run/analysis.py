@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from traintable import analyse, split
+from traintable import analyse, ingest, split
 from traintable.analyse import decisions, report
 from traintable.columns import SPLIT, TRAIN, is_catalog_name, is_remote, quote, resolve, sibling
-from traintable.config import Config
+from traintable.config import Against, Config
 from traintable.errors import ConfigError, InputMissing
+from traintable.ingest.batch import pin
 from traintable.ingest.contract import REASONS
 from traintable.plan import Feature, Plan
 from traintable.progress import Progress
 from traintable.run.places import Places
 from traintable.run.rows import KIND, assemble, pin_inputs
-from traintable.run.staging import staging
+from traintable.run.staging import Staging, staging
 from traintable.session import get_spark, same_everywhere
 from traintable.spark_errors import translated
 
@@ -54,6 +55,10 @@ def analyse_table(
             train = rows.where(F.col(SPLIT) == TRAIN).drop(SPLIT)
             _require_rows(train, config)
         late = _unavailable(config, train.columns)
+        reference, against = None, ""
+        if config.analysis.against is not None:
+            with progress.stage("read what to compare with"):
+                reference, against = _reference(spark, config, config.analysis.against, files)
         with progress.stage("look for leaks"):
             leaks = _leaks(config, rows, late)
         with progress.stage("profile"):
@@ -65,9 +70,25 @@ def analyse_table(
                 seed=config.seed,
                 name=config.name,
                 leaks=leaks,
+                reference=None if reference is None else reference.drop(*late),
+                against=against,
             ).to_dict()
         with progress.stage("decide and report"):
             return _written(found, folder, plan or folder / PLAN, late, config)
+
+
+def _reference(spark: SparkSession, config: Config, asked: Against, files: Staging) -> tuple[DataFrame, str]:
+    """The rows to compare those of train with, and what they are called."""
+    if asked.table is not None:
+        pinned = pin(resolve(asked.table, config.root), asked.version, spark=spark)
+        return ingest.read(spark, pinned), f"{asked.table}@{pinned.version}"
+    source = config.source.model_copy(update={"version": asked.version})
+    earlier = config.model_copy(update={"source": source})
+    rows = assemble(
+        spark, earlier, pin_inputs(earlier, spark), held=lambda found: files.write(found, "assembled_reference")
+    )
+    rows = files.write(rows.where(F.col(SPLIT) == TRAIN).drop(SPLIT, *_OWN), "reference")
+    return rows, f"{config.source.table}@{asked.version}"
 
 
 def _folder(config: Config) -> Path:

@@ -275,7 +275,7 @@ def _libraries() -> dict[str, str]:
 
 def _described(config: Config) -> dict[str, Any]:
     """The configuration as it was resolved, but for where `root` lies on this machine and what was left at default."""
-    return config.model_dump(mode="json", exclude={"root"}, exclude_defaults=True)
+    return config.model_dump(mode="json", exclude={"root", "analysis"}, exclude_defaults=True)
 
 
 def _fingerprint(config: Config, pinned: Mapping[str, ingest.Pinned]) -> str:
@@ -284,7 +284,7 @@ def _fingerprint(config: Config, pinned: Mapping[str, ingest.Pinned]) -> str:
     The order of keys counts, for it is the order of the features.
     """
     inputs = {name: table.to_dict() for name, table in pinned.items()}
-    settings = config.model_dump(mode="json", exclude={"root": True, "prepare": FOR_THE_READER})
+    settings = config.model_dump(mode="json", exclude={"root": True, "analysis": True, "prepare": FOR_THE_READER})
     text = json.dumps([traintable.__version__, _libraries(), settings, inputs])
     return hashlib.sha256(text.encode()).hexdigest()
 

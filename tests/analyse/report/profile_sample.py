@@ -386,15 +386,14 @@ def drift(names: list[str], rng: np.random.Generator) -> dict[str, Any]:
         "against": f"version 3 {SCRIPT}",
         "columns": [
             {
-                "name": name,
-                "psi": float(rng.exponential(0.08)),
-                "ks": 0.1,
-                "chi2": None,
-                "p_value": 0.01,
-                "severity": "none",
+                **{"name": name, "kind": "number", "psi": float(rng.exponential(0.08)), "severity": "none"},
+                **{"test": "kolmogorov-smirnov, two samples", "statistic": 0.1, "p_value": 0.01, "q_value": 0.02},
+                **{"rank_error": 0.0, "ks": 0.1, "chi2": None, "missing": {"before": 0.0, "after": 0.25}},
             }
             for name in names
         ],
+        "rows": {"before": 9000, "after": 20_000},
+        "left_out": [{"column": names[0], "because": f"values of type {SCRIPT} are not compared"}],
         "schema": [{"change": "type", "column": HOSTILE[1], "before": "int", "after": "<b>long</b>"}],
         "scan": 0,
     }

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from traintable.analyse.report import figures, sparkline
@@ -36,6 +36,10 @@ def test_what_is_not_there_is_a_dash(value: Any) -> None:
 
 
 @given(st.floats(0, 1))
+@example(0.9995)
+@example(0.0005)
+@example(math.nextafter(0.0005, 0))
+@example(math.nextafter(1, 0))
 def test_a_share_never_reads_as_none_or_all_when_it_is_not(share: float) -> None:
     text = figures.percent(share)
     assert (text == "0\u00a0%") == (share == 0)

@@ -84,11 +84,12 @@ def percent(share: Any) -> str:
     """A share of 0 to 1; one that is tiny but not 0 does not read as 0, nor one that is nearly all as all."""
     if not is_number(share):
         return NONE
-    if 0 < abs(share) < 0.0005:
+    text = f"{100 * share:.1f}".removesuffix(".0")
+    if text in {"0", "-0"} and share != 0:
         return "< 0.1\u00a0%"
-    if 0.9995 < share < 1:
+    if text == "100" and share < 1:
         return "> 99.9\u00a0%"
-    return f"{100 * share:.1f}".removesuffix(".0") + "\u00a0%"
+    return f"{text}\u00a0%"
 
 
 def share_of(part: Any, whole: Any) -> float | None:

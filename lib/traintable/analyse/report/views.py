@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from traintable.analyse.report.columns import outliers, strength
-from traintable.analyse.report.figures import different, figure, is_number, p_value, percent, share_of
+from traintable.analyse.report.figures import different, figure, is_number, p_value, percent, rank_error, share_of
 from traintable.analyse.report.pictures import Picture, Pictures
 
 MOST_BARS = 40
@@ -210,6 +210,7 @@ def drift(profile: Profile, pictures: Pictures) -> View:
     return {
         "found": found,
         "columns": columns,
+        "error": rank_error(max((c["rank_error"] or 0.0 for c in columns), default=0.0)),
         "chart": pictures.add("ranked", data, "Population stability index of each column"),
     }
 
