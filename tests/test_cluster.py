@@ -86,6 +86,7 @@ def kill_an_executor(cluster: Cluster, marker: Path, killed: list[int]) -> None:
                 return
 
 
+@pytest.mark.slow
 def test_a_sample_is_the_same_though_an_executor_is_killed(
     cluster: Cluster, spark: SparkSession, tmp_path: Path
 ) -> None:

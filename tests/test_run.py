@@ -195,6 +195,7 @@ def test_a_changed_configuration_publishes_the_next_version(
     assert earlier == sum(published.rows["published"].values())
 
 
+@pytest.mark.slow
 def test_a_frozen_test_set_is_kept_by_another_split_and_folds_are_stored(
     spark: SparkSession, small: list[str], published: Outcome, table: Path, tmp_path: Path
 ) -> None:

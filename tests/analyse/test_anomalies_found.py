@@ -11,6 +11,7 @@ from contexts import learned, of_table, read
 from scipy.stats import chi2
 
 from frames import of_pandas
+from traintable import analyse
 from traintable.analyse.anomalies import AnomalyModel, find, fit_anomalies, score_anomalies
 from traintable.analyse.context import Context
 from traintable.analyse.mahalanobis import ellipsoid
@@ -90,6 +91,18 @@ def test_all_rows_are_counted_by_the_scores_they_get(section: dict[str, Any], sc
     assert section["n"] == (scored["anomaly_score"] >= section["threshold"]).sum()
     best = scored.nlargest(3, "anomaly_score")
     assert [row["score"] for row in section["rows"][:3]] == best["anomaly_score"].tolist()
+
+
+def test_a_forest_of_a_table_is_that_of_its_profile(context: Context, scored: pd.DataFrame) -> None:
+    found = analyse.isolation_forest(context.df.repartition(5), ["a.b", "c d", "e", "word"], key=["id`", "part"])
+    rows = analyse.score_anomalies(context.df, found).toPandas().sort_values("id`", ignore_index=True)
+    assert rows["anomaly_score"].tolist() == scored["anomaly_score"].tolist()
+
+
+@pytest.mark.parametrize(("columns", "where"), [(["when"], "true"), (None, "`id``` < 5"), ([], "true")])
+def test_a_table_in_which_nothing_differs_has_no_forest(context: Context, columns: Any, where: str) -> None:
+    with pytest.raises(ConfigError, match="at least 8 rows"):
+        analyse.isolation_forest(context.df.where(where), columns, key=["id`", "part"])
 
 
 def test_scored_rows_keep_their_columns_and_name_causes_only_of_anomalies(

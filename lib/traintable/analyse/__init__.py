@@ -4,10 +4,24 @@
 computed from statistics that were learned already: no rows, no pass over data.
 """
 
+from traintable.analyse.anomalies import AnomalyModel, isolation_forest, score_anomalies
 from traintable.analyse.compare import compare
+from traintable.analyse.mahalanobis import mahalanobis
 from traintable.analyse.moments import Moments
 from traintable.analyse.multiple import adjusted
 from traintable.analyse.profile import Profile, profile
 from traintable.analyse.result import Effect, TestResult
 
-__all__ = ["Effect", "Moments", "Profile", "TestResult", "adjusted", "compare", "profile"]
+__all__ = [
+    "AnomalyModel",
+    "Effect",
+    "Moments",
+    "Profile",
+    "TestResult",
+    "adjusted",
+    "compare",
+    "isolation_forest",
+    "mahalanobis",
+    "profile",
+    "score_anomalies",
+]

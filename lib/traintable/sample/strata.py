@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pyarrow as pa
 from pyspark.sql.pandas.types import to_arrow_schema, to_arrow_type
@@ -46,11 +46,20 @@ def ordered(counts: Mapping[Stratum, int], by: Sequence[str], *, where: str) -> 
     return dict(sorted(counts.items(), key=lambda pair: [(word is not None, word or "") for word in pair[0]]))
 
 
-def with_values(df: DataFrame, by: Sequence[str], values: Mapping[Stratum, Sequence[Any]], schema: str) -> DataFrame:
+def with_values(
+    df: DataFrame,
+    by: Sequence[str],
+    values: Mapping[Stratum, Sequence[Any]],
+    schema: str,
+    *,
+    how: Literal["inner", "left"] = "inner",
+    among: Column | None = None,
+) -> DataFrame:
     """The rows of those strata that have values, with these and a number of the stratum, `__stratum`, added.
 
-    `schema` names and types the values: "n long, share double". Without `by` all rows are one stratum. Costs no pass
-    and no shuffle: the values are sent to where the rows are.
+    `schema` names and types the values: "n long, share double". Without `by` all rows are one stratum. With "left" all
+    rows stay, as in a join; those that `among` excludes have no stratum. Costs no pass and no shuffle: the values are
+    sent to where the rows are.
     """
     from pyspark.sql import functions as F
 
@@ -65,7 +74,8 @@ def with_values(df: DataFrame, by: Sequence[str], values: Mapping[Stratum, Seque
     numbers = numbered(df, by, list(values))
     found = [(numbers[stratum], *row) for stratum, row in values.items()]
     table = small_table(df.sparkSession, found, f"{STRATUM} long, {schema}")
-    return df.withColumn(STRATUM, stratum_number(by)).join(F.broadcast(table), STRATUM)
+    number = stratum_number(by) if among is None else F.when(among, stratum_number(by))
+    return df.withColumn(STRATUM, number).join(F.broadcast(table), STRATUM, how)
 
 
 def small_table(spark: SparkSession, rows: Sequence[Sequence[Any]], schema: str) -> DataFrame:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 from pyspark.sql import functions as F
 
-from traintable.sample.strata import STRATUM, Stratum, numbered, stratum_number
+from traintable.sample.strata import STRATUM, Stratum, with_values
 from traintable.sample.thresholds import thresholds
 
 if TYPE_CHECKING:
@@ -40,26 +39,11 @@ def with_place(
         return df.withColumn(PLACE, _only(among, F.lit(0) if targets else F.lit(None).cast("int")))
     found = thresholds(rows, by, targets, key=key, draw=draw, where=where)
     names = [f"__cut_{i}" for i in range(n_cuts)]
-    cut = df.withColumn("__draw", draw)
-    if by:
-        cut = _with_cuts(cut, by, found, names, among)
-    else:
-        cut = cut.withColumns({name: F.lit(value) for name, value in zip(names, found[()], strict=True)})
+    schema = ", ".join(f"{name} long" for name in names)
+    cut = with_values(df.withColumn("__draw", draw), by, found, schema, how="left", among=among)
     place = sum(((F.col("__draw") > F.col(name)).cast("int") for name in names), F.lit(0))
     return cut.withColumn(PLACE, _only(among, place)).drop(STRATUM, "__draw", *names)
 
 
 def _only(among: Column | None, value: Column) -> Column:
     return value if among is None else F.when(among, value)
-
-
-def _with_cuts(
-    df: DataFrame, by: Sequence[str], cuts: Mapping[Stratum, Sequence[int]], names: Sequence[str], among: Column | None
-) -> DataFrame:
-    """The rows with the cuts of their stratum."""
-    numbers = numbered(df, by, list(cuts))
-    columns: dict[str, Any] = {STRATUM: pa.array([numbers[stratum] for stratum in cuts], pa.int64())}
-    for i, name in enumerate(names):
-        columns[name] = pa.array([found[i] for found in cuts.values()], pa.int64())
-    table = df.sparkSession.createDataFrame(pa.table(columns))
-    return df.withColumn(STRATUM, _only(among, stratum_number(by))).join(F.broadcast(table), STRATUM, "left")

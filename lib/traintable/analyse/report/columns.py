@@ -66,6 +66,7 @@ def _column(column: Column, number: int, shown: str, rows: int, pictures: Pictur
         "scan": column.get("scan"),
         "tables": _tables(column, rows),
         "top": _top(column, rows),
+        "errors": _errors(column),
         "gaps": (column.get("coverage") or {}).get("gaps") or [],
         "pictures": [picture for picture in _pictures(column, rows, pictures) if picture],
     }
@@ -202,6 +203,12 @@ def _top(column: Column, rows: int) -> dict[str, Any] | None:
         "other": other,
         "other_share": percent(share_of(other, rows)),
     }
+
+
+def _errors(column: Column) -> dict[str, str]:
+    """The error of each kind of picture."""
+    in_rank = rank_error(column.get("rank_error"))
+    return {"histogram": in_rank, "by_class": in_rank, "bars": count_error(column.get("top_error"))}
 
 
 def _pictures(column: Column, rows: int, pictures: Pictures) -> list[Picture | None]:

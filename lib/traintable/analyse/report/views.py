@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from traintable.analyse.report.columns import outliers, strength
-from traintable.analyse.report.figures import different, figure, is_number, p_value, percent, rank_error, share_of
+from traintable.analyse.report.figures import (
+    count_error,
+    different,
+    figure,
+    is_number,
+    p_value,
+    percent,
+    rank_error,
+    share_of,
+)
 from traintable.analyse.report.pictures import Picture, Pictures
 
 MOST_BARS = 40
@@ -47,6 +56,7 @@ def missingness(profile: Profile, pictures: Pictures) -> View:
         "n_more": len(holes) - len(shown),
         "patterns": _patterns(found.get("patterns") or [], rows, pictures),
         "other": found.get("other_patterns") or 0,
+        "error": count_error(found.get("error")),
         "together": [(a, b, figure(phi)) for a, b, phi in (found.get("together") or ())[:15]],
     }
 
