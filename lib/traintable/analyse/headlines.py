@@ -117,7 +117,10 @@ def _empty(profile: Mapping[str, Any]) -> Iterator[Headline]:
     mostly = sorted((name for name, share in missing.items() if share >= MOSTLY_MISSING), key=lambda m: -missing[m])
     if mostly:
         severity = HIGH if missing[mostly[0]] == 1 else MEDIUM
-        text = f"{_named(mostly)} lack a value in half of the rows or more, '{mostly[0]}' in {missing[mostly[0]]:.1%}."
+        share = f"{missing[mostly[0]]:.1%}"
+        one = f"'{mostly[0]}' lacks a value in {share} of the rows."
+        many = f"{_named(mostly)} lack a value in half of the rows or more, '{mostly[0]}' in {share}."
+        text = one if len(mostly) == 1 else many
         yield _headline(severity, "Columns that are mostly empty", text, "missingness", mostly)
 
 

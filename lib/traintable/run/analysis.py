@@ -123,8 +123,7 @@ def _unavailable(config: Config, columns: list[str]) -> dict[str, str]:
 
 def _time(config: Config, columns: list[str], late: Mapping[str, str]) -> str | None:
     declared = config.split.time.column if config.split.time else None
-    usable = declared in columns and declared not in late and declared not in config.source.key
-    return declared if usable else None
+    return declared if declared in columns and declared not in late else None
 
 
 def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[dict[str, Any]]:
