@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from traintable.analyse.drift import Drift, category_drift, number_drift, psi_of_counts, severity
-from traintable.analyse.hypothesis import chi_square
+from traintable.analyse.hypothesis import missing_or_not
 from traintable.analyse.kinds import KEY, OTHER, TEXT, WORDS, Column, after_reading, columns_of
 from traintable.analyse.multiple import adjusted
 from traintable.analyse.plain import plain
@@ -17,8 +17,6 @@ from traintable.statistics import Statistics, Wanted, scan
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
-
-MISSING_ONLY = "chi-square, missing or not"
 
 
 @dataclass(frozen=True)
@@ -119,12 +117,11 @@ def _drift(old: Column, new: Column, before: Side, after: Side) -> Drift:
     if new.is_ranked:
         values = [side.learned.values[new.name].weighted() for _, side in sides]
         return number_drift(*values, missing=(missing[0], missing[1]))
-    words = [side.learned.frequencies[new.name] for _, side in sides]
-    if TEXT not in (old.kind, new.kind) and not any(known.too_many for known in words):
-        return category_drift(*words)
+    if TEXT not in (old.kind, new.kind):
+        return category_drift(*[side.learned.frequencies[new.name] for _, side in sides])
     counts = np.array([[n, side.learned.n_rows - n] for n, (_, side) in zip(missing, sides, strict=True)])
     index = psi_of_counts(*counts)
-    return Drift(index, severity(index), chi_square(counts))
+    return Drift(index, severity(index), missing_or_not(counts))
 
 
 def _told(new: Column, old: Column, drift: Drift, q_value: float, before: Side, after: Side) -> dict[str, Any]:
@@ -135,7 +132,7 @@ def _told(new: Column, old: Column, drift: Drift, q_value: float, before: Side, 
     ]
     return {
         **{"name": new.name, "kind": TEXT if is_text else new.kind, "psi": drift.psi, "severity": drift.severity},
-        **{"test": MISSING_ONLY if is_text else test.test, "statistic": test.statistic},
+        **{"test": test.test, "statistic": test.statistic},
         **{"p_value": test.p_value, "q_value": q_value, "rank_error": test.rank_error},
         "ks": test.statistic if new.is_ranked else None,
         "chi2": None if new.is_ranked else test.statistic,

@@ -20,14 +20,15 @@ from traintable.analyse.association import (
 )
 from traintable.analyse.flags import HEAVY_TAILS, SKEWED
 from traintable.analyse.hypothesis import (
+    MISSING,
     anova,
     auc,
-    chi_square,
     dagostino_pearson,
     independence,
     jarque_bera,
     kruskal_wallis,
     mann_whitney,
+    missing_or_not,
     welch_t,
 )
 from traintable.analyse.kinds import FEATURE, LABEL, NUMBER, WHEN, WORDS, Column
@@ -43,7 +44,6 @@ FEW = 30  # rows of a class below which its mean is not taken for normally distr
 UNEQUAL = 4.0  # times by which the largest variance may exceed the smallest in an analysis of variance
 MANY = 2_000  # rows from which on Jarque and Bera's chi-square is right enough
 LEAST_FOR_NORMALITY = 20
-MISSING = "chi-square, missing or not"
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,7 @@ def _against_classes(
     missing = np.array([[row[0], row[1:].sum()] for row in rows.values()])
     tests = []
     if missing.size and missing.sum(axis=0).all():
-        result = chi_square(missing)
-        result = TestResult(MISSING, result.statistic, result.p_value, result.n, result.effect)
+        result = missing_or_not(missing)
         tests.append(Tested((name, label), result, readings.of_missing(name, label, rows, result)))
     if column.kind in WORDS:
         result = independence(counts[1:, 1:])

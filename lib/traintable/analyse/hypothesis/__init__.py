@@ -6,10 +6,19 @@ from traintable.analyse.hypothesis.kruskal_wallis import kruskal_wallis
 from traintable.analyse.hypothesis.lilliefors import lilliefors
 from traintable.analyse.hypothesis.mann_whitney import auc, mann_whitney
 from traintable.analyse.hypothesis.normality import anderson_darling, dagostino_pearson, jarque_bera
-from traintable.analyse.hypothesis.tables import chi_square, fisher, independence, is_sparse, odds_ratio
+from traintable.analyse.hypothesis.tables import (
+    MISSING,
+    chi_square,
+    fisher,
+    independence,
+    is_sparse,
+    missing_or_not,
+    odds_ratio,
+)
 from traintable.analyse.hypothesis.welch import hedges_g, mean_difference, welch_t
 
 __all__ = [
+    "MISSING",
     "anderson_darling",
     "anova",
     "auc",
@@ -26,6 +35,7 @@ __all__ = [
     "lilliefors",
     "mann_whitney",
     "mean_difference",
+    "missing_or_not",
     "odds_ratio",
     "welch_t",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf, nan
 
 import numpy as np
@@ -15,6 +16,7 @@ from traintable.errors import ConfigError
 from traintable.statistics.association import chi2
 from traintable.statistics.exact import Floats
 
+MISSING = "chi-square, missing or not"
 _MAX_CONDITIONAL = 10_000  # rows up to which the conditional odds ratio is computed
 
 
@@ -52,6 +54,11 @@ def chi_square(table: ArrayLike, *, confidence: float = CONFIDENCE) -> TestResul
     test = chi2(counts)
     effect = cramers_v(counts, confidence=confidence) if min(counts.shape) > 1 else None
     return TestResult("chi-square", test.statistic, test.p_value, int(counts.sum()), effect)
+
+
+def missing_or_not(table: ArrayLike) -> TestResult:
+    """`chi_square` of counts by whether a value is missing, shape (groups, 2), under the name `MISSING`."""
+    return replace(chi_square(table), test=MISSING)
 
 
 def fisher(table: ArrayLike, *, confidence: float = CONFIDENCE) -> TestResult:
