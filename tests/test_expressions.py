@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyspark.sql import SparkSession
 
 from traintable.columns import quote
 from traintable.errors import ConfigError
-from traintable.expressions import references
+from traintable.expressions import CHANGING, MULTIPLYING, references
+from traintable.sql_functions import FUNCTIONS
 
 READS = {
     "1": set(),
@@ -50,6 +52,48 @@ OTHER_ROWS = ["avg(a) OVER ()", "lead(a) OVER (ORDER BY b)", "a - sum(a)", "max(
 def test_what_depends_on_more_than_the_row_is_refused(sql: str) -> None:
     with pytest.raises(ConfigError, match="over the columns of one row"):
         references(sql, where="derive.x")
+
+
+OF_MORE_THAN_VALUES = [
+    "reflect('java.lang.System', 'exit', 1)",
+    "java_method('java.lang.Runtime', 'getRuntime')",
+    "try_reflect('java.util.UUID', 'randomUUID')",
+    "`reflect`('java.lang.System', 'getenv')",
+    "system.builtin.reflect('java.lang.System', 'getenv')",
+    "a + length(REFLECT ('java.lang.System', 'getenv'))",
+    "xpath_string(a, '/x')",
+    "from_avro(a, '{}')",
+    "from_protobuf(a, 'M', '/etc/passwd')",
+    "session_window(a, '1 hour')",
+    "python_worker_logs()",
+    "some_udf(a)",
+    "transform(xs, x -> java_method('a', 'b', x))",
+    "from_xml(a, 'b int')",
+    "raise_error(a)",
+]
+
+
+@pytest.mark.parametrize("sql", OF_MORE_THAN_VALUES)
+def test_functions_that_are_not_of_values_are_refused(sql: str) -> None:
+    with pytest.raises(ConfigError, match="over the columns of one row"):
+        references(sql, where="derive.x")
+
+
+def test_each_allowed_function_is_one_of_spark(spark: SparkSession) -> None:
+    known = {row[0] for row in spark.sql("SHOW SYSTEM FUNCTIONS").collect()}
+    own = {"add", "iff", "extract", "timestampadd", "timestampdiff", "try_cast", "collation"}  # by the parser
+    assert FUNCTIONS - known <= own
+    forbidden = {
+        "reflect",
+        "java_method",
+        "try_reflect",
+        "input_file_name",
+        "from_avro",
+        "from_protobuf",
+        "python_worker_logs",
+    }
+    assert not FUNCTIONS & (forbidden | CHANGING | MULTIPLYING)
+    assert not {name for name in FUNCTIONS if name.startswith(("xpath", "current_", "schema_of"))}
 
 
 @pytest.mark.parametrize("sql", ["*", "hash(*)", "to_json(struct(*))", "size(array(t.*))"])

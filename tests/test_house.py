@@ -39,9 +39,13 @@ TO_DRIVER = {"collect", "toPandas", "toLocalIterator", "toArrow"}
 # Where rows do come to the driver, and why they are few.
 BOUNDED = {
     ("analyse/anomalies/scoring.py", "_together"): "a row a bin, a cell of at most 2**20, and 20 a task",
-    ("analyse/rows.py", "_lowest"): "limited to about twice the rows of the sample: 60,000",
+    ("analyse/rows/draw.py", "_lowest"): "limited to about twice the rows of the sample: 60,000",
     ("delta_log.py", "_by_spark"): "one row a commit",
     ("ingest/join.py", "require_unique"): "limited to 3 rows",
+    ("ingest/landing/job.py", "_write"): "one row of two counts",
+    ("ingest/landing/replay.py", "_good"): "as many rows as files have different headers",
+    ("ingest/landing/replay.py", "replay"): "one row a file",
+    ("ingest/landing/target.py", "counts_of"): "one row a file of a run",
     ("publish/removed.py", "write_removed"): "one row a kind: two",
     ("run/outcome.py", "census"): "one row for each combination of split, class, kind and reasons",
     ("sample/budget.py", "by_bytes"): "one row",

@@ -68,6 +68,37 @@ def run(config: ConfigOption, overrides: SetOption = None) -> None:
 
 
 @app.command()
+def ingest(
+    config: ConfigOption,
+    interval: Annotated[str | None, typer.Option("--interval", help="START/END in UTC; several intervals too.")] = None,
+    replay: Annotated[bool, typer.Option("--replay", help="Take repaired records of the quarantine back in.")] = False,
+    overrides: SetOption = None,
+) -> None:
+    """Land what is new of a source in a Delta table, once; what can't be landed is kept with the reason."""
+
+    def work() -> Mapping[str, Any]:
+        from traintable.ingest_settings import load
+        from traintable.progress import Progress
+
+        settings = load(config, overrides or ())
+        progress = Progress()
+        progress.note(f"traintable {__version__}  {settings.name}  ({config})")
+        if replay:
+            from traintable.ingest.landing.replay import replay as take_back
+
+            result = take_back(settings, progress=progress)
+        else:
+            from traintable.ingest.landing.job import ingest as land
+
+            result = land(settings, interval=interval, progress=progress)
+        for note in _landed(result):
+            progress.note(note)
+        return result
+
+    _answer(work)
+
+
+@app.command()
 def analyse(config: ConfigOption, overrides: SetOption = None) -> None:
     """Profile the rows, write a report, and propose a plan that `run` carries out."""
 
@@ -128,13 +159,19 @@ def history(path: Annotated[str, typer.Argument(help="A path, an address, or cat
 @app.command()
 def doctor(
     path: Annotated[list[str] | None, typer.Option("--path", help="A folder that runs shall write to.")] = None,
+    table: Annotated[str | None, typer.Option("--table", help="A landed table, to be recounted.")] = None,
 ) -> None:
-    """Java, Python, jar and storage checks, each with its fix."""
+    """Java, Python, jar and storage checks, each with its fix; of a landed table, whether its ledger is right."""
 
     def work() -> Mapping[str, Any]:
         from traintable.doctor import examine
 
-        findings = examine(path or [os.getcwd()])
+        if table is None:
+            findings = examine(path or [os.getcwd()])
+        else:
+            from traintable.ingest.landing.recount import recount
+
+            findings = recount(os.path.abspath(table))
         for finding in findings:
             print(finding.line(), file=sys.stderr)
         status = "unchanged" if all(finding.ok for finding in findings) else "failed"
@@ -191,6 +228,18 @@ def _summary(result: Mapping[str, Any]) -> str:
     for reason, n in sorted(result["reasons"].items(), key=lambda item: -item[1]):
         text += f"\n    {n:>8,} {reason}"
     return text
+
+
+def _landed(result: Mapping[str, Any]) -> list[str]:
+    """What an extraction has come to, in lines."""
+    rows = result["rows"]
+    lines = [f"{result['status']}: {result['table']} version {result['version']}"]
+    if result["status"] == "published":
+        lines.append(f"  {rows['read']:,} read = {rows['accepted']:,} accepted + {rows['quarantined']:,} quarantined")
+    if rows["quarantined"]:
+        lines.append(f"  quarantine: {result['quarantine']}")
+    lines += [f"  can't be read: {name}" for name in result.get("unreadable", ())]
+    return lines
 
 
 def _analysed(result: Mapping[str, Any]) -> list[str]:

@@ -134,6 +134,7 @@ class Against(Section):
 class Analysis(Section):
     """What `traintable analyse` looks at beside the rows; a run takes no notice of it."""
 
+    partition: str | None = None
     against: Against | None = None
 
 

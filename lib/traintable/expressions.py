@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import sqlglot
 from sqlglot import exp
@@ -10,9 +13,12 @@ from sqlglot import exp
 from traintable.columns import require_columns
 from traintable.errors import ConfigError
 from traintable.spark_errors import first_line
+from traintable.sql_functions import FUNCTIONS, TYPES, WORDS
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
+
+_WORD = re.compile(r"\w+$")
 
 # What gives another value tomorrow, on another cluster or in another order of rows.
 CHANGING = frozenset(
@@ -32,7 +38,8 @@ def references(sql: str, *, where: str) -> frozenset[str]:
     """The names of the columns that a Spark SQL expression reads.
 
     Raises ConfigError when the text is not one expression over the columns of a row: subqueries, `*`, windows and
-    aggregates (which see other rows), generators, and functions of chance, time or layout. Costs no pass over data.
+    aggregates (which see other rows), generators, functions of chance, time or layout, and all functions that are not
+    among `sql_functions.FUNCTIONS`. Costs no pass over data.
     """
     try:
         tree = sqlglot.parse_one(f"SELECT {sql}", dialect="spark")
@@ -44,7 +51,24 @@ def references(sql: str, *, where: str) -> frozenset[str]:
         reason = _reason_against(node)
         if reason:
             raise _refusal(where, sql, reason)
+    unknown = next((name for name in _called(sql) if name not in FUNCTIONS | WORDS | TYPES), None)
+    if unknown is not None:
+        raise _refusal(where, sql, f"with {unknown}, which is not among the functions that may stand here")
     return frozenset(column.parts[0].name for column in tree.find_all(exp.Column))
+
+
+def _called(sql: str) -> Iterator[str]:
+    """The words that an opening bracket follows, quoted or not."""
+    tokens = sqlglot.tokenize(sql, read="spark")
+    for token, after in pairwise(tokens):
+        if after.token_type.name == "L_PAREN" and _is_name(token):
+            yield token.text.lower()
+
+
+def _is_name(token: Any) -> bool:
+    return token.token_type.name == "IDENTIFIER" or (
+        token.token_type.name != "STRING" and bool(_WORD.match(token.text))
+    )
 
 
 def evaluated(df: DataFrame, sql: str, *, where: str) -> Column:

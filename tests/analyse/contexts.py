@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 
 import chunks
-from traintable.analyse.context import Context
-from traintable.analyse.reading import Read, Reading
-from traintable.analyse.rows import Rows
+from traintable.analyse.rows.context import Context
+from traintable.analyse.rows.draw import Rows
+from traintable.analyse.rows.reading import Read, Reading
 from traintable.statistics import Statistics, Wanted, scan
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from scipy.stats import chi2
 from frames import of_pandas
 from traintable import analyse
 from traintable.analyse.anomalies import AnomalyModel, find, fit_anomalies, score_anomalies
-from traintable.analyse.context import Context
 from traintable.analyse.mahalanobis import ellipsoid
+from traintable.analyse.rows.context import Context
 from traintable.errors import ConfigError
 
 if TYPE_CHECKING:

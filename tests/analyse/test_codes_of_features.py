@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from contexts import in_memory, read
 
-from traintable.analyse.encoding import encoding
+from traintable.analyse.rows.encoding import encoding
 
 
 def frame(n: int = 500) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from chunks import chunk, learned
-from traintable.analyse import coverage
+from traintable.analyse.scanned import coverage
 from traintable.statistics.periods import Periods
 from traintable.statistics.values import Values
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from traintable.analyse.drift import (
+from traintable.analyse.drift.columns import (
     LEAST_SHARE,
     MODERATE_PSI,
     SEVERE_PSI,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from traintable.analyse import headlines
+from traintable.analyse.sections import headlines
 
 
 def profile(**parts: Any) -> dict[str, Any]:

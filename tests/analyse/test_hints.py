@@ -14,11 +14,12 @@ from sklearn.linear_model import LogisticRegression
 from frames import of_pandas
 from traintable.analyse import hints
 from traintable.analyse.hints.additive import fit, gains, losses
-from traintable.analyse.hints.transforms import power, skewness, yeo_johnson
+from traintable.analyse.hints.transforms import skewness
 from traintable.expressions import evaluated
 from traintable.plan import Plan
 from traintable.statistics.values import Values
 from traintable.statistics.weighted import Weighted
+from traintable.statistics.yeo_johnson import best_power, yeo_johnson
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -171,7 +172,7 @@ def test_the_power_is_that_of_scipy() -> None:
     rng = np.random.default_rng(5)
     for values in (rng.exponential(size=400), rng.integers(-5, 30, 300).astype(float), 50 + rng.normal(size=200)):
         found, counts = np.unique(values, return_counts=True)
-        own = power(Weighted(found, counts))
+        own = best_power(Weighted(found, counts))
         assert own == pytest.approx(stats.yeojohnson_normmax(values), abs=1e-4)
         np.testing.assert_allclose(yeo_johnson(values, own), stats.yeojohnson(values, own), rtol=1e-10)
     assert np.isnan(skewness(np.ones(3), Weighted(np.ones(3), np.array([1, 2, 3]))))

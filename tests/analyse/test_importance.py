@@ -15,9 +15,9 @@ from sklearn.inspection import permutation_importance
 from sklearn.metrics import average_precision_score, r2_score
 
 from traintable.analyse import importance
-from traintable.analyse.answers import answers
-from traintable.analyse.scores import average_precision, explained, mean_average_precision
-from traintable.analyse.target_order import SMOOTHING, ordered
+from traintable.analyse.rows.answers import answers
+from traintable.analyse.rows.scores import average_precision, explained, mean_average_precision
+from traintable.analyse.rows.target_order import SMOOTHING, ordered
 
 NUMBERS, CATEGORIES = ("strong", "weak", "noise", "more noise", "holes"), ("word", "many", "odd")
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from traintable.analyse.moments import (
+from traintable.analyse.hypothesis.moments import (
     Moments,
     between_and_within,
     distances,

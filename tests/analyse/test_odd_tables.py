@@ -13,8 +13,8 @@ import pytest
 from scipy import stats
 
 from traintable import analyse
-from traintable.analyse import scans
 from traintable.analyse.profile import Profile
+from traintable.analyse.scanned import scans
 from traintable.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -192,14 +191,16 @@ def test_correlations(found: dict[str, Any]) -> None:
     known = found["associations"]
     numbers = frame().assign(at=frame()["at"].astype("int64").astype(float))[known["numbers"]]
     for method, data in (("pearson", numbers), ("spearman", numbers.rank())):
-        matrix = np.array(known[method], float)
-        for (i, a), (j, b) in combinations(enumerate(known["numbers"]), 2):
-            if "same" in (a, b):
-                assert np.isnan(matrix[i, j])
-                continue
-            both = data[[a, b]].dropna()
-            expected = np.cov(both.T)[0, 1] / data[a].std() / data[b].std()
-            np.testing.assert_allclose(matrix[i, j], np.clip(expected, -1, 1), atol=1e-6)
+        np.testing.assert_allclose(np.array(known[method], float), data.corr(), atol=1e-6)
+
+
+def test_partitions_are_held_against_those_before_them(rows: DataFrame) -> None:
+    months = rows.selectExpr("id", "colour", "date_format(at, 'yyyy-MM') AS load", "normal + IF(month(at) = 3, 9, 0) AS x")
+    found = analyse.profile(months, partition="load", key=["id"], of_rows=("anomalies",)).to_dict()["anomalies"]
+    assert "load" not in found["features"]
+    assert [period["period"] for period in found["by_time"]] == ["2024-01", "2024-02", "2024-03"]
+    with pytest.raises(ConfigError, match=r"a partition: a text of few values[\s\S]*the type double"):
+        analyse.profile(months, partition="x")
 
 
 def test_collinearity_and_clusters(found: dict[str, Any]) -> None:

@@ -10,8 +10,8 @@ import pytest
 from contexts import of_table
 
 from frames import of_pandas
-from traintable.analyse.context import Context
-from traintable.analyse.rows import PURPOSE, mixed, order, uniform
+from traintable.analyse.rows.context import Context
+from traintable.analyse.rows.draw import PURPOSE, mixed, order, uniform
 from traintable.columns import quote
 from traintable.errors import ConfigError
 from traintable.sample import keyed_hash

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -33,7 +35,7 @@ def columns(table: list[tuple[Any, ...]]) -> rows_of:
 def gram_of(values: Mapping[str, Any] | Floats, **ranges: tuple[float, float]) -> Gram:
     if not isinstance(values, Mapping):
         values = dict(zip(NAMES, np.asarray(values, dtype=np.float64).reshape(-1, len(NAMES)).T, strict=True))
-    found: Gram = learned(Gram(tuple(values)), chunk(values, ranges=ranges))
+    found: Gram = learned(Gram(tuple(values), squares=True), chunk(values, ranges=ranges))
     return found
 
 
@@ -103,12 +105,29 @@ def test_moments_of_imputed_rows_equal_those_of_fractions(table: list[Any], fill
 
 
 @settings(deadline=None)
+@given(tables)
+def test_correlations_of_pairs_equal_those_of_fractions(table: list[Any]) -> None:
+    values = columns(table)
+    with short_batches():
+        found = gram_of(values).correlation()
+    exactly = {name: exact(values[name]) for name in NAMES}
+    for (i, name), (j, other) in product(enumerate(NAMES), repeat=2):
+        both = [(x, y) for x, y in zip(exactly[name], exactly[other], strict=True) if None not in (x, y)]
+        x, y = map(list, zip(*both, strict=True)) if len(both) > 1 else ([], [])
+        spread = covariance(x, x) * covariance(y, y) if x else 0
+        size = math.sqrt(covariance(x, y) ** 2 / spread) if spread else NAN
+        expected = size if not spread or covariance(x, y) > 0 else -size
+        np.testing.assert_allclose(found[i, j], expected, rtol=1e-15)
+        assert not abs(found[i, j]) > 1
+
+
+@settings(deadline=None)
 @given(tables, st.randoms(use_true_random=False), st.booleans())
 def test_any_layout_gives_the_same_state(table: list[Any], random: Random, is_ranged: bool) -> None:
     rows = chunk(columns(table), ranges={"a": (-1.0, 1e9)} if is_ranged else None)
     with short_batches():
-        whole, _ = in_any_layout(lambda: Gram(NAMES), rows, random)
-    in_one_batch = learned(Gram(NAMES), rows)
+        whole, _ = in_any_layout(lambda: Gram(NAMES, squares=True), rows, random)
+    in_one_batch = learned(Gram(NAMES, squares=True), rows)
     assert in_one_batch.to_dict() == whole.to_dict()
 
 
@@ -196,6 +215,8 @@ def test_pairwise_moments_agree_with_pandas(ordinary: pd.DataFrame) -> None:
     found = gram_of(holed(ordinary))
     pairwise = found.pairwise()
     assert pairwise.columns == NAMES
+    np.testing.assert_allclose(found.correlation(), ordinary.corr(), rtol=1e-12)
+    np.testing.assert_array_equal(found.correlation(["c", "a"]), found.correlation()[np.ix_([2, 0], [2, 0])])
     np.testing.assert_allclose(pairwise.covariance, ordinary.cov(), rtol=1e-12)
     np.testing.assert_allclose(pairwise.mean, ordinary.mean(), rtol=1e-13)
     for name in NAMES:
@@ -217,6 +238,11 @@ def test_a_constant_has_no_variance_and_is_its_own_mean(constant: float) -> None
     assert found.mean_and_variance("a") == (constant, 0.0)
     assert found.imputed({"a": constant}).std.tolist() == [0.0]
     assert found.imputed({"a": constant, "b": 1.0}).correlation.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_correlations_need_the_sums_of_squares() -> None:
+    with pytest.raises(ValueError, match="squares=True"):
+        Gram(NAMES).correlation()
 
 
 def test_no_rows_one_row_and_no_columns() -> None:

@@ -5,12 +5,12 @@ computed from statistics that were learned already: no rows, no pass over data.
 """
 
 from traintable.analyse.anomalies import AnomalyModel, isolation_forest, score_anomalies
-from traintable.analyse.compare import compare
+from traintable.analyse.drift.compare import compare
+from traintable.analyse.hypothesis.moments import Moments
+from traintable.analyse.hypothesis.multiple import adjusted
+from traintable.analyse.hypothesis.result import Effect, TestResult
 from traintable.analyse.mahalanobis import mahalanobis
-from traintable.analyse.moments import Moments
-from traintable.analyse.multiple import adjusted
 from traintable.analyse.profile import Profile, profile
-from traintable.analyse.result import Effect, TestResult
 
 __all__ = [
     "AnomalyModel",

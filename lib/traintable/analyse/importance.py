@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from traintable.analyse.answers import Answers, answers
-from traintable.analyse.encoding import LARGEST, centre_and_scale
-from traintable.analyse.learners import random_state, require_scikit_learn
-from traintable.analyse.rows import fold_of, order, uniform
-from traintable.analyse.scores import explained, mean_average_precision
-from traintable.analyse.target_order import INNER_FOLDS, ordered
+from traintable.analyse.rows.answers import Answers, answers
+from traintable.analyse.rows.draw import fold_of, order, uniform
+from traintable.analyse.rows.encoding import LARGEST, centre_and_scale
+from traintable.analyse.rows.learners import random_state, require_scikit_learn
+from traintable.analyse.rows.scores import explained, mean_average_precision
+from traintable.analyse.rows.target_order import INNER_FOLDS, ordered
 from traintable.statistics.exact import Floats, Ints
 
 if TYPE_CHECKING:
-    from traintable.analyse.context import Context
+    from traintable.analyse.rows.context import Context
 
 N_PROBES = 10
 REPEATS = 20

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from traintable.analyse.add_columns import add_columns
-from traintable.analyse.reading import Read, Reading
+from traintable.analyse.rows.add_columns import add_columns
+from traintable.analyse.rows.reading import Read, Reading
 from traintable.columns import refuse_taken, require_columns
 from traintable.errors import ConfigError
 from traintable.statistics.exact import Floats

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from traintable.analyse import described, flags, headlines, imbalance, missing, relations, tested
-from traintable.analyse.compare import Side, compared, side_of
-from traintable.analyse.context import Context
-from traintable.analyse.kinds import (
+from traintable.analyse.drift.compare import Side, compared, side_of
+from traintable.analyse.plain import plain
+from traintable.analyse.rows.context import Context
+from traintable.analyse.scanned.kinds import (
     BOOLEAN,
     CATEGORY,
-    FEATURE,
     KEY,
     LABEL,
     NUMBER,
@@ -22,10 +21,11 @@ from traintable.analyse.kinds import (
     Column,
     after_reading,
     columns_of,
+    usable_features,
 )
-from traintable.analyse.plain import plain
-from traintable.analyse.sampled import SAMPLE_ROWS, about
-from traintable.analyse.scans import MAX_PAIRED, Codes, codes_of, of_pairs, one_by_one, together
+from traintable.analyse.scanned.sampled import SAMPLE_ROWS, about
+from traintable.analyse.scanned.scans import MAX_PAIRED, Codes, codes_of, of_pairs, one_by_one, together
+from traintable.analyse.sections import described, flags, headlines, imbalance, missing, relations, tested
 from traintable.columns import require_columns
 from traintable.errors import ConfigError
 from traintable.statistics import Statistics, scan
@@ -83,6 +83,7 @@ def profile(
     *,
     label: str | None = None,
     time: str | None = None,
+    partition: str | None = None,
     key: Sequence[str] = (),
     seed: int = 0,
     name: str = "table",
@@ -98,6 +99,8 @@ def profile(
     ----------
     label : the answer; classes where it is a text, a boolean, or has at most 20 whole values, else continuous.
     time : the column of times by which classes are shown over time; the first one by default.
+    partition : a category whose values, in ascending order, are held against those before them (a load, a month as
+        text), instead of the periods of `time`.
     key : what tells rows apart; described, but no feature.
     seed : of all chance, which is a keyed hash.
     name : of the table, for the reader.
@@ -113,19 +116,20 @@ def profile(
 
     Raises ConfigError when a named column is missing, or the label can't be one.
     """
-    roles = [name for name in (label, time, *key) if name is not None]
+    roles = [name for name in (label, time, partition, *key) if name is not None]
     require_columns(df, set(roles), where=_WHERE)
-    _refuse_two_roles(label, (time, *key))
+    _refuse_two_roles(label, (time, partition, *key))
     columns = columns_of(dict(df.dtypes), label=label, time=time, key=key)
     _refuse_no_label(columns)
     learned = scan(df, one_by_one(columns), cache=cache)
     columns = after_reading(columns, learned)
+    _refuse_no_partition(columns, partition)
     codes = codes_of(columns, learned)
     second = scan(df, together(columns, codes))
     pairs = second if not codes.is_wide else _in_sample(df, columns, codes, learned.n_rows, key=key, seed=seed)
     found = _sections(columns, learned, second, pairs, codes)
     head = {"profile": FORMAT, "name": name, "rows": learned.n_rows, "label": label, "time": time, "key": list(key)}
-    context = _context(df, columns, learned, codes, label=label, time=time, key=key, seed=seed)
+    context = _context(df, columns, learned, codes, label=label, time=time, partition=partition, key=key, seed=seed)
     scans = _scans(learned, second, pairs)
     content = {**head, "scans": scans, **found, **_of_rows(context, of_rows, scans), "leaks": list(leaks)}
     content["drift"] = None if reference is None else _drift(reference, against, columns, learned, key, scans)
@@ -204,6 +208,17 @@ def _refuse_no_label(columns: Sequence[Column]) -> None:
         )
 
 
+def _refuse_no_partition(columns: Sequence[Column], partition: str | None) -> None:
+    found = next((c for c in columns if c.name == partition), None)
+    if found and found.kind not in WORDS:
+        raise ConfigError(
+            where=f"column '{found.name}'",
+            expected="a partition: a text of few values, or a boolean",
+            found=f"the type {found.type}, a {found.kind}",
+            remedy="Cast it to text whose order is that of the partitions, or name a column of times as `time`.",
+        )
+
+
 def _context(
     df: DataFrame,
     columns: Sequence[Column],
@@ -212,21 +227,23 @@ def _context(
     *,
     label: str | None,
     time: str | None,
+    partition: str | None,
     key: Sequence[str],
     seed: int,
 ) -> Context:
     """What the sections that look at rows start from."""
-    features = [c for c in columns if c.role == FEATURE]
+    numbers, words = usable_features(columns, learned)
     return Context(
         df,
         learned,
-        numbers=tuple(c.name for c in features if c.kind == NUMBER and c.name in learned.gram.columns),
-        categories=tuple(c.name for c in features if c.kind in WORDS),
+        numbers=numbers,
+        categories=tuple(name for name in words if name != partition),
         times=tuple(c.name for c in columns if c.kind == TIME and c.role != KEY),
         label=label,
         label_is_number=label is not None and codes.classes is None,
         key=tuple(key),
         time=time,
+        partition=partition,
         seed=seed,
     )
 

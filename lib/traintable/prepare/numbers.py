@@ -13,6 +13,7 @@ from traintable.plan import Feature
 from traintable.prepare import clean, impute, outliers, scale, transform
 from traintable.prepare.terms import CLEANED, FILLED, TRANSFORMED, Layers, Term
 from traintable.statistics import Statistics, Target, Wanted, Weighted
+from traintable.statistics.yeo_johnson import best_power, yeo_johnson
 
 # A step that only another scan can decide yields what it wants to know of `name` as it is by then.
 Questions = Generator[Wanted, Statistics, None]
@@ -129,9 +130,9 @@ class Number:
             return
         value = layers.add(TRANSFORMED, self.name, self.value)  # a column of its own, for it is used several times
         if method == "yeo_johnson":
-            power = transform.power(known)
+            power = best_power(known)
             self.value = transform.yeo_johnson(value, power)
-            self.weighted = known.mapped(partial(transform.yeo_johnson_values, power=power))
+            self.weighted = known.mapped(partial(yeo_johnson, power=power))
         else:
             edges = transform.bin_edges(known, self.feature.n_bins)
             self.value = transform.binned(value, edges)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from traintable.errors import ConfigError
 from traintable.prepare.terms import number
 from traintable.statistics import Weighted
 from traintable.statistics.exact import Floats
-
-DECIMALS = 9  # of lambda: the search's last bits mean nothing
 
 
 def log1p(name: str, value: str, lowest: float) -> str:
@@ -38,41 +34,6 @@ def _moved(size: str, power: float) -> str:
     """SQL of ((1 + size)**power - 1) / power, right to the last digits for a small size too."""
     logarithm = f"log1p({size})"
     return logarithm if power == 0 else f"expm1({number(power)} * {logarithm}) / {number(power)}"
-
-
-def yeo_johnson_values(values: Floats, power: float) -> Floats:
-    """The Yeo-Johnson transform of some values."""
-    positive = values >= 0
-    x = np.abs(values)
-    rest = np.where(positive, power, 2 - power)
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        moved = np.where(rest == 0, np.log1p(x), np.expm1(rest * np.log1p(x)) / np.where(rest == 0, 1.0, rest))
-    return np.where(positive, moved, -moved)
-
-
-def power(values: Weighted) -> float:
-    """The lambda of the Yeo-Johnson transform that makes the values most like a normal distribution's.
-
-    By maximum likelihood, as scipy.stats.yeojohnson_normmax, over the values with their counts; 1 (which changes
-    nothing) where all values are equal. Rounded to 9 decimals.
-    """
-    from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
-
-    if len(values.values) < 2:
-        return 1.0
-    logs = float(np.dot(values.counts, np.sign(values.values) * np.log1p(np.abs(values.values))))
-
-    def cost(candidate: float) -> float:
-        moved = yeo_johnson_values(values.values, candidate)
-        mean = float(np.dot(values.counts, moved)) / values.n
-        with np.errstate(over="ignore"):
-            variance = float(np.dot(values.counts, (moved - mean) ** 2)) / values.n
-        if not math.isfinite(variance) or variance < np.finfo(np.float64).tiny:
-            return math.inf
-        return values.n / 2 * math.log(variance) - (candidate - 1) * logs
-
-    found = minimize_scalar(cost, bracket=(-2, 2), method="brent", options={"xtol": 1.48e-8})
-    return round(float(found.x), DECIMALS) if math.isfinite(found.fun) else 1.0
 
 
 def bin_edges(values: Weighted, n_bins: int) -> list[float]:

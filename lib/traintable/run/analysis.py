@@ -66,6 +66,7 @@ def analyse_table(
                 train.drop(*late),
                 label=config.label.name,
                 time=_time(config, train.columns, late),
+                partition=config.analysis.partition,
                 key=config.source.key,
                 seed=config.seed,
                 name=config.name,

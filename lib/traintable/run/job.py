@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
-import json
 import os
-import platform
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import reduce
@@ -16,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-import traintable
 from traintable import ingest, prepare, publish, quality, split, statistics
 from traintable.columns import FEATURES, SPLIT, SPLITS, TRAIN, is_remote, quote, refuse_taken, require_columns
 from traintable.config import Config
@@ -24,6 +18,7 @@ from traintable.errors import InputMissing
 from traintable.ingest.contract import REASONS
 from traintable.plan import Plan
 from traintable.progress import Progress
+from traintable.run.manifest import fingerprint_of, manifest
 from traintable.run.outcome import Census, Outcome, Rows, census
 from traintable.run.parts import described_split
 from traintable.run.places import Places
@@ -35,10 +30,6 @@ from traintable.spark_errors import translated
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
     from pyspark.sql import DataFrame, SparkSession
-
-# What a plan says without deciding anything by it.
-FOR_THE_READER: Any = {"drop": True, "advice": True, "features": {"__all__": {"because", "alternatives"}}}
-LIBRARIES = ("pyspark", "delta-spark", "great-expectations", "numpy", "pyarrow")
 
 
 def run(config: Config, *, spark: SparkSession | None = None, progress: Progress | None = None) -> Outcome:
@@ -53,7 +44,7 @@ def run(config: Config, *, spark: SparkSession | None = None, progress: Progress
     split.refuse_unavailable(config)
     with progress.stage("pin inputs"):
         pinned = pin_inputs(config, spark)
-        fingerprint = _fingerprint(config, pinned)
+        fingerprint = fingerprint_of(config, pinned)
         run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}-{fingerprint[:8]}"
         places = Places.of(config, run_id)
         newest = publish.newest_manifest(places.table, spark)
@@ -105,6 +96,7 @@ class _Run:
             verdict.raise_if_refused(places.table)
         details = {
             "fingerprint": self.fingerprint,
+            "model": places.model,
             "content_hash": content,
             "classes": counted.classes,
             "reasons": counted.reasons,
@@ -118,8 +110,8 @@ class _Run:
             with writing(places.table):
                 # A model whose commit fails stays: its reply may be all that was lost, and no name is used twice.
                 model.write().save(places.model)
-                manifest = self._manifest(rows, details)
-                publish.publish(features, places.table, manifest=manifest, features=names)
+                told = manifest(config, self.pinned, self.run_id, rows.to_dict(), details)
+                publish.publish(features, places.table, manifest=told, features=names)
             version = publish.version_of(self.run_id, places.table, self.spark)
         details["seconds"] = self.progress.seconds
         return Outcome("published", self.run_id, places.table, version, places.model, rows.to_dict(), details)
@@ -248,45 +240,6 @@ class _Run:
         content, published = statistics.content_hash(features, hashed=audited)
         verdict = quality.check(audited, gate, key=key, label=label.name, classes=label.classes, n_features=len(names))
         return content, published, verdict
-
-    def _manifest(self, rows: Rows, details: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "traintable": traintable.__version__,
-            "run_id": self.run_id,
-            "name": self.config.name,
-            "inputs": {name: table.to_dict() for name, table in self.pinned.items()},
-            "config": _described(self.config),
-            "seed": self.config.seed,
-            "rows": rows.to_dict(),
-            "model": self.places.model,
-            "libraries": {"python": platform.python_version(), **_libraries()},
-            **details,
-        }
-
-
-def _libraries() -> dict[str, str]:
-    """The versions of what computed the rows; one that the platform brings without metadata is left out."""
-    found = {}
-    for name in LIBRARIES:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found
-
-
-def _described(config: Config) -> dict[str, Any]:
-    """The configuration as it was resolved, but for where `root` lies on this machine and what was left at default."""
-    return config.model_dump(mode="json", exclude={"root", "analysis"}, exclude_defaults=True)
-
-
-def _fingerprint(config: Config, pinned: Mapping[str, ingest.Pinned]) -> str:
-    """What the rows follow from: two runs with the same fingerprint would publish the same rows.
-
-    The order of keys counts, for it is the order of the features.
-    """
-    inputs = {name: table.to_dict() for name, table in pinned.items()}
-    settings = config.model_dump(mode="json", exclude={"root": True, "analysis": True, "prepare": FOR_THE_READER})
-    text = json.dumps([traintable.__version__, _libraries(), settings, inputs])
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_there(model: str) -> bool:

@@ -5,8 +5,10 @@ From these follow mean, variance and covariance, before and after any imputation
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -43,9 +45,11 @@ class Gram:
     unit : shape (columns,); column i is counted in units of 2**(20 unit[i]).
     sums : shape (columns, columns), whole numbers; sum of column i over the rows in which column j has a value.
     products : shape (columns, columns), whole numbers; sum of column i times column j where both have a value.
+    squares : shape (columns, columns), whole numbers; sum of the squares of column i over the rows in which column j
+        has a value, from which `correlation` follows; None unless it is to be learned.
     """
 
-    def __init__(self, columns: Sequence[str]) -> None:
+    def __init__(self, columns: Sequence[str], *, squares: bool = False) -> None:
         width = len(columns)
         self.columns = tuple(columns)
         self.n_rows = 0
@@ -53,8 +57,9 @@ class Gram:
         self.unit: Ints = np.zeros(width, np.int64)
         self.sums: Objects = np.full((width, width), 0, dtype=object)
         self.products: Objects = np.full((width, width), 0, dtype=object)
+        self.squares: Objects | None = np.full((width, width), 0, dtype=object) if squares else None
         self._index = {name: i for i, name in enumerate(self.columns)}
-        self._pending = _Pending(width)
+        self._pending = _Pending(width, squares=squares)
 
     def update(self, chunk: Chunk) -> None:
         """Add the rows of a chunk."""
@@ -77,7 +82,7 @@ class Gram:
 
     def _fold(self) -> None:
         """Move what is pending into the sums."""
-        pending, self._pending = self._pending, _Pending(len(self.columns))
+        pending, self._pending = self._pending, _Pending(len(self.columns), squares=self.squares is not None)
         slots = pending.slots_by_rank()
         for column, k, _ in slots:
             self._refine(column, k)
@@ -87,6 +92,10 @@ class Gram:
             for j, m, other in slots:
                 more = bits[:, None] + DIGIT_BITS * (m - self.unit[j]).astype(object)[None, :]
                 self.products[np.ix_(i, j)] += shifted(pending.products[np.ix_(place, other)].astype(object), more)
+        if self.squares is not None:
+            for (own, a, b), sums in pending.squares.items():
+                up = DIGIT_BITS * (a + b - 2 * int(self.unit[own])) + (a != b)
+                self.squares[own] += shifted(sums.astype(object), np.array(up, dtype=object))
 
     def _refine(self, columns: Ints, unit: Ints) -> None:
         """Count the columns in units at least as fine as `unit`."""
@@ -98,6 +107,8 @@ class Gram:
         if bits.any():
             self.sums = shifted(self.sums, bits[:, None])
             self.products = shifted(self.products, bits[:, None] + bits[None, :])
+            if self.squares is not None:
+                self.squares = shifted(self.squares, 2 * bits[:, None])
 
     def merge(self, other: Gram) -> None:
         """Add the rows of another state of the same columns."""
@@ -111,6 +122,8 @@ class Gram:
         bits[used] = DIGIT_BITS * (other.unit[used] - self.unit[used]).astype(object)
         self.sums += shifted(other.sums, bits[:, None])
         self.products += shifted(other.products, bits[:, None] + bits[None, :])
+        if self.squares is not None and other.squares is not None:
+            self.squares += shifted(other.squares, 2 * bits[:, None])
 
     def count(self, column: str) -> int:
         """Rows in which the column has a value."""
@@ -168,6 +181,27 @@ class Gram:
                     covariance[a, b] = covariance[b, a] = ratio(scatter, n * (n - 1), exponent)
         return Covariance(names, np.array([self.mean_and_variance(name)[0] for name in names]), covariance)
 
+    def correlation(self, columns: Sequence[str] | None = None) -> Floats:
+        """Pearson's correlation of each pair over the rows in which both have a value, within -1 and 1.
+
+        Shape (columns, columns); NaN where one of the two has less than two different values in those rows. Needs
+        `squares`.
+        """
+        self._fold()
+        if self.squares is None:
+            raise ValueError("correlations need the sums of squares: Gram(columns, squares=True)")
+        index = [self._index[name] for name in (self.columns if columns is None else columns)]
+        found = np.full((len(index), len(index)), np.nan)
+        for a, i in enumerate(index):
+            for b, j in enumerate(index[: a + 1]):
+                n, mine, theirs = int(self.present[i, j]), self.sums[i, j], self.sums[j, i]
+                scatter = self.products[i, j] * n - mine * theirs
+                spread = (self.squares[i, j] * n - mine * mine) * (self.squares[j, i] * n - theirs * theirs)
+                if spread:
+                    size = math.sqrt(ratio(scatter * scatter, spread, 0))
+                    found[a, b] = found[b, a] = size if scatter > 0 else -size
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """The state as plain values for JSON; whole numbers as hexadecimal text, products as the upper triangle."""
         self._fold()
@@ -179,17 +213,20 @@ class Gram:
             "unit": self.unit.tolist(),
             "sums": [[f"{v:x}" for v in row] for row in self.sums],
             "products": [f"{v:x}" for v in self.products[upper]],
+            "squares": None if self.squares is None else [[f"{v:x}" for v in row] for row in self.squares],
         }
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> Gram:
         """The state that `to_dict` wrote."""
-        gram = cls(state["columns"])
+        gram = cls(state["columns"], squares=state["squares"] is not None)
         width = len(gram.columns)
         gram.n_rows = state["n_rows"]
         gram.present = np.array(state["present"], np.int64).reshape(width, width)
         gram.unit = np.array(state["unit"], np.int64)
-        gram.sums = np.array([[int(v, 16) for v in row] for row in state["sums"]], dtype=object).reshape(width, width)
+        gram.sums = _square(state["sums"], width)
+        if gram.squares is not None:
+            gram.squares = _square(state["squares"], width)
         upper = np.triu_indices(width)
         gram.products[upper] = [int(v, 16) for v in state["products"]]
         gram.products.T[upper] = gram.products[upper]
@@ -199,8 +236,10 @@ class Gram:
 class _Pending:
     """Sums of digits and of their products that have not been put together yet; a slot is one digit of one column."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, *, squares: bool) -> None:
         self.slots: dict[tuple[int, int], int] = {}
+        self.squares: dict[tuple[int, int, int], Ints] = {}  # (column, digit, digit) -> sums where each has a value
+        self._with_squares = squares
         self.sums: Ints = np.zeros((0, width), np.int64)
         self.products: Ints = np.zeros((0, 0), np.int64)
         self.n_products = 0
@@ -224,7 +263,29 @@ class _Pending:
         self.sums[place] += product[:n_digits, mask]
         self.products[np.ix_(place, place)] += product[:n_digits, :n_digits]
         self.n_products += 1
+        if self._with_squares:
+            self._add_squares(slots, matrix, product, mask, n_digits)
         return np.asarray(product[np.ix_(mask, mask)])
+
+    def _add_squares(self, slots: Sequence[int], matrix: Floats, product: Ints, mask: Ints, n_digits: int) -> None:
+        """Add the products of two digits of one column, over the rows that each row of masks has."""
+        known = {place: slot for slot, place in self.slots.items()}
+        rows: dict[int, list[tuple[int, int]]] = {}  # column -> (digit, row of the matrix)
+        for row, place in enumerate(slots):
+            column, k = known[place]
+            rows.setdefault(column, []).append((k, row))
+        pairs = [(c, a, b) for c, own in rows.items() for a, b in combinations_with_replacement(sorted(own), 2)]
+        if not pairs:
+            return
+        first, second = np.array([(a, b) for _, (_, a), (_, b) in pairs]).T
+        sums = np.empty((len(pairs), len(mask)), np.int64)
+        sums[:] = product[first, second][:, None]
+        incomplete = mask > n_digits
+        if incomplete.any():
+            sums[:, incomplete] = (matrix[first] * matrix[second]) @ matrix[mask[incomplete]].T
+        for (column, (k, _), (m, _)), more in zip(pairs, sums, strict=True):
+            slot = (column, k, m)
+            self.squares[slot] = self.squares[slot] + more if slot in self.squares else more
 
     def _slot(self, column: int, k: int) -> int:
         if (column, k) not in self.slots:
@@ -267,6 +328,11 @@ class Covariance:
         std = np.nan_to_num(self.std)
         std = np.where(std > 0, std, 1.0)
         return np.asarray(np.nan_to_num(self.covariance) / np.outer(std, std))
+
+
+def _square(rows: Sequence[Sequence[str]], width: int) -> Objects:
+    """A matrix of whole numbers that was written in hexadecimal."""
+    return np.array([[int(v, 16) for v in row] for row in rows], dtype=object).reshape(width, width)
 
 
 def _divided(scatter: Objects, by: int, exponents: Sequence[int]) -> Floats:

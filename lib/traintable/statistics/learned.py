@@ -84,7 +84,7 @@ class Statistics:
         self.summary = {name: Summary(name) for name in wanted.summary}
         self.sums = Sums([name for name in wanted.moments if name not in wanted.covariance])
         self.shape = {name: Shape(name) for name in wanted.shape}
-        self.gram = Gram(wanted.covariance)
+        self.gram = Gram(wanted.covariance, squares=wanted.correlation)
         size = wanted.sketch_size
         self.values = {n: Values(n, wanted.resolution, sketches=wanted.sketches, size=size) for n in wanted.values}
         self.frequencies = {name: Frequencies(name, size) for name in wanted.frequencies}

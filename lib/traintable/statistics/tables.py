@@ -58,7 +58,7 @@ class Scores:
 
     def __init__(self, scored: Sequence[tuple[Coding, bytes]]) -> None:
         self.scored = tuple(scored)
-        self.gram = Gram([coding.column for coding, _ in self.scored])
+        self.gram = Gram([coding.column for coding, _ in self.scored], squares=True)
         self._scores: list[Floats] = [np.append(0.0, np.frombuffer(s, np.float64)) for _, s in self.scored]
 
     def update(self, chunk: Chunk) -> None:

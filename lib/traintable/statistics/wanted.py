@@ -22,7 +22,8 @@ class Wanted:
     summary : numbers to count (null, NaN, infinite, zero) and take the extremes of.
     moments : numbers whose exact mean and variance are needed.
     shape : numbers whose skewness and kurtosis are needed.
-    covariance : numbers of one exact covariance matrix, with their patterns of missing values.
+    covariance : numbers of one exact covariance matrix, with their patterns of missing values; with `correlation`
+        also what their correlations in pairs need where values are missing.
     values : numbers whose quantiles or values are needed; with `sketches` also the number of different values and the
         most frequent ones where there are too many to count each.
     frequencies : categories whose values are counted.
@@ -43,6 +44,7 @@ class Wanted:
     moments: tuple[str, ...] = ()
     shape: tuple[str, ...] = ()
     covariance: tuple[str, ...] = ()
+    correlation: bool = False
     values: tuple[str, ...] = ()
     sketches: bool = False
     frequencies: tuple[str, ...] = ()
@@ -75,6 +77,7 @@ class Wanted:
             summary=numbers,
             shape=numbers,
             covariance=numbers,
+            correlation=True,
             values=numbers,
             sketches=True,
             frequencies=texts,
@@ -86,7 +89,7 @@ class Wanted:
         both: dict[str, Any] = {}
         for field in fields(self):
             mine, theirs = getattr(self, field.name), getattr(other, field.name)
-            both[field.name] = mine or theirs if field.name == "sketches" else tuple(dict.fromkeys(mine + theirs))
+            both[field.name] = mine or theirs if field.type == "bool" else tuple(dict.fromkeys(mine + theirs))
         return Wanted(**both)
 
     @property
@@ -134,7 +137,7 @@ class Wanted:
         values = len(self.values) * (4 * self.resolution + (32 * self.sketch_size if self.sketches else 0))
         counts = 2**16 * (len(self.frequencies) + len(self.contingency) + len(self.groups) + len(self.targets))
         counts += 2**14 * (len(self.periods) + len(self.forms) + len(self.tables) + len(self.scores))
-        numbers = 2**9 * (len(self.columns) + 1) + 2**6 * len(self.covariance) ** 2
+        numbers = 2**9 * (len(self.columns) + 1) + 2 ** (7 if self.correlation else 6) * len(self.covariance) ** 2
         return values + counts + numbers + sum(8 * wanted.state_bytes for _, wanted in self.classes)
 
     @property

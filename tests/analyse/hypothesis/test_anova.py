@@ -14,7 +14,7 @@ from statsmodels.stats.oneway import confint_noncentrality
 
 from traintable.analyse import Moments
 from traintable.analyse.hypothesis import anova
-from traintable.analyse.noncentral import noncentral_f
+from traintable.analyse.hypothesis.noncentral import noncentral_f
 from weights import close, confidences, moments, offsets, samples
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from traintable.analyse.encoding import Matrix
+from traintable.analyse.rows.encoding import Matrix
 from traintable.statistics.exact import Floats
 
 

@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from traintable.analyse.anomalies.grid import Grid
-from traintable.analyse.encoding import NumberCode, centre_and_scale
-from traintable.analyse.reading import Read, Reading
+from traintable.analyse.rows.encoding import NumberCode, centre_and_scale
+from traintable.analyse.rows.reading import Read, Reading
 from traintable.statistics.exact import Ints
 
 if TYPE_CHECKING:
-    from traintable.analyse.context import Context
+    from traintable.analyse.rows.context import Context
     from traintable.statistics import Statistics
 
 TOP_WORDS = 8

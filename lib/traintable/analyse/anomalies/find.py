@@ -16,7 +16,7 @@ from traintable.analyse.mahalanobis import Ellipsoid, ellipsoid
 from traintable.statistics.exact import Floats
 
 if TYPE_CHECKING:
-    from traintable.analyse.context import Context
+    from traintable.analyse.rows.context import Context
 
 RARE = 0.001  # the share of rows beyond the limit of distances, were they normal
 DISTANCE_BINS = 50

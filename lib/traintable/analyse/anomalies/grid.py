@@ -11,7 +11,7 @@ import pyarrow as pa
 from traintable.statistics.exact import Floats, Ints
 
 if TYPE_CHECKING:
-    from traintable.analyse.context import Context
+    from traintable.analyse.rows.context import Context
 
 MAX_PERIODS = 400
 _ROWS_PER_PERIOD = 50

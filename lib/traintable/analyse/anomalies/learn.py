@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from traintable.analyse.anomalies.model import MIN_ROWS, N_TREES, AnomalyModel, fit_anomalies
-from traintable.analyse.context import Context
-from traintable.analyse.kinds import NUMBER, WORDS, after_reading, columns_of
+from traintable.analyse.rows.context import Context
+from traintable.analyse.scanned.kinds import after_reading, columns_of, usable_features
 from traintable.columns import SPLIT, require_columns
 from traintable.errors import ConfigError
 from traintable.statistics import Wanted, scan
@@ -43,8 +43,7 @@ def isolation_forest(
     types = {name: kind for name, kind in df.dtypes if name in names}
     learned = scan(df, Wanted.everything(types))
     used = after_reading(columns_of(types, label=None, time=None, key=()), learned)
-    numbers = tuple(c.name for c in used if c.kind == NUMBER and c.name in learned.gram.columns)
-    words = tuple(c.name for c in used if c.kind in WORDS)
+    numbers, words = usable_features(used, learned)
     model = None
     if numbers or words:
         model = fit_anomalies(Context(df, learned, numbers, words, key=tuple(key), seed=seed), n_trees=n_trees)

@@ -10,12 +10,12 @@ import numpy as np
 
 from traintable.analyse.anomalies.box import Box, shortened
 from traintable.analyse.anomalies.forest import Forest, fitted
-from traintable.analyse.encoding import Encoding, Matrix, encoding
-from traintable.analyse.learners import random_state, require_scikit_learn
+from traintable.analyse.rows.encoding import Encoding, Matrix, encoding
+from traintable.analyse.rows.learners import random_state, require_scikit_learn
 from traintable.statistics.exact import Floats
 
 if TYPE_CHECKING:
-    from traintable.analyse.context import Context
+    from traintable.analyse.rows.context import Context
 
 N_TREES = 100
 FENCE = 3.0  # Tukey's outer fence

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from traintable.analyse.add_columns import add_columns
 from traintable.analyse.anomalies.model import AnomalyModel
-from traintable.analyse.reading import Read
+from traintable.analyse.rows.add_columns import add_columns
+from traintable.analyse.rows.reading import Read
 from traintable.columns import refuse_taken, require_columns
 
 if TYPE_CHECKING:

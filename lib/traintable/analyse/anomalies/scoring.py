@@ -15,15 +15,15 @@ from pyspark.sql import functions as F
 from traintable.analyse.anomalies.cells import Cells
 from traintable.analyse.anomalies.model import AnomalyModel
 from traintable.analyse.mahalanobis import Ellipsoid
-from traintable.analyse.reading import Read, Reading, as_number, as_word
-from traintable.analyse.rows import drawn
+from traintable.analyse.rows.draw import drawn
+from traintable.analyse.rows.reading import Read, Reading, as_number, as_word
 from traintable.columns import quote
 from traintable.statistics.exact import Floats, Ints
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-    from traintable.analyse.context import Context
+    from traintable.analyse.rows.context import Context
 
 BINS = 100  # of scores, from 0 to 1
 MAX_ROWS = 20

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special  # type: ignore[import-untyped]
 
-from traintable.analyse.noncentral import noncentral_chi2
-from traintable.analyse.result import CONFIDENCE, Effect
+from traintable.analyse.hypothesis.noncentral import noncentral_chi2
+from traintable.analyse.hypothesis.result import CONFIDENCE, Effect
 from traintable.statistics.association import chi2, mutual_information
 from traintable.statistics.exact import Floats
 

@@ -6,7 +6,6 @@ from math import inf, nan
 
 import numpy as np
 
-from traintable.analyse.association.correlation import pearson
 from traintable.statistics import Covariance
 from traintable.statistics.exact import Bools, Floats
 
@@ -58,9 +57,10 @@ def condition_number(covariance: Covariance) -> float:
 
 def _of_varying(covariance: Covariance) -> tuple[Floats, Bools]:
     """The correlations of the columns that vary, where unknown ones count as 0; and which columns those are."""
-    found = pearson(covariance)
-    varies = ~np.isnan(np.diag(found))
-    return np.nan_to_num(found[np.ix_(varies, varies)]), varies
+    varies = np.nan_to_num(covariance.std) > 0
+    found = np.clip(covariance.correlation[np.ix_(varies, varies)], -1.0, 1.0)
+    np.fill_diagonal(found, 1.0)
+    return found, varies
 
 
 def _tolerance(values: Floats) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import nan, sqrt
 
-from traintable.analyse.moments import Moments, between_and_within, share_of
-from traintable.analyse.noncentral import noncentral_f, share_of_variance
-from traintable.analyse.result import CONFIDENCE, Effect
+from traintable.analyse.hypothesis.moments import Moments, between_and_within, share_of
+from traintable.analyse.hypothesis.noncentral import noncentral_f, share_of_variance
+from traintable.analyse.hypothesis.result import CONFIDENCE, Effect
 from traintable.statistics.association import anova_f
 
 

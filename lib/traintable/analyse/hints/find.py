@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from traintable.analyse import importance as importances
-from traintable.analyse.answers import answers
 from traintable.analyse.hints.interactions import interactions
 from traintable.analyse.hints.periodic import periodic
 from traintable.analyse.hints.rare import rare_categories
 from traintable.analyse.hints.transforms import transforms
+from traintable.analyse.rows.answers import answers
 
 if TYPE_CHECKING:
-    from traintable.analyse.context import Context
+    from traintable.analyse.rows.context import Context
 
 
 def find(context: Context, importance: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from traintable.analyse.answers import Answers
 from traintable.analyse.hints.additive import fit, gains, losses
-from traintable.analyse.rows import fold_of
-from traintable.analyse.target_order import INNER_FOLDS, ordered
+from traintable.analyse.rows.answers import Answers
+from traintable.analyse.rows.draw import fold_of
+from traintable.analyse.rows.target_order import INNER_FOLDS, ordered
 from traintable.statistics.exact import Bools, Floats, Ints
 
 if TYPE_CHECKING:
-    from traintable.analyse.context import Context
+    from traintable.analyse.rows.context import Context
 
 MAX_CANDIDATES = 8  # numbers that are squared and multiplied
 MAX_LINEAR = 30  # features of the additive model

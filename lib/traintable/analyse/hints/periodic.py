@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from traintable.analyse.answers import Answers
+from traintable.analyse.rows.answers import Answers
 from traintable.columns import column_name, quote
 from traintable.statistics.exact import Floats, Ints
 
 if TYPE_CHECKING:
-    from traintable.analyse.context import Context
+    from traintable.analyse.rows.context import Context
 
 LEAST_GAIN = 0.005
 CHANCE = 0.01

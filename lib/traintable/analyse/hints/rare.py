@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from traintable.analyse.answers import Answers
+from traintable.analyse.rows.answers import Answers
 from traintable.columns import SPLIT, TRAIN
 
 if TYPE_CHECKING:
-    from traintable.analyse.context import Context
+    from traintable.analyse.rows.context import Context
 
 SHARES = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02)
 UNLABELLED_SHARE = 0.001  # below which values are merged where no label says what that costs

@@ -9,9 +9,10 @@ import numpy as np
 
 from traintable.statistics import Weighted
 from traintable.statistics.exact import Floats
+from traintable.statistics.yeo_johnson import best_power, yeo_johnson
 
 if TYPE_CHECKING:
-    from traintable.analyse.context import Context
+    from traintable.analyse.rows.context import Context
 
 SKEWED = 1.0  # Bulmer, "Principles of statistics" (1979): highly skewed beyond it
 LEFT = 0.5  # approximately symmetric below it
@@ -37,7 +38,7 @@ def transforms(context: Context) -> list[dict[str, Any]]:
 
 
 def _hint(name: str, before: float, values: Weighted) -> list[dict[str, Any]]:
-    after = {"yeo_johnson": skewness(yeo_johnson(values.values, power(values)), values)}
+    after = {"yeo_johnson": skewness(yeo_johnson(values.values, best_power(values)), values)}
     if values.values[0] > -1:
         after["log1p"] = skewness(np.log1p(values.values), values)
     best = min(after, key=lambda transform: abs(after[transform]))
@@ -68,30 +69,3 @@ def skewness(transformed: Floats, values: Weighted) -> float:
         second = np.dot(deviation**2, values.counts) / values.n
         third = np.dot(deviation**3, values.counts) / values.n
     return float(third / second**1.5) if second > 0 else math.nan
-
-
-def yeo_johnson(values: Floats, power: float) -> Floats:
-    """The Yeo-Johnson transform."""
-    from scipy.special import boxcox1p  # type: ignore[import-untyped]
-
-    above, below = boxcox1p(np.maximum(values, 0), power), boxcox1p(np.maximum(-values, 0), 2 - power)
-    return np.asarray(np.where(values >= 0, above, -below))
-
-
-def power(values: Weighted) -> float:
-    """The power of most likelihood, as scipy.stats.yeojohnson_normmax finds it; 1, which changes nothing, if none."""
-    from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
-
-    logs = float(np.dot(values.counts, np.sign(values.values) * np.log1p(np.abs(values.values))))
-
-    def cost(candidate: float) -> float:
-        with np.errstate(over="ignore", invalid="ignore"):
-            moved = yeo_johnson(values.values, candidate)
-            mean = np.dot(values.counts, moved) / values.n
-            variance = float(np.dot(values.counts, (moved - mean) ** 2)) / values.n
-        if not math.isfinite(variance) or variance <= np.finfo(np.float64).tiny:
-            return math.inf
-        return values.n / 2 * math.log(variance) - (candidate - 1) * logs
-
-    found = minimize_scalar(cost, bracket=(-2, 2), method="brent")
-    return float(found.x) if math.isfinite(found.fun) else 1.0

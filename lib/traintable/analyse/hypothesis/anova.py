@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf, isnan
 
-from traintable.analyse.moments import Moments
-from traintable.analyse.noncentral import noncentral_f, share_of_variance
-from traintable.analyse.result import CONFIDENCE, Effect, TestResult
+from traintable.analyse.hypothesis.moments import Moments
+from traintable.analyse.hypothesis.noncentral import noncentral_f, share_of_variance
+from traintable.analyse.hypothesis.result import CONFIDENCE, Effect, TestResult
 from traintable.statistics.association import anova_f
 
 

@@ -8,9 +8,9 @@ from fractions import Fraction
 import numpy as np
 from scipy import special, stats  # type: ignore[import-untyped]
 
+from traintable.analyse.hypothesis.moments import present, standardised
 from traintable.analyse.hypothesis.pooled import Pooled, rows_below, whole_type
-from traintable.analyse.moments import present, standardised
-from traintable.analyse.result import CONFIDENCE, Effect, TestResult
+from traintable.analyse.hypothesis.result import CONFIDENCE, Effect, TestResult
 from traintable.statistics import Weighted
 from traintable.statistics.exact import Floats
 

@@ -8,9 +8,9 @@ from fractions import Fraction
 
 from scipy import special  # type: ignore[import-untyped]
 
+from traintable.analyse.hypothesis.noncentral import noncentral_f, share_of_variance
 from traintable.analyse.hypothesis.pooled import Pooled, error_of_shares
-from traintable.analyse.noncentral import noncentral_f, share_of_variance
-from traintable.analyse.result import CONFIDENCE, Effect, TestResult
+from traintable.analyse.hypothesis.result import CONFIDENCE, Effect, TestResult
 from traintable.statistics import Weighted
 
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from traintable.analyse.hypothesis.kolmogorov_smirnov import distance_from_normal
-from traintable.analyse.moments import Moments
-from traintable.analyse.result import Effect, TestResult
+from traintable.analyse.hypothesis.moments import Moments
+from traintable.analyse.hypothesis.result import Effect, TestResult
 from traintable.statistics import Weighted
 
 # Corrected distances, and the share of simulated ones above each.

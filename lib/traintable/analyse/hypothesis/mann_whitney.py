@@ -7,9 +7,9 @@ from fractions import Fraction
 
 from scipy import special, stats  # type: ignore[import-untyped]
 
+from traintable.analyse.hypothesis.moments import present
 from traintable.analyse.hypothesis.pooled import Pooled, placements
-from traintable.analyse.moments import present
-from traintable.analyse.result import CONFIDENCE, Effect, TestResult
+from traintable.analyse.hypothesis.result import CONFIDENCE, Effect, TestResult
 from traintable.statistics import Weighted
 
 _FEW, _MAX_EXACT = 8, 200

@@ -9,8 +9,8 @@ from fractions import Fraction
 import numpy as np
 from scipy import special  # type: ignore[import-untyped]
 
-from traintable.analyse.moments import Moments, distances, exact_mean, present, standardised
-from traintable.analyse.result import TestResult
+from traintable.analyse.hypothesis.moments import Moments, distances, exact_mean, present, standardised
+from traintable.analyse.hypothesis.result import TestResult
 from traintable.statistics import Weighted
 from traintable.statistics.summary import Shape
 

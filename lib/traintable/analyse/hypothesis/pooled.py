@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from traintable.analyse.moments import present
+from traintable.analyse.hypothesis.moments import present
 from traintable.statistics import Weighted
 from traintable.statistics.exact import Floats, Ints
 

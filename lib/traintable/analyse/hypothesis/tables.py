@@ -11,7 +11,7 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from traintable.analyse.association.categorical import cramers_v, occurring
 from traintable.analyse.hypothesis.freeman_halton import freeman_halton
-from traintable.analyse.result import CONFIDENCE, Effect, TestResult
+from traintable.analyse.hypothesis.result import CONFIDENCE, Effect, TestResult
 from traintable.errors import ConfigError
 from traintable.statistics.association import chi2
 from traintable.statistics.exact import Floats

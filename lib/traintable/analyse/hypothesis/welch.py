@@ -7,8 +7,8 @@ from math import copysign, exp, inf, isfinite, lgamma, nan, sqrt
 
 from scipy import special  # type: ignore[import-untyped]
 
-from traintable.analyse.moments import Moments, as_float
-from traintable.analyse.result import CONFIDENCE, Effect, TestResult
+from traintable.analyse.hypothesis.moments import Moments, as_float
+from traintable.analyse.hypothesis.result import CONFIDENCE, Effect, TestResult
 
 
 def welch_t(a: Moments, b: Moments, *, confidence: float = CONFIDENCE) -> TestResult:

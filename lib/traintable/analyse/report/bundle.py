@@ -11,7 +11,7 @@ from functools import cache
 
 import altair as alt
 
-from traintable.analyse.learners import require_package
+from traintable.analyse.rows.learners import require_package
 
 _GLOBALS = "window.vegaEmbed = vegaEmbed;"
 

@@ -1,0 +1,1 @@
+"""Two tables, or two versions of one, compared."""

@@ -1,0 +1,117 @@
+"""What is promised of the columns of a landed table, in the terms of Arrow, and which rows break it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from traintable.errors import ConfigError
+from traintable.ingest.landing.types import arrow_type, spark_type
+from traintable.ingest_settings import Column as Promise
+
+Reasons = dict[int, list[tuple[str, str]]]  # row -> (reason, rule) for all that is wrong with it
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of the landed table.
+
+    Attributes
+    ----------
+    type : of Arrow; `spark` as Spark writes it.
+    promise : what must hold of its values.
+    is_key : whether it tells rows apart, so that it must have a value.
+    """
+
+    name: str
+    type: pa.DataType
+    spark: str
+    promise: Promise
+    is_key: bool = False
+
+    @property
+    def is_moment(self) -> bool:
+        """Whether it is a time or a date, which text files give as text."""
+        return bool(pa.types.is_timestamp(self.type) or pa.types.is_date(self.type))
+
+
+def fields_of(columns: Mapping[str, Promise], key: Sequence[str] = ()) -> tuple[Field, ...]:
+    """The columns of a configuration; ConfigError for a type, a bound or a key that can't be."""
+    for name in key:
+        if name not in columns:
+            raise ConfigError(
+                where="key", expected="a declared column", found=f"'{name}'", remedy="Add it to `columns`."
+            )
+    return tuple(_field(name, promise, name in key) for name, promise in columns.items())
+
+
+def _field(name: str, promise: Promise, is_key: bool) -> Field:
+    try:
+        kind = arrow_type(promise.type)
+    except ValueError as error:
+        raise ConfigError(
+            where=f"columns.{name}.type",
+            expected="a type as Spark writes it, such as bigint, decimal(10,2), timestamp or array<string>",
+            found=repr(promise.type),
+            remedy="Correct it.",
+        ) from error
+    found = Field(name, kind, spark_type(kind), promise, is_key)
+    is_number = pa.types.is_integer(found.type) or pa.types.is_floating(found.type) or pa.types.is_decimal(found.type)
+    if (promise.min, promise.max) != (None, None) and not is_number:
+        raise ConfigError(
+            where=f"columns.{name}", expected="min and max of a number", found=found.spark, remedy="Remove them."
+        )
+    if promise.format is not None and not found.is_moment:
+        raise ConfigError(
+            where=f"columns.{name}", expected="a format of a date or time", found=found.spark, remedy="Remove it."
+        )
+    return found
+
+
+def broken(fields: Sequence[Field], columns: Sequence[pa.Array], reasons: Reasons) -> None:
+    """Add to `reasons` what the values break: nulls that may not be, values out of range or not allowed."""
+    for field, values in zip(fields, columns, strict=True):
+        promise = field.promise
+        if field.is_key or not promise.nullable:
+            _add(reasons, pc.is_null(values), f"null:{field.name}", f"{field.name} is not null")
+        if (promise.min, promise.max) != (None, None):
+            _add(reasons, _outside(values, promise), f"range:{field.name}", _range(field))
+        if promise.values:
+            allowed = pa.array([str(v) for v in promise.values])
+            known = pc.or_kleene(pc.is_in(values.cast(pa.string()), allowed), pc.is_null(values))
+            rule = f"{field.name} in ({', '.join(str(v) for v in promise.values)})"
+            _add(reasons, pc.invert(known), f"values:{field.name}", rule)
+
+
+def _outside(values: pa.Array, promise: Promise) -> pa.Array:
+    """Where a number is outside its range; NaN is outside each, null none."""
+    numbers = values.cast(pa.float64())
+    outside = pc.is_nan(numbers)
+    if promise.min is not None:
+        outside = pc.or_(outside, pc.less(numbers, promise.min))
+    if promise.max is not None:
+        outside = pc.or_(outside, pc.greater(numbers, promise.max))
+    return pc.fill_null(outside, False)
+
+
+def _range(field: Field) -> str:
+    low, high = field.promise.min, field.promise.max
+    if low is not None and high is not None:
+        return f"{field.name} between {low:g} and {high:g}"
+    return f"{field.name} >= {low:g}" if low is not None else f"{field.name} <= {high:g}"
+
+
+def _add(reasons: Reasons, where: pa.Array, reason: str, rule: str) -> None:
+    for row in np.flatnonzero(where.to_numpy(zero_copy_only=False)).tolist():
+        reasons.setdefault(row, []).append((reason, rule))
+
+
+def plain_value(value: Any) -> str:
+    """A value as it stands in a message, cut where it is long."""
+    text = str(value)
+    return text if len(text) <= 100 else f"{text[:100]}..."

@@ -1,0 +1,101 @@
+"""CSV: as many values a record as the header has names, quoted where they hold separators, quotes or line ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from traintable.ingest.landing.blocks import is_in_order, numbered
+from traintable.ingest.landing.contract import Field, plain_value
+from traintable.ingest_settings import Source
+
+_NUMBER = "\x00number"
+_BOOLEANS = {"true_values": ["true", "True", "TRUE"], "false_values": ["false", "False", "FALSE"]}
+
+
+def parse(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: Source) -> list[pa.Array] | None:
+    """The values of `fields` in records whose columns are `names`, by Arrow's parser; None when a record is bad.
+
+    A field that is not among the names has no values. A number is put before each record as its first value, and a
+    record of nulls at the end: that all come back, in order, tells that no record ran into another.
+    """
+    types: Mapping[str, pa.DataType] = {f.name: _read_as(f) for f in fields}
+    found = _read(raw, names, {name: types.get(name, pa.string()) for name in names}, source)
+    if found is None:
+        return None
+    if _has_hexadecimal(raw, names, fields, source):
+        return None
+    empty = pa.nulls(len(raw))
+    return [_whole(found[f.name]) if f.name in names else empty.cast(types[f.name]) for f in fields]
+
+
+def _has_hexadecimal(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: Source) -> bool:
+    """Whether a whole number is written as 0x10, which Arrow's parser takes and nobody else."""
+    wanted = [f.name for f in fields if f.name in names and pa.types.is_integer(f.type)]
+    suspects = raw.filter(pc.match_substring(raw, "0x", ignore_case=True)) if wanted else raw[:0]
+    texts = _read(suspects, names, dict.fromkeys(names, pa.string()), source) if len(suspects) else None
+    return texts is not None and any(
+        pc.any(pc.match_substring(texts[name], "0x", ignore_case=True)).as_py() for name in wanted
+    )
+
+
+def _read(
+    raw: pa.Array, names: Sequence[str], types: Mapping[str, pa.DataType], source: Source
+) -> dict[str, pa.ChunkedArray] | None:
+    last = source.separator.join([source.null_value] * len(names))  # which a quote that is never closed runs into
+    lines = numbered(pa.concat_arrays([raw, pa.array([last])]), "", source.separator)
+    doubled = source.escape == source.quote
+    try:
+        found = pyarrow.csv.read_csv(
+            pa.BufferReader(lines),
+            read_options=pyarrow.csv.ReadOptions(
+                use_threads=False, block_size=len(lines) + 1, column_names=[_NUMBER, *names]
+            ),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=source.separator,
+                quote_char=source.quote,
+                double_quote=doubled,
+                escape_char=False if doubled else source.escape,
+                newlines_in_values=True,
+                ignore_empty_lines=False,
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types={_NUMBER: pa.int64(), **types},
+                null_values=[source.null_value],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+                **_BOOLEANS,
+            ),
+        )
+    except (pa.ArrowInvalid, pa.ArrowKeyError):
+        return None
+    if not is_in_order(_whole(found.column(0)), len(raw) + 1):
+        return None
+    return dict(zip(names, found.slice(0, len(raw)).columns[1:], strict=True))
+
+
+def _read_as(field: Field) -> pa.DataType:
+    return pa.string() if field.is_moment else field.type
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+
+
+def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: Source) -> list[tuple[str, str]]:
+    """What is wrong with one record."""
+    texts = _read(pa.array([raw]), names, dict.fromkeys(names, pa.string()), source)
+    if texts is None:
+        return [("columns", f"{len(names)} values: {', '.join(plain_value(name) for name in names[:20])}")]
+    wrong = []
+    for field in fields:
+        if field.name not in texts:
+            continue
+        alone = {**dict.fromkeys(names, pa.string()), field.name: _read_as(field)}
+        is_read = _read(pa.array([raw]), names, alone, source) is not None
+        if not is_read or _has_hexadecimal(pa.array([raw]), names, [field], source):
+            wrong.append((f"type:{field.name}", f"{field.name} is a {field.spark}"))
+    return wrong or [("syntax", "a record that the parser takes")]

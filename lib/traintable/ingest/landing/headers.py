@@ -1,0 +1,90 @@
+"""The names of columns in the first line of CSV files, and the groups of files that have the same ones."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from traintable.ingest.landing.listing import FoundFile
+from traintable.ingest_settings import Source
+
+HEAD_BYTES = 2**16
+_AT_A_TIME = 16
+
+
+@dataclass(frozen=True)
+class Header:
+    """The first line of some files: its text, and the names of columns in it.
+
+    Attributes
+    ----------
+    fault : why these can't be the names of columns, so that no record of the files can be read, nor this line.
+    drift : the column that nobody has declared, for which the records of the files are to be kept apart.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    fault: str | None = None
+    drift: str | None = None
+
+
+def headers(files: Sequence[FoundFile], source: Source) -> dict[Header, list[FoundFile]]:
+    """The files by their header; reads the first 64 kB of each, on the driver. An empty file has no names."""
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        found = list(pool.map(lambda file: _header(_head(file), source), files))
+    groups: dict[Header, list[FoundFile]] = {}
+    for header, file in zip(found, files, strict=True):
+        groups.setdefault(header, []).append(file)
+    return groups
+
+
+def _head(file: FoundFile) -> bytes:
+    with open(file.path, "rb") as stream:
+        content = stream.read(HEAD_BYTES)
+    return _inflated(content) if file.path.endswith(".gz") else content
+
+
+def _inflated(content: bytes) -> bytes:
+    """The beginning of what a gzip file holds; nothing where it is none, which reading it will tell."""
+    try:
+        return gzip.GzipFile(fileobj=io.BytesIO(content)).read1(HEAD_BYTES)
+    except (OSError, EOFError):
+        return b""
+
+
+def _header(head: bytes, source: Source) -> Header:
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = head.decode(source.encoding, errors="strict" if len(head) < HEAD_BYTES else "ignore")
+    except UnicodeDecodeError:
+        text = head.decode(source.encoding, errors="replace")
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    doubled = source.escape == source.quote
+    reader = csv.reader(
+        [first],
+        delimiter=source.separator,
+        quotechar=source.quote,
+        doublequote=doubled,
+        escapechar=None if doubled else source.escape,
+    )
+    names = tuple(next(reader, ()))
+    if "\ufffd" in first:
+        return Header(first, names, f"a first line that is no {source.encoding}")
+    return named(names, first)
+
+
+def named(names: Sequence[str], text: str = "") -> Header:
+    """The header of these names, and what is wrong with them."""
+    lowered = [name.lower() for name in names]
+    twice = next((name for name in names if lowered.count(name.lower()) > 1), None)
+    return Header(text, tuple(names), None if twice is None else f"one with the column '{twice}' twice")
+
+
+def first_undeclared(header: Header, declared: Iterable[str]) -> str | None:
+    """The first column of a header that nobody has declared."""
+    known = set(declared)
+    return next((name for name in header.names if name not in known), None)

@@ -1,0 +1,329 @@
+"""One extraction: what is new of a source becomes rows of a Delta table, once; what can't is kept, with the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import Observation
+from pyspark.sql import functions as F
+
+from traintable.columns import quote, resolve
+from traintable.errors import AccountingError, ConfigError, InputMissing
+from traintable.ingest.landing.contract import fields_of
+from traintable.ingest.landing.headers import Header, first_undeclared, headers
+from traintable.ingest.landing.intervals import Interval, intervals, last_complete
+from traintable.ingest.landing.ledger import Unit, run_name
+from traintable.ingest.landing.listing import FoundFile, at, fingerprint, list_files, name_of
+from traintable.ingest.landing.reading import BYTES, DRIFT, NAMES, REASONS, RULES, TextFiles
+from traintable.ingest.landing.records import PATH, POSITION, RAW
+from traintable.ingest.landing.target import (
+    FILE,
+    INTERVAL,
+    REPAIRED,
+    Tables,
+    counts_of,
+    of_files,
+    of_interval,
+    with_file,
+)
+from traintable.ingest_settings import Column as Promise
+from traintable.ingest_settings import IngestConfig
+from traintable.progress import Progress
+from traintable.session import get_spark, same_everywhere
+from traintable.spark_errors import translated
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+_FAILED = re.compile(r"FAILED_READ_FILE\S*\] Encountered error while reading file (\S+?)\.\s")
+
+
+def ingest(
+    config: IngestConfig,
+    *,
+    interval: str | None = None,
+    spark: SparkSession | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Land what is new of the source; gives what the JSON line of the command says.
+
+    Parameters
+    ----------
+    interval : "START/END" in UTC, for mode "interval"; the last that is complete by default. Several are landed one by
+        one, in order; each is a run of its own.
+
+    A run that was interrupted is carried on by the next; a run that has nothing to do starts no Spark. Costs one pass
+    over the new files and a narrow one over what was written; where records are bad two more over the files.
+    Raises a TraintableError for whatever stops it; of that run nothing is then in the table.
+    """
+    landing = _Landing(config, progress or Progress(quiet=True), spark)
+    results = [landing.land(one) for one in _wanted(config, interval)]
+    return landing.answer([result for unit in results for result in unit])
+
+
+def _wanted(config: IngestConfig, text: str | None) -> list[Interval | None]:
+    schedule = config.load.schedule
+    if schedule is None:
+        if text is not None:
+            raise ConfigError(
+                where="--interval",
+                expected="a configuration whose `load.mode` is 'interval'",
+                found=f"mode '{config.load.mode}'",
+                remedy="Leave it out.",
+            )
+        return [None]
+    return list(intervals(text, schedule)) if text else [last_complete(schedule, datetime.now(timezone.utc))]
+
+
+@dataclass
+class _Result:
+    """What a run came to."""
+
+    run: str
+    files: int = 0
+    read: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    unreadable: list[str] = field(default_factory=list)
+
+
+class _Unreadable(Exception):
+    """A file that Spark can't read."""
+
+    def __init__(self, path: str, error: str) -> None:
+        super().__init__(path)
+        self.path, self.error = path, error
+
+
+class _Landing:
+    """The extraction that a configuration describes."""
+
+    def __init__(self, config: IngestConfig, progress: Progress, spark: SparkSession | None) -> None:
+        self.config, self.progress, self._spark = config, progress, spark
+        self.root = config.root
+        tables = Tables.of(config)
+        self.target, self.quarantine, self.ledger = tables.target, tables.quarantine, tables.ledger
+        self.fields = fields_of(config.columns, config.key or ())
+        self.path = resolve(config.source.path, self.root)
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session, which is started when it is first needed."""
+        if self._spark is None:
+            with self.progress.stage("start Spark"):
+                self._spark = self.progress.spark = get_spark()
+        return self._spark
+
+    def land(self, interval: Interval | None) -> list[_Result]:
+        """Land one interval, or all files that are new or have changed; the runs that were needed."""
+        unit = interval.name if interval else self.config.load.mode
+        with self.progress.stage(f"list {unit}"):
+            files = list_files(at(self.path, interval) if interval else self.path, root=self.root)
+            if not files and interval is not None:
+                raise InputMissing(
+                    where=f"source.path {at(self.path, interval)}",
+                    expected=f"files of the interval {unit}",
+                    found="none",
+                    remedy="Check that they have arrived; the interval can be landed later, in any order.",
+                )
+        results: list[_Result] = []
+        while True:
+            known = self.ledger.units().get(unit, Unit())
+            wanted = self._next(files, known, unit)
+            if wanted is None:
+                return results
+            run, chosen = wanted
+            try:
+                results.append(self._run(run, unit, chosen, known, interval))
+            except _Unreadable as error:
+                file = next(file for file in chosen if file.path == error.path)
+                self.ledger.refuse(run, unit, file, error.error)
+                results.append(_Result(run, unreadable=[file.name]))
+
+    def _next(self, files: Sequence[FoundFile], known: Unit, unit: str) -> tuple[str, list[FoundFile]] | None:
+        """The run to carry out next and its files; None when nothing is left to do."""
+        readable = [file for file in files if known.unreadable.get(file.name) != file.etag]
+        if self.config.load.mode == "files":
+            new = [file for file in readable if known.taken.get(file.name) != file.etag]
+            chosen = [file for file in new if file.name in known.seen] or new
+        else:
+            chosen = readable if fingerprint(readable) != known.last else []
+        if not chosen:
+            return None
+        if known.open is not None:
+            run, begun = known.open
+            same = [file for file in files if begun.get(file.name) == file.etag]
+            if len(same) == len(begun):
+                return run, same
+        return run_name(unit, chosen, known), chosen
+
+    def _run(self, run: str, unit: str, files: Sequence[FoundFile], known: Unit, interval: Interval | None) -> _Result:
+        stage, where = (
+            self.progress.stage,
+            of_interval(_start(interval)) if interval else of_files(f.name for f in files),
+        )
+        if not (known.open and known.open[0] == run):
+            with stage("begin"):
+                self.ledger.begin(run, unit, files)
+        whole = self.config.load.mode == "full"
+        replaces = interval is not None or whole or any(file.name in known.seen for file in files)
+        with same_everywhere(self.spark), translated(f"ingest into {self.target.path}"):
+            with stage("read headers"):
+                source = self._source(files)
+            with stage("write rows"):
+                read, bad = self._write(source, run, where if replaces else None, interval, whole=whole)
+            with stage("keep bad records"):
+                self._keep(source, run, bad, where if replaces else None, interval, whole=whole)
+            with stage("count"):
+                counts = self._counted(run, files, where, read, bad)
+        with stage("finish"):
+            self.ledger.finish(run, unit, files, counts, self.target.version)
+        accepted = sum(a for a, _ in counts.values())
+        return _Result(run, len(files), read, accepted, read - accepted)
+
+    def _source(self, files: Sequence[FoundFile]) -> TextFiles:
+        """The files as they are to be read, with columns that nobody has declared dealt with as `drift` says."""
+        source, drift = self.config.source, self.config.load.drift
+        if source.format != "csv" or not source.header:
+            groups: dict[Header | None, list[FoundFile]] = {None: list(files)}
+            return TextFiles(self.spark, groups, source, self.fields, refuse_drift=drift == "fail")
+        found = headers(files, source)
+        declared, more = {f.name for f in self.fields}, dict[str, Promise]()
+        grouped: dict[Header | None, list[FoundFile]] = {}
+        for header, own in found.items():
+            unknown = first_undeclared(header, declared) if header.fault is None else None
+            if unknown is not None and drift == "fail":
+                raise _drift(unknown, own[0].name, self.config)
+            if unknown is not None and drift == "quarantine":
+                header = replace(header, drift=unknown)
+            elif unknown is not None:
+                more.update({name: Promise() for name in header.names if name not in declared})
+            grouped.setdefault(header, []).extend(own)
+        added = fields_of(more)
+        return TextFiles(self.spark, grouped, source, (*self.fields, *added))
+
+    def _write(
+        self, source: TextFiles, run: str, replace: str | None, interval: Interval | None, *, whole: bool
+    ) -> tuple[int, int]:
+        """Write the good rows in one commit; how many records were read, and how many were bad."""
+        read, bad = F.count(F.lit(1)), F.count_if(F.col(REASONS).isNotNull())
+        if self.target.has(run):
+            row = source.rows().agg(read.alias("read"), bad.alias("bad")).collect()[0]
+            return int(row["read"]), int(row["bad"])
+        seen = Observation()
+        rows = source.rows().observe(seen, read.alias("read"), bad.alias("bad")).where(F.col(REASONS).isNull())
+        named = self._of_interval(with_file(rows, PATH, self.root), interval)
+        columns = [*(quote(f.name) for f in source.fields), FILE, *([INTERVAL] if interval else [])]
+        partitions = self.config.output.partition_by or ((INTERVAL,) if interval else ())
+        try:
+            self.target.write(
+                named.select(*columns),
+                run,
+                replace=None if whole else replace,
+                whole=whole,
+                partition_by=partitions,
+                metadata={"traintable_ingest": self.config.name, "run": run},
+                add_columns=self.config.load.drift == "add_columns",
+            )
+        except (PySparkException, Py4JError) as error:
+            raise self._explained(error) from error
+        return int(seen.get["read"]), int(seen.get["bad"])
+
+    def _of_interval(self, rows: DataFrame, interval: Interval | None) -> DataFrame:
+        return rows.withColumn(INTERVAL, F.lit(_start(interval))) if interval else rows
+
+    def _explained(self, error: Exception) -> Exception:
+        text = str(error)
+        if DRIFT in text:
+            column, _, path = text.partition(DRIFT)[2].splitlines()[0].partition(" in ")
+            return _drift(column.strip("'\""), name_of(path.strip(), self.root), self.config)
+        failed = _FAILED.search(text)
+        if failed:
+            causes = [line for line in text.splitlines() if line.startswith("Caused by: ")]
+            reason = causes[-1].removeprefix("Caused by: ") if causes else "it can't be read"
+            return _Unreadable("/" + unquote(failed.group(1)).removeprefix("file:").lstrip("/"), reason)
+        return error
+
+    def _keep(
+        self, source: TextFiles, run: str, bad: int, replace: str | None, interval: Interval | None, *, whole: bool
+    ) -> None:
+        """Keep the bad records, in place of those that an earlier run has found in the same files."""
+        where = "true" if whole else replace
+        if not bad:
+            if where is not None and not self.quarantine.has(run):
+                self.quarantine.delete(where)
+            return
+        if self.quarantine.has(run):
+            return
+        rows = self._of_interval(with_file(source.bad(), PATH, self.root), interval)
+        told = rows.select(
+            F.lit(run).alias("run"),
+            (F.col(INTERVAL) if interval else F.lit(None).cast("string")).alias(INTERVAL),
+            F.col(FILE),
+            F.col(POSITION),
+            F.col(RAW).alias("raw"),
+            F.col(BYTES).alias("bytes"),
+            F.col(NAMES).alias("names"),
+            F.col(REASONS).alias("reasons"),
+            F.col(RULES).alias("rules"),
+            F.lit(None).cast("string").alias(REPAIRED),
+        )
+        self.quarantine.write(told, run, replace=None if whole else replace, whole=whole)
+
+    def _counted(
+        self, run: str, files: Sequence[FoundFile], where: str, read: int, bad: int
+    ) -> dict[str, tuple[int, int]]:
+        """The rows accepted and quarantined of each file; AccountingError when they are not those that were read.
+
+        Of one file they are what Delta has counted in the commits of this run; of several the tables are read.
+        """
+        where = "true" if self.config.load.mode == "full" else where
+        written, kept = self.target.n_written(run), self.quarantine.n_written(run) if bad else 0
+        counts = {files[0].name: (written, kept)}
+        if len(files) > 1:
+            counts = counts_of(self.spark, self.target, self.quarantine if bad else None, where)
+        total = tuple(map(sum, zip(*counts.values(), strict=True))) if counts else (0, 0)
+        if written + kept != read or total != (written, kept):
+            raise AccountingError(
+                where=f"ingest into {self.target.path}",
+                expected=f"{read} rows, as many as records were read",
+                found=f"{written} written and {kept} quarantined, {total[0]} and {total[1]} of them in the tables",
+                remedy="The run is not done, and the next repeats it. Nobody else may write to these tables.",
+            )
+        return counts
+
+    def answer(self, results: Sequence[_Result]) -> dict[str, Any]:
+        """The JSON line."""
+        rows = {part: sum(getattr(r, part) for r in results) for part in ("read", "accepted", "quarantined")}
+        return {
+            "status": "published" if results else "unchanged",
+            "run_id": results[-1].run if results else None,
+            "table": self.target.path,
+            "version": self.target.version if self.target.exists else None,
+            "model": None,
+            "rows": rows,
+            "files": sum(r.files for r in results),
+            "unreadable": [name for r in results for name in r.unreadable],
+            "quarantine": self.quarantine.path,
+            "ledger": self.ledger.path,
+        }
+
+
+def _start(interval: Interval | None) -> str:
+    return interval.name.partition("/")[0] if interval else ""
+
+
+def _drift(column: str, file: str, config: IngestConfig) -> ConfigError:
+    return ConfigError(
+        where=f"{file}: column '{column}'",
+        expected=f"a declared column ({', '.join(list(config.columns)[:20])})",
+        found="one that nobody has declared",
+        remedy="Declare it in `columns`, or set `load.drift` to 'add_columns' or 'quarantine'. Nothing was landed.",
+    )

@@ -1,0 +1,121 @@
+"""Which files there are to read, and what tells one state of a file from another."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from traintable.columns import is_remote
+from traintable.errors import ConfigError, InputMissing
+from traintable.ingest.landing.intervals import Interval
+from traintable.ingest_settings import has_time
+
+_MAGIC = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, order=True)
+class FoundFile:
+    """A file as it was listed.
+
+    Attributes
+    ----------
+    name : the path from the configuration's root where it lies beneath that, else the whole path or address; what
+        stands in the table, so that it does not depend on where the root is.
+    path : where it is read.
+    size : bytes.
+    etag : another one whenever the content may be another: S3's own, or size and time of a local file.
+    """
+
+    name: str
+    path: str
+    size: int
+    etag: str
+
+
+def at(path: str, interval: Interval) -> str:
+    """The path of an interval, strftime's signs replaced by its start."""
+    return interval.start.strftime(path) if has_time(path) else path
+
+
+def list_files(path: str, *, root: str) -> list[FoundFile]:
+    """The files that a path names, in the order of their names: a file, all files of a folder, or a pattern with `*`.
+
+    Files and folders whose name begins with `_` or `.` are not listed, as Spark does not read them. Raises ConfigError
+    for a link that leads out of the folder, and InputMissing where the folder is not there.
+    """
+    if is_remote(path):
+        raise ConfigError(
+            where="source.path",
+            expected="a local path",
+            found=f"'{path}'",
+            remedy="Mount it, or copy the files to a local path.",
+        )
+    return sorted(set(_local(path, root)))
+
+
+def name_of(path: str, root: str) -> str:
+    """What a file is called in the table: its path from the root where it lies beneath that."""
+    prefix = os.path.realpath(root) + "/"
+    return path.removeprefix(prefix)
+
+
+def folder_of(path: str) -> str:
+    """The part of a path before its first pattern, cut at a folder."""
+    parts = path.split("/")
+    first = next((i for i, part in enumerate(parts) if _MAGIC.search(part)), None)
+    return path if first is None else "/".join(parts[:first])
+
+
+def _local(path: str, root: str) -> Iterator[FoundFile]:
+    folder = folder_of(path) or "/"
+    if not os.path.exists(folder):
+        raise InputMissing(
+            where=f"source.path {path}",
+            expected="a folder or a file",
+            found="nothing there",
+            remedy="Check the path (relative ones start at the configuration's `root`).",
+        )
+    home = os.path.realpath(folder if os.path.isdir(folder) else os.path.dirname(folder))
+    for found in _walk(folder):
+        if folder != path and not matches(found, path):
+            continue
+        real = os.path.realpath(found)
+        if os.path.commonpath([real, home]) != home:
+            raise ConfigError(
+                where=f"file {found}",
+                expected=f"a file within {home}",
+                found=f"a link to {real}",
+                remedy="Copy the file there, or name the folder that it lies in as `source.path`.",
+            )
+        stat = os.stat(real)
+        yield FoundFile(name_of(real, root), real, stat.st_size, f"{stat.st_size}-{stat.st_mtime_ns}")
+
+
+def _walk(folder: str) -> Iterator[str]:
+    if os.path.isfile(folder):
+        yield folder
+        return
+    for here, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        yield from (os.path.join(here, name) for name in files if not is_hidden(name))
+
+
+def is_hidden(name: str) -> bool:
+    """Whether Spark passes a file or folder of that name over."""
+    return name.startswith(("_", "."))
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a path is one that a pattern names: part by part; what is below a folder that it names is too."""
+    parts, wanted = path.split("/"), pattern.rstrip("/").split("/")
+    return len(parts) >= len(wanted) and all(map(fnmatchcase, parts, wanted))
+
+
+def fingerprint(files: Iterable[FoundFile]) -> str:
+    """A text of 16 characters that is the same for the same files in the same state."""
+    import hashlib
+
+    return hashlib.sha256("\n".join(f"{f.name}\t{f.etag}" for f in sorted(files)).encode()).hexdigest()[:16]

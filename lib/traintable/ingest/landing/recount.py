@@ -1,0 +1,85 @@
+"""Whether a landed table, its quarantine and its ledger still say the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from traintable.columns import sibling
+from traintable.doctor import Finding
+from traintable.errors import InputMissing
+from traintable.ingest.landing.ledger import DONE, REPLAY, Ledger
+from traintable.ingest.landing.target import Target, counts_of
+from traintable.session import get_spark
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+FILES = "files"  # the unit of runs that take new files, to which each adds its own
+MAX_TOLD = 20
+
+
+def recount(table: str, *, spark: SparkSession | None = None) -> list[Finding]:
+    """Count the rows of a landed table and of its quarantine by file, and hold them against the ledger beside it.
+
+    Raises InputMissing when there is no ledger. Costs a narrow pass over both tables.
+    """
+    ledger = Ledger(sibling(table, "ledger"))
+    expected = _expected(ledger.rows())
+    target, quarantine = Target(table), Target(sibling(table, "quarantine"))
+    if not expected or not target.exists:
+        raise InputMissing(
+            where=f"table {table}",
+            expected="a table that `traintable ingest` has landed, with its ledger beside it",
+            found="no ledger" if not expected else "no table",
+            remedy="Name the table by its path.",
+        )
+    found = counts_of(spark or get_spark(), target, quarantine if quarantine.exists else None, "true")
+    wrong = [name for name in sorted({*expected, *found}) if expected.get(name, (0, 0)) != found.get(name, (0, 0))]
+    findings = [
+        Finding(
+            f"file {name}",
+            False,
+            f"{_told(found.get(name, (0, 0)))}, where the ledger has {_told(expected.get(name, (0, 0)))}",
+            "Somebody else has written to these tables, or a run is not done: land the file again.",
+        )
+        for name in wrong[:MAX_TOLD]
+    ]
+    total = f"{len(expected):,} files, {_told(_sum(found))}"
+    more = f" ({len(wrong):,} files differ)" if wrong else ""
+    return [*findings, Finding("ledger", not wrong, total + more, "See the files above.")]
+
+
+def _expected(rows: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
+    """Of each file the rows accepted and quarantined, as the ledger tells of the last run that took it."""
+    runs: dict[str, str] = {}  # unit -> its last run that is done
+    last: dict[tuple[str, str], dict[str, Any]] = {}
+    moved: list[dict[str, Any]] = []
+    for row in rows:
+        if row["status"] != DONE:
+            continue
+        if row["unit"] == REPLAY:
+            moved.append(row)
+            continue
+        runs[row["unit"]] = row["run"]
+        last[row["unit"], row["file"]] = row
+    counts: dict[str, tuple[int, int]] = {}
+    for (unit, name), row in last.items():
+        if unit != FILES and row["run"] != runs[unit]:  # the whole unit was replaced since
+            continue
+        since = [m for m in moved if m["file"] == name and m["at"] > row["at"]]
+        added = _sum({i: _counts(one) for i, one in enumerate([row, *since])})
+        before = counts.get(name, (0, 0))
+        counts[name] = (before[0] + added[0], before[1] + added[1])
+    return counts
+
+
+def _counts(row: dict[str, Any]) -> tuple[int, int]:
+    return int(row["accepted"]), int(row["quarantined"])
+
+
+def _sum(counts: dict[Any, tuple[int, int]]) -> tuple[int, int]:
+    return sum(a for a, _ in counts.values()), sum(b for _, b in counts.values())
+
+
+def _told(counts: tuple[int, int]) -> str:
+    return f"{counts[0]:,} rows and {counts[1]:,} in quarantine"

@@ -1,0 +1,150 @@
+"""The landed table and its quarantine: one commit each, which a repetition of the run leaves as it is."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from deltalake import DeltaTable
+from pyspark.sql import functions as F
+
+from traintable.columns import is_catalog_name, is_remote, literal, quote, resolve, sibling
+from traintable.errors import ConfigError
+from traintable.ingest.landing.ledger import Ledger
+from traintable.ingest_settings import IngestConfig
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+FILE, INTERVAL, REPAIRED = "_file", "_interval", "repaired"
+# Every reader of Delta opens a table without these two features.
+PLAIN = {"delta.enableDeletionVectors": "false", "delta.columnMapping.mode": "none"}
+
+
+class Target:
+    """A Delta table at a local path that runs write to."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a table."""
+        return bool(glob.glob("*.json", root_dir=os.path.join(self.path, "_delta_log")))
+
+    def has(self, run: str) -> bool:
+        """Whether a run has written to the table."""
+        return self.exists and DeltaTable(self.path).transaction_version(run) is not None
+
+    @property
+    def version(self) -> int:
+        """The newest version."""
+        return DeltaTable(self.path).version()
+
+    def n_written(self, run: str) -> int:
+        """How many rows a run has written, as Delta counted them in its commit."""
+        commit = next(c for c in DeltaTable(self.path).history() if run in str(c.get("userMetadata")))
+        return int(commit["operationMetrics"].get("numOutputRows", 0))  # a commit of no rows does not say so
+
+    def write(
+        self,
+        rows: DataFrame,
+        run: str,
+        *,
+        replace: str | None = None,
+        whole: bool = False,
+        partition_by: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        add_columns: bool = False,
+    ) -> None:
+        """Append the rows, or put them in place of those where `replace` holds, or of all (`whole`).
+
+        The run is the commit's transaction: when it is there already, nothing is computed or written.
+        """
+        writer = rows.write.format("delta").partitionBy(*partition_by)
+        options = {**PLAIN, "txnAppId": run, "txnVersion": "1", "userMetadata": json.dumps(metadata or {"run": run})}
+        if add_columns:
+            options["mergeSchema"] = "true"
+        if replace is not None and self.exists:
+            options["replaceWhere"] = replace
+        for name, value in options.items():
+            writer = writer.option(name, value)
+        writer.mode("overwrite" if whole or "replaceWhere" in options else "append").save(self.path)
+
+    def remove(self, rows: DataFrame, *, on: Sequence[str]) -> None:
+        """Delete the rows that agree with one of `rows` in these columns; nothing where none does."""
+        from delta.tables import DeltaTable as SparkTable
+
+        same = " AND ".join(f"mine.{quote(name)} = theirs.{quote(name)}" for name in on)
+        merge = SparkTable.forPath(rows.sparkSession, self.path).alias("mine").merge(rows.alias("theirs"), same)
+        merge.whenMatchedDelete().execute()
+
+    def delete(self, where: str) -> None:
+        """Delete the rows where a condition holds; no commit when there are none."""
+        if self.exists:
+            DeltaTable(self.path).delete(where)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What an extraction writes: the landed table, the records that were not, and the ledger."""
+
+    target: Target
+    quarantine: Target
+    ledger: Ledger
+
+    @classmethod
+    def of(cls, config: IngestConfig) -> Tables:
+        """The tables that a configuration names; ConfigError for one that is no local path."""
+        output, root = config.output, config.root
+        table = _local(output.table, root, "table")
+        quarantine = _local(output.quarantine or sibling(table, "quarantine"), root, "quarantine")
+        return cls(
+            Target(table), Target(quarantine), Ledger(_local(output.ledger or sibling(table, "ledger"), root, "ledger"))
+        )
+
+
+def _local(name: str, root: str, what: str) -> str:
+    found = resolve(name, root)
+    if is_catalog_name(found) or is_remote(found):
+        raise ConfigError(
+            where=f"output.{what}",
+            expected="a local path",
+            found=f"'{name}'",
+            remedy="Land to a path; a catalog can name it afterwards.",
+        )
+    return found
+
+
+def counts_of(spark: SparkSession, target: Target, quarantine: Target | None, where: str) -> dict[str, tuple[int, int]]:
+    """Of each file the rows in the table and in the quarantine where a condition holds; a narrow pass over both."""
+    tables = [table for table in (target, quarantine) if table is not None]
+    parts = [
+        spark.read.format("delta").load(table.path).where(where).select(FILE, F.lit(i).alias("table"))
+        for i, table in enumerate(tables)
+    ]
+    both = parts[0].unionByName(parts[1]) if len(parts) > 1 else parts[0]
+    n_rows = [F.count_if(F.col("table") == i) for i in (0, 1)]
+    return {row[0]: (int(row[1]), int(row[2])) for row in both.groupBy(FILE).agg(*n_rows).collect()}
+
+
+def of_files(names: Iterable[str]) -> str:
+    """The condition that a row is of one of these files."""
+    return f"{quote(FILE)} IN ({', '.join(literal(name) for name in names)})"
+
+
+def of_interval(name: str) -> str:
+    """The condition that a row is of an interval."""
+    return f"{quote(INTERVAL)} = {literal(name)}"
+
+
+def with_file(rows: DataFrame, path: str, root: str) -> DataFrame:
+    """Add `_file`, what the file of the path in a column is called in the table."""
+    import re
+
+    prefix = "^" + re.escape(os.path.realpath(root) + "/")
+    return rows.withColumn(FILE, F.regexp_replace(path, prefix, ""))

@@ -1,0 +1,64 @@
+"""Types as a configuration names them: Spark's, in Arrow's terms."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import sqlglot
+from sqlglot import exp
+
+_SIMPLE = {
+    exp.DataType.Type.BOOLEAN: pa.bool_(),
+    exp.DataType.Type.TINYINT: pa.int8(),
+    exp.DataType.Type.SMALLINT: pa.int16(),
+    exp.DataType.Type.INT: pa.int32(),
+    exp.DataType.Type.BIGINT: pa.int64(),
+    exp.DataType.Type.FLOAT: pa.float32(),
+    exp.DataType.Type.DOUBLE: pa.float64(),
+    exp.DataType.Type.TEXT: pa.string(),
+    exp.DataType.Type.BINARY: pa.binary(),
+    exp.DataType.Type.DATE: pa.date32(),
+    exp.DataType.Type.TIMESTAMPTZ: pa.timestamp("us", tz="UTC"),
+    exp.DataType.Type.TIMESTAMPNTZ: pa.timestamp("us"),
+}
+
+
+def arrow_type(text: str) -> pa.DataType:
+    """The type that Spark writes as `text`; ValueError when it is none that a table is landed with."""
+    try:
+        return _of(exp.DataType.build(text, dialect="spark"))
+    except sqlglot.errors.SqlglotError:
+        raise ValueError(text) from None
+
+
+def _of(found: exp.Expr | None) -> pa.DataType:
+    if not isinstance(found, exp.DataType):
+        raise ValueError(str(found))
+    inner = found.expressions
+    if found.this in _SIMPLE and not inner:
+        return _SIMPLE[found.this]
+    if found.this == exp.DataType.Type.DECIMAL:
+        numbers = [int(part.this.this) for part in inner]
+        return pa.decimal128(*(numbers or [10, 0]))
+    if found.this == exp.DataType.Type.ARRAY:
+        return pa.list_(_of(inner[0]))
+    if found.this == exp.DataType.Type.STRUCT:
+        return pa.struct([(part.this.name, _of(part.args.get("kind"))) for part in inner])
+    raise ValueError(found.sql("spark"))
+
+
+def spark_type(kind: pa.DataType) -> str:
+    """The type as Spark writes it."""
+    if pa.types.is_list(kind):
+        return f"array<{spark_type(kind.value_type)}>"
+    if pa.types.is_struct(kind):
+        return f"struct<{','.join(f'{_quoted(field.name)}:{spark_type(field.type)}' for field in kind)}>"
+    if pa.types.is_decimal(kind):
+        return f"decimal({kind.precision},{kind.scale})"
+    names = {pa.string(): "string", pa.binary(): "binary", pa.date32(): "date", pa.bool_(): "boolean"}
+    names |= {pa.int8(): "tinyint", pa.int16(): "smallint", pa.int32(): "int", pa.int64(): "bigint"}
+    names |= {pa.float32(): "float", pa.float64(): "double", pa.timestamp("us"): "timestamp_ntz"}
+    return names.get(kind, "timestamp")
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

@@ -1,0 +1,61 @@
+"""Records read as an extraction reads them, without Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+
+from traintable.ingest.landing import csv_lines, json_lines
+from traintable.ingest.landing.blocks import Block, read_block
+from traintable.ingest.landing.contract import fields_of
+from traintable.ingest_settings import Column, Source
+
+COLUMNS = {
+    "id": {"type": "bigint", "nullable": False, "min": 0},
+    "name": {},
+    "x": {"type": "double"},
+    "at": {"type": "timestamp"},
+}
+
+
+def promises(columns: Mapping[str, Any]) -> dict[str, Column]:
+    return {name: Column.model_validate(promise) for name, promise in columns.items()}
+
+
+def source(kind: str, **options: Any) -> Source:
+    return Source.model_validate({"format": kind, "path": "x", **options})
+
+
+def of(
+    kind: str,
+    records: Sequence[str | bytes],
+    columns: Mapping[str, Any] = COLUMNS,
+    *,
+    names: Sequence[str] | None = None,
+    **options: Any,
+) -> Block:
+    """The block that these records make."""
+    fields, given = fields_of(promises(columns)), source(kind, **options)
+    contents = [record.encode() if isinstance(record, str) else record for record in records]
+    raw = pa.array(contents, pa.binary()).view(pa.string())
+    if kind == "json":
+        parse, explain = partial(json_lines.parse, fields=fields), partial(json_lines.explain, fields=fields)
+    else:
+        named = list(names or columns)
+        parse = partial(csv_lines.parse, names=named, fields=fields, source=given)
+        explain = partial(csv_lines.explain, names=named, fields=fields, source=given)
+    return read_block(raw, fields, parse, explain, zone=given.time_zone)
+
+
+def rows(block: Block) -> list[tuple[Any, ...] | list[tuple[str, str]]]:
+    """Of each record its values, or what is wrong with it."""
+    values = list(zip(*(column.to_pylist() for column in block.columns), strict=True))
+    return [block.reasons.get(i, row) for i, row in enumerate(values)]
+
+
+def reasons(block: Block, n: int) -> list[list[str]]:
+    """Of each record the reasons against it."""
+    return [[reason for reason, _ in block.reasons.get(row, [])] for row in range(n)]
