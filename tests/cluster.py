@@ -56,6 +56,7 @@ class Cluster:
 
     def _launch(self, name: str, main_class: str, *options: str) -> None:
         environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "512m"}
+        environment["SPARK_DAEMON_JAVA_OPTS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
         with (self.folder / f"{name}.log").open("wb") as log:
             command = [str(SPARK_CLASS), main_class, *options]
             process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)

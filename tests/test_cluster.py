@@ -26,6 +26,12 @@ from traintable.run import Outcome
 
 ROOT = Path(__file__).parent.parent
 
+# As in conf/spark-cluster.conf, and compiled in a hurry, for a test is short.
+QUICK_START = (
+    "-XX:-DontCompileHugeMethods -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m"
+    " -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+)
+
 # The tests run where the package is installed; a cluster has the archive of --py-files and nothing else of ours.
 HIDE_THE_INSTALLED_PACKAGE = f"import sys; sys.path = [p for p in sys.path if p != {str(ROOT / 'lib')!r}]"
 
@@ -52,6 +58,8 @@ def submit(
     options = ["--master", cluster.url, "--properties-file", "spark-cluster.conf", "--py-files", archive]
     options += ["--jars", ",".join(jars.ensure()), "--driver-memory", "1g", "--executor-memory", "1g"]
     options += ["--conf", f"spark.executorEnv.PYTHONPATH={folder}", "--conf", "spark.sql.shuffle.partitions=7"]
+    for process in ("driver", "executor"):
+        options += ["--conf", f"spark.{process}.extraJavaOptions={QUICK_START}"]
     command = [str(Path(pyspark.__file__).parent / "bin" / "spark-submit"), *options, Path(script).name, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
 

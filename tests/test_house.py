@@ -43,6 +43,7 @@ BOUNDED = {
     ("delta_log.py", "_by_spark"): "one row a commit",
     ("ingest/join.py", "require_unique"): "limited to 3 rows",
     ("ingest/landing/job.py", "_write"): "one row of two counts",
+    ("ingest/landing/records.py", "numbered"): "one row a block that a task reads",
     ("ingest/landing/replay.py", "_good"): "as many rows as files have different headers",
     ("ingest/landing/replay.py", "replay"): "one row a file",
     ("ingest/landing/target.py", "counts_of"): "one row a file of a run",

@@ -195,7 +195,9 @@ def test_correlations(found: dict[str, Any]) -> None:
 
 
 def test_partitions_are_held_against_those_before_them(rows: DataFrame) -> None:
-    months = rows.selectExpr("id", "colour", "date_format(at, 'yyyy-MM') AS load", "normal + IF(month(at) = 3, 9, 0) AS x")
+    months = rows.selectExpr(
+        "id", "colour", "date_format(at, 'yyyy-MM') AS load", "normal + IF(month(at) = 3, 9, 0) AS x"
+    )
     found = analyse.profile(months, partition="load", key=["id"], of_rows=("anomalies",)).to_dict()["anomalies"]
     assert "load" not in found["features"]
     assert [period["period"] for period in found["by_time"]] == ["2024-01", "2024-02", "2024-03"]

@@ -35,8 +35,11 @@ def parse(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: 
 def _has_hexadecimal(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: Source) -> bool:
     """Whether a whole number is written as 0x10, which Arrow's parser takes and nobody else."""
     wanted = [f.name for f in fields if f.name in names and pa.types.is_integer(f.type)]
-    suspects = raw.filter(pc.match_substring(raw, "0x", ignore_case=True)) if wanted else raw[:0]
-    texts = _read(suspects, names, dict.fromkeys(names, pa.string()), source) if len(suspects) else None
+    content = b"".join(part.to_pybytes() for part in raw.buffers()[2:] if part)
+    if not wanted or (b"0x" not in content and b"0X" not in content):
+        return False
+    suspects = raw.filter(pc.match_substring(raw, "0x", ignore_case=True))
+    texts = _read(suspects, names, dict.fromkeys(names, pa.string()), source)
     return texts is not None and any(
         pc.any(pc.match_substring(texts[name], "0x", ignore_case=True)).as_py() for name in wanted
     )

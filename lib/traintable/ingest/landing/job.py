@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -20,19 +21,10 @@ from traintable.ingest.landing.contract import fields_of
 from traintable.ingest.landing.headers import Header, first_undeclared, headers
 from traintable.ingest.landing.intervals import Interval, intervals, last_complete
 from traintable.ingest.landing.ledger import Unit, run_name
-from traintable.ingest.landing.listing import FoundFile, at, fingerprint, list_files, name_of
-from traintable.ingest.landing.reading import BYTES, DRIFT, NAMES, REASONS, RULES, TextFiles
-from traintable.ingest.landing.records import PATH, POSITION, RAW
-from traintable.ingest.landing.target import (
-    FILE,
-    INTERVAL,
-    REPAIRED,
-    Tables,
-    counts_of,
-    of_files,
-    of_interval,
-    with_file,
-)
+from traintable.ingest.landing.listing import FoundFile, at, fingerprint, list_files
+from traintable.ingest.landing.reading import DRIFT, NAMES, WRONG, TextFiles
+from traintable.ingest.landing.records import FILE, POSITION, RAW
+from traintable.ingest.landing.target import INTERVAL, REPAIRED, Tables, counts_of, of_files, of_interval
 from traintable.ingest_settings import Column as Promise
 from traintable.ingest_settings import IngestConfig
 from traintable.progress import Progress
@@ -107,7 +99,7 @@ class _Landing:
 
     def __init__(self, config: IngestConfig, progress: Progress, spark: SparkSession | None) -> None:
         self.config, self.progress, self._spark = config, progress, spark
-        self.root = config.root
+        self.root, self.real_root = config.root, os.path.realpath(config.root)
         tables = Tables.of(config)
         self.target, self.quarantine, self.ledger = tables.target, tables.quarantine, tables.ledger
         self.fields = fields_of(config.columns, config.key or ())
@@ -193,7 +185,7 @@ class _Landing:
         source, drift = self.config.source, self.config.load.drift
         if source.format != "csv" or not source.header:
             groups: dict[Header | None, list[FoundFile]] = {None: list(files)}
-            return TextFiles(self.spark, groups, source, self.fields, refuse_drift=drift == "fail")
+            return TextFiles(self.spark, groups, source, self.fields, self.real_root, drift == "fail")
         found = headers(files, source)
         declared, more = {f.name for f in self.fields}, dict[str, Promise]()
         grouped: dict[Header | None, list[FoundFile]] = {}
@@ -207,19 +199,19 @@ class _Landing:
                 more.update({name: Promise() for name in header.names if name not in declared})
             grouped.setdefault(header, []).extend(own)
         added = fields_of(more)
-        return TextFiles(self.spark, grouped, source, (*self.fields, *added))
+        return TextFiles(self.spark, grouped, source, (*self.fields, *added), self.real_root)
 
     def _write(
         self, source: TextFiles, run: str, replace: str | None, interval: Interval | None, *, whole: bool
     ) -> tuple[int, int]:
         """Write the good rows in one commit; how many records were read, and how many were bad."""
-        read, bad = F.count(F.lit(1)), F.count_if(F.col(REASONS).isNotNull())
+        read, bad = F.count(F.lit(1)), F.count_if(F.col(WRONG).isNotNull())
         if self.target.has(run):
             row = source.rows().agg(read.alias("read"), bad.alias("bad")).collect()[0]
             return int(row["read"]), int(row["bad"])
         seen = Observation()
-        rows = source.rows().observe(seen, read.alias("read"), bad.alias("bad")).where(F.col(REASONS).isNull())
-        named = self._of_interval(with_file(rows, PATH, self.root), interval)
+        rows = source.rows().observe(seen, read.alias("read"), bad.alias("bad")).where(F.col(WRONG).isNull())
+        named = self._of_interval(rows, interval)
         columns = [*(quote(f.name) for f in source.fields), FILE, *([INTERVAL] if interval else [])]
         partitions = self.config.output.partition_by or ((INTERVAL,) if interval else ())
         try:
@@ -243,7 +235,7 @@ class _Landing:
         text = str(error)
         if DRIFT in text:
             column, _, path = text.partition(DRIFT)[2].splitlines()[0].partition(" in ")
-            return _drift(column.strip("'\""), name_of(path.strip(), self.root), self.config)
+            return _drift(column.strip("'\""), path.strip(), self.config)
         failed = _FAILED.search(text)
         if failed:
             causes = [line for line in text.splitlines() if line.startswith("Caused by: ")]
@@ -262,17 +254,17 @@ class _Landing:
             return
         if self.quarantine.has(run):
             return
-        rows = self._of_interval(with_file(source.bad(), PATH, self.root), interval)
+        rows = self._of_interval(source.bad(), interval)
         told = rows.select(
             F.lit(run).alias("run"),
             (F.col(INTERVAL) if interval else F.lit(None).cast("string")).alias(INTERVAL),
             F.col(FILE),
             F.col(POSITION),
             F.col(RAW).alias("raw"),
-            F.col(BYTES).alias("bytes"),
+            F.col("_bytes").alias("bytes"),
             F.col(NAMES).alias("names"),
-            F.col(REASONS).alias("reasons"),
-            F.col(RULES).alias("rules"),
+            F.col("_reasons").alias("reasons"),
+            F.col("_rules").alias("rules"),
             F.lit(None).cast("string").alias(REPAIRED),
         )
         self.quarantine.write(told, run, replace=None if whole else replace, whole=whole)

@@ -18,15 +18,34 @@ from traintable.ingest.landing.blocks import Block, read_block
 from traintable.ingest.landing.contract import Field
 from traintable.ingest.landing.headers import Header
 from traintable.ingest.landing.listing import FoundFile
-from traintable.ingest.landing.records import BLOCK, PATH, PLACE, POSITION, RAW, lines, multi_line_records, numbered
+from traintable.ingest.landing.records import (
+    BLOCK,
+    FILE,
+    PATH,
+    PLACE,
+    POSITION,
+    RAW,
+    lines,
+    multi_line_records,
+    named,
+    numbered,
+)
+from traintable.ingest.landing.types import spark_type
 from traintable.ingest_settings import Source
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-REASONS, RULES, BYTES, NAMES = "_reasons", "_rules", "_bytes", "_names"
-WRONG = f"{RAW} string, {BYTES} binary, {PATH} string, {BLOCK} bigint, {PLACE} bigint"
-WRONG += f", {REASONS} array<string>, {RULES} array<string>"
+WRONG, NAMES = "_wrong", "_names"
+# What is told of a record that is bad; null of one that is good, which costs a row as little as can be.
+_TOLD = {
+    RAW: pa.string(),
+    "_bytes": pa.binary(),
+    BLOCK: pa.int64(),
+    PLACE: pa.int64(),
+    "_reasons": pa.list_(pa.string()),
+    "_rules": pa.list_(pa.string()),
+}
 DRIFT = "traintable drift: "  # begins what a task says that found a column nobody has declared
 
 Read = Callable[[pa.Array], Block]
@@ -45,20 +64,21 @@ class TextFiles:
     groups: Mapping[Header | None, Sequence[FoundFile]]
     source: Source
     fields: Sequence[Field]
+    root: str
     refuse_drift: bool = False
 
     def rows(self) -> DataFrame:
         """The records, each as a row: the columns of `fields`, and what is wrong with it.
 
-        `_path` says of which file a row is. Of a good row the other added columns are null; of a bad one the values
-        are, and `_raw` is the record (`_bytes` where it is no text), `_block` and `_place` where it stands, `_reasons`
-        what is wrong and `_rules` what was expected. Records of nothing but blanks are none, in CSV and JSON. Costs one
-        pass when computed.
+        `_file` is the name of its file. Of a good row `_wrong` is null; of a bad one the values are, and `_wrong` has
+        the record (`_raw`, `_bytes` where it is no text), where it stands (`_block`, `_place`), what is wrong
+        (`_reasons`) and what was expected (`_rules`). Records of nothing but blanks are none, in CSV and JSON. Costs
+        one pass when computed.
         """
         return _union([self._rows(header, self._records(files)) for header, files in self.groups.items()])
 
     def bad(self) -> DataFrame:
-        """The bad records alone, with `position`, the line that each begins at, from 1, and `_names`, its columns.
+        """What is told of the bad records, with `_file`, `position`, the line that each begins at, and its `_names`.
 
         Costs two passes.
         """
@@ -66,10 +86,11 @@ class TextFiles:
 
     def _bad(self, header: Header | None, records: DataFrame) -> DataFrame:
         names = F.array(*[F.lit(name) for name in header.names]) if header else F.lit(None).cast("array<string>")
-        found = self._rows(header, records).where(F.col(REASONS).isNotNull()).withColumn(NAMES, names)
+        wrong = self._rows(header, records).where(F.col(WRONG).isNotNull())
+        found = wrong.select(FILE, f"{WRONG}.*", names.alias(NAMES))
         if self.source.multi_line:
             return found.withColumn(POSITION, F.col(PLACE)).drop(BLOCK, PLACE)
-        return numbered(found, records)
+        return numbered(found, records, root=self.root)
 
     def _records(self, files: Sequence[FoundFile]) -> DataFrame:
         if self.source.multi_line:
@@ -81,6 +102,7 @@ class TextFiles:
         work = partial(
             _work,
             read=reader(header, self.source, self.fields),
+            name=partial(named, root=self.root),
             header=header.text if is_there and header is not None else None,
             keep_blank=self.source.format == "text",
             refuse_drift=self.refuse_drift,
@@ -89,14 +111,19 @@ class TextFiles:
 
 
 def read_again(records: DataFrame, header: Header | None, source: Source, fields: Sequence[Field]) -> DataFrame:
-    """Records that were kept (`_raw`, `_path`, `_block`, `_place`) as rows, as `TextFiles.rows` gives them."""
-    work = partial(_work, read=reader(header, source, fields), header=None, keep_blank=True, refuse_drift=False)
+    """Records that were kept (`_raw`, `_path`, `_block`, `_place`) as rows, as `TextFiles.rows` gives them.
+
+    `_file` is what `_path` was.
+    """
+    read = reader(header, source, fields)
+    work = partial(_work, read=read, name=str, header=None, keep_blank=True, refuse_drift=False)
     return records.select(RAW, PATH, BLOCK, PLACE).mapInArrow(work, schema_of(fields))
 
 
 def schema_of(fields: Sequence[Field]) -> str:
     """The columns of rows that were read."""
-    return ", ".join([*(f"{quote(f.name)} {f.spark}" for f in fields), WRONG])
+    told = f"struct<{', '.join(f'{name}: {spark_type(kind)}' for name, kind in _TOLD.items())}>"
+    return ", ".join([*(f"{quote(f.name)} {f.spark}" for f in fields), f"{FILE} string", f"{WRONG} {told}"])
 
 
 def _union(parts: Sequence[DataFrame]) -> DataFrame:
@@ -129,9 +156,17 @@ def _all_bad(raw: pa.Array, fields: Sequence[Field], why: tuple[str, str]) -> Bl
 
 
 def _work(
-    batches: Iterable[pa.RecordBatch], read: Read, header: str | None, keep_blank: bool, refuse_drift: bool
+    batches: Iterable[pa.RecordBatch],
+    read: Read,
+    name: Callable[[str], str],
+    header: str | None,
+    keep_blank: bool,
+    refuse_drift: bool,
 ) -> Iterator[pa.RecordBatch]:
-    """Batches of records as batches of rows; the header, which is the first record of a file, is none."""
+    """Batches of records as batches of rows; the header, which is the first record of a file, is none.
+
+    `name` gives the name of the file of an address.
+    """
     before: tuple[str, int] | None = None
     for batch in batches:
         rows = pa.RecordBatch.from_arrays(batch.columns, names=[RAW, PATH, BLOCK, PLACE])
@@ -144,12 +179,15 @@ def _work(
             rows = rows.filter(pc.invert(_is_first(rows, before)))
         before = last
         block = read(rows.column(0))
+        addresses = rows.column(1).dictionary_encode()
+        names = pa.array([name(address) for address in addresses.dictionary.to_pylist()], pa.string())
+        files = names.take(addresses.indices)
         if header is not None:
             for row in pc.indices_nonzero(pc.equal(rows.column(0), header)).to_pylist():
                 block.reasons[row] = [("header", "the names of columns in the first line only")]
         if refuse_drift:
-            _refuse_drift(block, rows)
-        yield _rows(rows, block)
+            _refuse_drift(block, files)
+        yield _rows(rows, files, block)
 
 
 def _is_first(rows: pa.RecordBatch, before: tuple[str, int] | None) -> pa.Array:
@@ -164,39 +202,41 @@ def _is_first(rows: pa.RecordBatch, before: tuple[str, int] | None) -> pa.Array:
     return pc.and_(pa.array(is_new), pc.equal(block, 0))
 
 
-def _refuse_drift(block: Block, rows: pa.RecordBatch) -> None:
+def _refuse_drift(block: Block, files: pa.Array) -> None:
     for row, why in block.reasons.items():
         for reason, _ in why:
             if reason.startswith("drift:"):
-                raise ValueError(f"{DRIFT}{reason.removeprefix('drift:')!r} in {rows.column(1)[row].as_py()}")
+                raise ValueError(f"{DRIFT}{reason.removeprefix('drift:')!r} in {files[row].as_py()}")
 
 
-def _rows(records: pa.RecordBatch, block: Block) -> pa.RecordBatch:
+def _rows(records: pa.RecordBatch, files: pa.Array, block: Block) -> pa.RecordBatch:
     n, bad = len(records), sorted(block.reasons)
-    good = np.ones(n, bool)
-    good[bad] = False
-    empty = pa.array(good)
-    columns = [pc.if_else(empty, column, pa.nulls(n, column.type)) for column in block.columns]
-    raw, content = _as_text(records.column(0), bad)
-    place = [pc.if_else(empty, pa.nulls(n, pa.int64()), records.column(i)) for i in (2, 3)]
-    reasons: list[list[str] | None] = [None] * n
-    rules: list[list[str] | None] = [None] * n
-    for row in bad:
-        reasons[row], rules[row] = map(list, zip(*block.reasons[row], strict=True))
-    listed = pa.list_(pa.string())
-    told: list[Any] = [raw, content, records.column(1), *place, pa.array(reasons, listed), pa.array(rules, listed)]
-    return pa.RecordBatch.from_arrays([*columns, *told], names=[str(i) for i in range(len(columns) + len(told))])
+    columns, wrong = block.columns, pa.nulls(n, pa.struct(list(_TOLD.items())))
+    if bad:
+        good = np.ones(n, bool)
+        good[bad] = False
+        columns = [pc.if_else(pa.array(good), column, pa.nulls(n, column.type)) for column in columns]
+        told = _told(records.take(pa.array(bad)), [block.reasons[row] for row in bad])
+        place = np.full(n, -1)
+        place[bad] = np.arange(len(bad))
+        wrong = told.take(pa.array(place, mask=place < 0))
+    return pa.RecordBatch.from_arrays([*columns, files, wrong], names=[str(i) for i in range(len(columns) + 2)])
 
 
-def _as_text(raw: pa.Array, bad: Sequence[int]) -> tuple[pa.Array, pa.Array]:
-    """Of bad records the text, and the bytes of those that are no text."""
-    texts: list[str | None] = [None] * len(raw)
-    contents: list[bytes | None] = [None] * len(raw)
-    binary = raw.cast(pa.binary(), safe=False)
-    for row in bad:
-        content = binary[row].as_py()
+def _told(records: pa.RecordBatch, reasons: Sequence[Sequence[tuple[str, str]]]) -> pa.StructArray:
+    """What is told of bad records."""
+    texts: list[str] = []
+    contents: list[bytes | None] = []
+    for one in records.column(0).cast(pa.binary(), safe=False):
+        content = one.as_py()
         try:
-            texts[row] = content.decode()
+            texts.append(content.decode())
+            contents.append(None)
         except UnicodeDecodeError:
-            texts[row], contents[row] = content.decode(errors="backslashreplace"), content
-    return pa.array(texts, pa.string()), pa.array(contents, pa.binary())
+            texts.append(content.decode(errors="backslashreplace"))
+            contents.append(content)
+    why = [[reason for reason, _ in found] for found in reasons]
+    rules = [[rule for _, rule in found] for found in reasons]
+    columns: list[Any] = [texts, contents, records.column(2), records.column(3), why, rules]
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, _TOLD.values(), strict=True)]
+    return pa.StructArray.from_arrays(arrays, names=list(_TOLD))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pyarrow as pa
 from pyspark.sql import functions as F
@@ -12,14 +13,15 @@ from pyspark.sql import functions as F
 from traintable.ingest.landing.listing import FoundFile
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 RAW, PATH, PLACE, BLOCK, POSITION = "_raw", "_path", "_place", "_block", "position"
+FILE = "_file"  # what a file is called in the table
 _GLOB = re.compile(r"([\\*?\[\]{}])")
 
 
 def lines(spark: SparkSession, files: Sequence[FoundFile], *, encoding: str) -> DataFrame:
-    """The lines of files: `_raw` (text), `_path`, and where a line is: `_block` and `_place` within it.
+    """The lines of files: `_raw` (text), `_path` (an address), and where a line is: `_block` and `_place` within it.
 
     A block is a part of a file that one task reads; places ascend within it. Lines end as Spark ends them, at LF, CRLF
     or CR; a byte order mark is none of the text. Costs no pass.
@@ -28,7 +30,7 @@ def lines(spark: SparkSession, files: Sequence[FoundFile], *, encoding: str) -> 
     raw = F.col("value") if encoding == "utf-8" else F.decode(F.col("value").cast("binary"), encoding)
     return found.select(
         raw.alias(RAW),
-        path_of(F.col("_metadata.file_path")).alias(PATH),
+        F.col("_metadata.file_path").alias(PATH),
         F.col("_metadata.file_block_start").alias(BLOCK),
         F.monotonically_increasing_id().alias(PLACE),
     )
@@ -40,7 +42,7 @@ def multi_line_records(spark: SparkSession, files: Sequence[FoundFile], *, quote
     A file is read whole by one task, which takes its size in memory a few times over; 2 GB is the most.
     """
     found = spark.read.format("binaryFile").load([escaped(file.path) for file in files])
-    rows = found.select(F.col("content"), path_of(F.col("_metadata.file_path")).alias(PATH))
+    rows = found.select(F.col("content"), F.col("_metadata.file_path").alias(PATH))
     pattern = re.compile(_RECORD % {b"q": re.escape(quote.encode())})
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -80,36 +82,28 @@ def escaped(path: str) -> str:
     return _GLOB.sub(r"\\\1", path)
 
 
-def path_of(address: Column) -> Column:
-    """The path of an address as `_metadata` gives it: of a local file without its scheme, and nothing percent-encoded.
-
-    A plus stands for itself in it.
-    """
-    decoded = F.url_decode(F.replace(address, F.lit("+"), F.lit("%2B")))
-    return F.regexp_replace(decoded, "^file:/+", "/")
+def named(address: str, root: str) -> str:
+    """What the file of an address, as `_metadata` gives it, is called in the table."""
+    path = re.sub("^file:/+", "/", unquote(address))
+    return path.removeprefix(f"{root}/")
 
 
-def numbered(found: DataFrame, of: DataFrame) -> DataFrame:
+def numbered(found: DataFrame, of: DataFrame, *, root: str) -> DataFrame:
     """`found`, some of the records `of`, with the number of each in its file, from 1, in place of block and place.
 
-    Both are computed from the same files in the same way, so that their places agree. Costs a pass over `of` that
-    counts the records of each block.
+    Both are computed from the same files in the same way, so that their places agree; `found` has the names of files,
+    `of` their addresses. Costs a pass over `of` that counts the records of each block.
     """
-    blocks = of.groupBy(PATH, BLOCK).agg(F.min(PLACE).alias("first"), F.count(F.lit(1)).alias("n"))
-    joined = F.broadcast(blocks.withColumnsRenamed({PATH: "path", BLOCK: "block"}))
-    before = (
-        blocks.groupBy(PATH)
-        .agg(F.sort_array(F.collect_list(F.struct(BLOCK, "n"))).alias("blocks"))
-        .withColumnRenamed(PATH, "path")
+    counted = of.groupBy(PATH, BLOCK).agg(F.min(PLACE).alias("first"), F.count(F.lit(1)).alias("n"))
+    blocks: dict[tuple[str, int], int] = {}  # block -> what to add to a place in it
+    n_before: dict[str, int] = {}
+    for row in sorted(counted.collect(), key=lambda row: (row[PATH], row[BLOCK])):  # one row a block
+        name = named(row[PATH], root)
+        blocks[name, row[BLOCK]] = n_before.get(name, 0) + 1 - row["first"]
+        n_before[name] = n_before.get(name, 0) + row["n"]
+    added = found.sparkSession.createDataFrame(
+        [(name, block, shift) for (name, block), shift in blocks.items()], "name string, block bigint, shift bigint"
     )
-    rows = found.join(joined, (F.col(PATH) == F.col("path")) & (F.col(BLOCK) == F.col("block"))).drop(
-        "path", "block", "n"
-    )
-    rows = rows.join(F.broadcast(before), F.col(PATH) == F.col("path")).drop("path")
-    earlier = F.aggregate(
-        "blocks",
-        F.lit(0).cast("bigint"),
-        lambda total, block: F.when(block[BLOCK] < F.col(BLOCK), total + block["n"]).otherwise(total),
-    )
-    place = F.col(PLACE) - F.col("first") + earlier + F.lit(1)
-    return rows.withColumn(POSITION, place).drop("first", "blocks", BLOCK, PLACE)
+    same = (F.col(FILE) == F.col("name")) & (F.col(BLOCK) == F.col("block"))
+    rows = found.join(F.broadcast(added), same)
+    return rows.withColumn(POSITION, F.col(PLACE) + F.col("shift")).drop("name", "block", "shift", BLOCK, PLACE)

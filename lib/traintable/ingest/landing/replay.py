@@ -15,9 +15,9 @@ from traintable.errors import InputMissing
 from traintable.ingest.landing.contract import fields_of
 from traintable.ingest.landing.headers import Header, first_undeclared, named
 from traintable.ingest.landing.ledger import REPLAY, Unit
-from traintable.ingest.landing.reading import REASONS, read_again
-from traintable.ingest.landing.records import BLOCK, PATH, PLACE, POSITION, RAW
-from traintable.ingest.landing.target import FILE, INTERVAL, REPAIRED, Tables
+from traintable.ingest.landing.reading import WRONG, read_again
+from traintable.ingest.landing.records import BLOCK, FILE, PATH, PLACE, POSITION, RAW
+from traintable.ingest.landing.target import INTERVAL, REPAIRED, Tables
 from traintable.ingest_settings import IngestConfig
 from traintable.progress import Progress
 from traintable.session import get_spark, same_everywhere
@@ -93,9 +93,9 @@ def _good(kept: DataFrame, config: IngestConfig) -> DataFrame:
             F.lit(0).cast("bigint").alias(BLOCK),
             F.col(POSITION).alias(PLACE),
         )
-        parts.append(read_again(records, header, config.source, fields).where(F.col(REASONS).isNull()))
+        parts.append(read_again(records, header, config.source, fields).where(F.col(WRONG).isNull()))
     found = reduce(lambda first, more: first.unionByName(more), parts)
-    place = F.from_json(PATH, f"{FILE} string, {INTERVAL} string, {POSITION} bigint")
+    place = F.from_json(FILE, f"{FILE} string, {INTERVAL} string, {POSITION} bigint")
     placed = found.withColumn("_of", place)
     return placed.select(*[quote(f.name) for f in fields], *[f"_of.{name}" for name in (FILE, INTERVAL, POSITION)])
 

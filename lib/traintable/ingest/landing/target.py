@@ -15,12 +15,13 @@ from pyspark.sql import functions as F
 from traintable.columns import is_catalog_name, is_remote, literal, quote, resolve, sibling
 from traintable.errors import ConfigError
 from traintable.ingest.landing.ledger import Ledger
+from traintable.ingest.landing.records import FILE
 from traintable.ingest_settings import IngestConfig
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-FILE, INTERVAL, REPAIRED = "_file", "_interval", "repaired"
+INTERVAL, REPAIRED = "_interval", "repaired"
 # Every reader of Delta opens a table without these two features.
 PLAIN = {"delta.enableDeletionVectors": "false", "delta.columnMapping.mode": "none"}
 
@@ -140,11 +141,3 @@ def of_files(names: Iterable[str]) -> str:
 def of_interval(name: str) -> str:
     """The condition that a row is of an interval."""
     return f"{quote(INTERVAL)} = {literal(name)}"
-
-
-def with_file(rows: DataFrame, path: str, root: str) -> DataFrame:
-    """Add `_file`, what the file of the path in a column is called in the table."""
-    import re
-
-    prefix = "^" + re.escape(os.path.realpath(root) + "/")
-    return rows.withColumn(FILE, F.regexp_replace(path, prefix, ""))
