@@ -36,6 +36,7 @@ DEV = [
     "polars>=1",
     "pre-commit>=4",
     "pytest>=8",
+    "pytest-xdist>=3.6",
     "ruff>=0.9",
     "statsmodels>=0.14",
     "types-PyYAML",

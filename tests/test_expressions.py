@@ -70,6 +70,14 @@ OF_MORE_THAN_VALUES = [
     "transform(xs, x -> java_method('a', 'b', x))",
     "from_xml(a, 'b int')",
     "raise_error(a)",
+    "concat(a, '${env:HOME}')",
+    "a = '${spark.app.name}'",
+    "date 'today' > a",
+    "timestamp'now'",
+    "cast('Tomorrow ' AS timestamp)",
+    "any(a)",
+    "some(a)",
+    "(table t)",
 ]
 
 

@@ -45,7 +45,7 @@ BOUNDED = {
     ("ingest/landing/job.py", "_write"): "one row of two counts",
     ("ingest/landing/records.py", "numbered"): "one row a block that a task reads",
     ("ingest/landing/replay.py", "_good"): "as many rows as files have different headers",
-    ("ingest/landing/replay.py", "replay"): "one row a file",
+    ("ingest/landing/replay.py", "end_replay"): "one row a file of a replay",
     ("ingest/landing/target.py", "counts_of"): "one row a file of a run",
     ("publish/removed.py", "write_removed"): "one row a kind: two",
     ("run/outcome.py", "census"): "one row for each combination of split, class, kind and reasons",

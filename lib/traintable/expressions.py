@@ -28,6 +28,8 @@ CHANGING = frozenset(
     | {"monotonically_increasing_id", "spark_partition_id", "input_file_name"}
     | {"input_file_block_start", "input_file_block_length"}
 )
+# Texts that Spark takes for the date or time of the run.
+TODAY = frozenset({"now", "today", "tomorrow", "yesterday"})
 # What gives more rows than one for a row.
 MULTIPLYING = frozenset({"explode", "explode_outer", "posexplode", "posexplode_outer"}) | frozenset(
     {"inline", "inline_outer", "stack", "json_tuple"}
@@ -51,6 +53,13 @@ def references(sql: str, *, where: str) -> frozenset[str]:
         reason = _reason_against(node)
         if reason:
             raise _refusal(where, sql, reason)
+    if "${" in sql:
+        raise _refusal(where, sql, "with ${, in place of which Spark puts what its settings or the environment say")
+    for token in sqlglot.tokenize(sql, read="spark"):
+        if token.token_type.name == "TABLE":
+            raise _refusal(where, sql, "with a table")
+        if token.token_type.name == "STRING" and token.text.strip().lower() in TODAY:
+            raise _refusal(where, sql, f"with '{token.text}', which as a date is another one tomorrow")
     unknown = next((name for name in _called(sql) if name not in FUNCTIONS | WORDS | TYPES), None)
     if unknown is not None:
         raise _refusal(where, sql, f"with {unknown}, which is not among the functions that may stand here")
@@ -59,8 +68,7 @@ def references(sql: str, *, where: str) -> frozenset[str]:
 
 def _called(sql: str) -> Iterator[str]:
     """The words that an opening bracket follows, quoted or not."""
-    tokens = sqlglot.tokenize(sql, read="spark")
-    for token, after in pairwise(tokens):
+    for token, after in pairwise(sqlglot.tokenize(sql, read="spark")):
         if after.token_type.name == "L_PAREN" and _is_name(token):
             yield token.text.lower()
 

@@ -14,8 +14,6 @@ from traintable import settings_file
 from traintable.columns import column_name, resolve
 from traintable.plan import Names, Section
 
-TEXT_FORMATS = ("csv", "json", "text")  # read line by line
-FILE_FORMATS = (*TEXT_FORMATS, "parquet", "orc")
 RESERVED = ("_file", "_interval")  # the columns that say where a row of files, or of an interval, comes from
 
 
@@ -42,7 +40,7 @@ class Source(Section):
     Times without an offset are those of `time_zone`. A value that is `null_value`, and not quoted, is null.
     """
 
-    format: Literal["csv", "json", "text", "parquet", "orc"]
+    format: Literal["csv", "json", "text"]
     path: str = Field(min_length=1)
     separator: str = Field(",", min_length=1, max_length=1)
     quote: str = Field('"', min_length=1, max_length=1)
@@ -114,6 +112,8 @@ class IngestConfig(Section):
 
     @model_validator(mode="after")
     def _path_fits(self) -> IngestConfig:
+        if self.source.format == "text" and [column.type for column in self.columns.values()] != ["string"]:
+            raise ValueError("one column of type string, the line, for format 'text'")
         if self.load.drift == "add_columns" and not (self.source.format == "csv" and self.source.header):
             raise ValueError("`drift: add_columns` where a header names the columns: CSV with one")
         if (self.load.mode == "interval") != has_time(self.source.path):

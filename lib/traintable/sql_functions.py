@@ -49,7 +49,7 @@ FUNCTIONS = frozenset(f"{_NUMBERS} {_TEXTS} {_TIMES} {_COLLECTIONS} {_CHOICES}".
 
 # Words that a bracket may follow without being called.
 _BEFORE_BRACKETS = """
-in and or not between when then else case like ilike rlike regexp any all some is div distinct from over
+in and or not between when then else case like ilike rlike regexp all is div distinct from over
 """
 WORDS = frozenset(_BEFORE_BRACKETS.split())
 # Types whose length or digits follow in brackets.

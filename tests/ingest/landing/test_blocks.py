@@ -94,6 +94,8 @@ def test_csv_that_python_writes_is_read_back(table: list[Any]) -> None:
         ("one value short", "1", "columns"),
         ("one value too many", "1,a,b", "columns"),
         ("a quote that is never closed", '1,"a', "columns"),
+        ("text after a closing quote", '1,"a"b', "syntax"),
+        ("quotes within a text that is not quoted", '1,a"b"c', (1, 'a"b"c')),
         ("no number", "one,a", "type:id"),
         ("a fraction", "1.5,a", "type:id"),
         ("hexadecimal", "0x10,a", "type:id"),
@@ -198,6 +200,19 @@ def test_what_is_no_json_number_is_refused(number: str) -> None:
     records = [f'{{"x":{number}}}', '{"x":1}', f'{{"y":[{number}]}}']
     block = of("json", records, {"x": {"type": "double"}, "y": {"type": "array<double>"}})
     assert [bool(found) for found in reasons(block, 3)] == [True, False, True]
+
+
+def test_numbers_too_large_for_their_type_are_not_infinite() -> None:
+    columns = {"x": {"type": "double"}, "y": {"type": "float"}, "n": {"type": "bigint", "max": 10}}
+    lines = ["1e400,1,1", "1,1e39,1", "inf,-Infinity,1", "1,1,9007199254740993"]
+    assert reasons(of("csv", lines, columns), 4) == [["type:x"], ["type:y"], [], ["range:n"]]
+    found = reasons(of("json", ['{"y":1e39}', '{"y":1e38}'], columns), 2)
+    assert found == [["type:y"], []]
+
+
+def test_escapes_other_than_doubled_quotes() -> None:
+    columns = {"id": {"type": "bigint"}, "name": {}}
+    assert rows(of("csv", ['1,"a\\"b"', "2,c"], columns, escape="\\")) == [(1, 'a"b'), (2, "c")]
 
 
 def test_nested_json() -> None:

@@ -159,6 +159,8 @@ def test_columns_that_nobody_has_declared(root: Path, land: Land) -> None:
 def test_line_ends_within_quotes(root: Path, land: Land) -> None:
     content = 'id,name,x\n1,"two\nlines",1\r\n2,"a ""b""\r\n\r\nc",2\n3,"open,3\n4,d,4\n5,e\n'
     put(root, "a.csv", content)
+    (root / "raw" / "a.csv").rename(root / "a.csv")
+    put(root, "a.csv.gz", gzip.compress(content.encode()))
     result = land(source={"multi_line": True})
     assert [row[1:] for row in landed(root)] == [(1, "two\nlines", 1.0), (2, 'a "b"\r\n\r\nc', 2.0), (4, "d", 4.0)]
     assert [row[1] for row in kept(root)] == [7, 9]
@@ -215,6 +217,43 @@ def test_corrections_and_repetitions_give_the_table_of_a_single_pass(root: Path,
     assert land()["status"] == "unchanged"
 
 
+def test_files_that_share_a_data_file_are_corrected_alone(root: Path, land: Land) -> None:
+    names = [f"{i}.csv" for i in range(8)] + ["it's $x __y.csv"]
+    for name in names:
+        put(root, name, "id,name,x\n1,a,1\n2,b,bad\n")
+    land()
+    assert len(DeltaTable(str(root / "landed")).file_uris()) < len(names)  # so that others' rows are moved
+    for name in ("3.csv", names[-1]):
+        put(root, name, "id,name,x\n9,corrected,1\n")
+    assert land()["rows"] == {"read": 2, "accepted": 2, "quarantined": 0}
+    assert len(landed(root)) == len(names)
+    assert len(kept(root)) == len(names) - 2
+    assert land()["status"] == "unchanged"
+
+
+def test_what_a_run_has_left_that_can_t_be_carried_on_is_removed(root: Path, land: Land) -> None:
+    put(root, "a.csv", "id,name,x\n1,a,1\n")
+    land()
+    put(root, "a.csv", "id,name,x\n1,b,1\n2,b,bad\n")
+    put(root, "b.csv", "id,name,x\n3,b,1\n")
+    with pytest.raises(Killed):  # once over the changed file, then over the new one
+        land(progress=Stopping("write rows", after=True))
+    put(root, "a.csv", "id,name,x\n1,a,1\n")  # as it was
+    with pytest.raises(Killed):
+        land(progress=Stopping("write rows", after=True))
+    (root / "raw" / "b.csv").unlink()
+    land()
+    assert landed(root) == [("raw/a.csv", 1, "a", 1.0)]
+    assert kept(root) == []
+    put(root, "c.csv", "id,name,x\n3,c,1\n4,c,500\n")
+    with pytest.raises(Killed):
+        land(progress=Stopping("write rows", after=True))
+    land(columns={**COLUMNS, "x": {"type": "double"}})  # another promise: the run is not carried on but done anew
+    assert len(landed(root)) == 3
+    with pytest.raises(ConfigError, match="'full', after 'files'"):
+        land(load={"mode": "full"})
+
+
 def test_a_state_that_comes_back_is_a_correction_too(root: Path, land: Land) -> None:
     for x in ("1", "2", "1", "2"):
         put(root, "a.csv", f"id,name,x\n1,a,{x}\n")
@@ -243,6 +282,9 @@ def test_intervals_in_any_order(root: Path, land: Land, spark: SparkSession) -> 
     partitions = DeltaTable(str(root / "landed")).partitions()
     assert {p["_interval"] for p in partitions} == {"2026-01-01", "2026-02-01"}
     assert recount(str(root / "landed"), spark=spark)[-1].ok
+    coarse = {"source": {"path": "raw/%Y.csv"}, "load": {"mode": "interval", "schedule": "monthly"}}
+    with pytest.raises(ConfigError, match="another for each interval"):
+        land(interval="2026-04-01", **coarse)
     with pytest.raises(InputMissing, match="files of the interval 2026-04-01/2026-05-01"):
         land(interval="2026-04-01", **months)
 
@@ -263,6 +305,7 @@ def test_full_replaces_all(root: Path, land: Land) -> None:
 def test_repaired_records_are_taken_back_in(root: Path, land: Land, spark: SparkSession) -> None:
     put(root, "a.csv", "x,id,name\n1,1,a\nbad,2,b\n500,3,c\nworse,4,d\n")
     put(root, "b.csv", "id,id\n5,e\n")
+    put(root, "c.csv", b"x,id,name\n1,6,\xff\nx,id,name\n")
     land()
     quarantine = DeltaTable(str(root / "landed_quarantine"))
     quarantine.update({"repaired": "'7,2,\"b, mended\"'"}, predicate="raw = 'bad,2,b'")
@@ -275,10 +318,10 @@ def test_repaired_records_are_taken_back_in(root: Path, land: Land, spark: Spark
         ("raw/a.csv", 2, "b, mended", 7.0),
         ("raw/a.csv", 3, "c", 500.0),
     ]
-    assert [row[2] for row in kept(root)] == ["worse,4,d", "id,id", "5,e"]
+    assert [row[2] for row in kept(root)] == ["worse,4,d", "id,id", "5,e", r"1,6,\xff", "x,id,name"]
     assert result["rows"]["accepted"] == 2
     assert [finding.found for finding in recount(str(root / "landed"), spark=spark)] == [
-        "2 files, 3 rows and 3 in quarantine"
+        "3 files, 3 rows and 5 in quarantine"
     ]
     DeltaTable(str(root / "landed")).delete("id = 2")
     wrong, total = recount(str(root / "landed"), spark=spark)
@@ -358,6 +401,8 @@ def test_a_run_says_what_it_did(root: Path, command: Callable[..., tuple[int, di
         ({"columns": {"id": {"min": 1}}}, "min and max of a number"),
         ({"columns": {"id": {"type": "int", "format": "%d"}}}, "a format of a date or time"),
         ({"key": ["nothing"]}, "a declared column"),
+        ({"key": None, "columns": {"at": {"type": "timestamp", "format": "%H %Z"}}}, "offsets as %z"),
+        ({"key": None, "columns": {"a": {"type": "array<date>"}}}, "a type as Spark writes it"),
         ({"output": {"table": "s3a://bucket/landed"}}, "a local path"),
     ],
 )

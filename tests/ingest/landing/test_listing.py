@@ -51,6 +51,9 @@ def test_links_within_the_folder_are_followed_and_others_refused(folder: Path) -
     (folder / "raw" / "out.csv").symlink_to("/etc/hostname")
     with pytest.raises(ConfigError, match="a link to /etc/hostname"):
         list_files(f"{folder}/raw", root=str(folder))
+    (folder / "raw" / "elsewhere").symlink_to("/etc")
+    with pytest.raises(ConfigError, match="a link to one"):
+        list_files(f"{folder}/raw", root=str(folder))
 
 
 def test_a_file_that_has_changed_is_another(folder: Path) -> None:

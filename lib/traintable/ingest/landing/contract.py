@@ -66,6 +66,13 @@ def _field(name: str, promise: Promise, is_key: bool) -> Field:
         raise ConfigError(
             where=f"columns.{name}", expected="min and max of a number", found=found.spark, remedy="Remove them."
         )
+    if promise.format is not None and "%Z" in promise.format:
+        raise ConfigError(
+            where=f"columns.{name}.format",
+            expected="offsets as %z, for the names of zones are not the same everywhere",
+            found=repr(promise.format),
+            remedy="Let the source write offsets, or times of one zone (`source.time_zone`).",
+        )
     if promise.format is not None and not found.is_moment:
         raise ConfigError(
             where=f"columns.{name}", expected="a format of a date or time", found=found.spark, remedy="Remove it."
@@ -90,7 +97,7 @@ def broken(fields: Sequence[Field], columns: Sequence[pa.Array], reasons: Reason
 
 def _outside(values: pa.Array, promise: Promise) -> pa.Array:
     """Where a number is outside its range; NaN is outside each, null none."""
-    numbers = values.cast(pa.float64())
+    numbers = values.cast(pa.float64(), safe=False)  # of whole numbers beyond 2**53 the nearest
     outside = pc.is_nan(numbers)
     if promise.min is not None:
         outside = pc.or_(outside, pc.less(numbers, promise.min))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
@@ -26,10 +27,34 @@ def parse(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: 
     found = _read(raw, names, {name: types.get(name, pa.string()) for name in names}, source)
     if found is None:
         return None
-    if _has_hexadecimal(raw, names, fields, source):
+    if _has_text_after_quotes(raw, source) or _has_hexadecimal(raw, names, fields, source):
         return None
+    for field in fields:
+        if field.name in found and pa.types.is_floating(field.type) and _has_overflow(raw, names, field, found, source):
+            return None
     empty = pa.nulls(len(raw))
     return [_whole(found[f.name]) if f.name in names else empty.cast(types[f.name]) for f in fields]
+
+
+def _has_text_after_quotes(raw: pa.Array, source: Source) -> bool:
+    """Whether a value goes on after its closing quote, as in `"a"b`, of which Arrow's parser drops the quotes."""
+    quote, escape, separator = (re.escape(sign) for sign in (source.quote, source.escape, source.separator))
+    doubled = f"{quote}{quote}" if source.escape == source.quote else f"{escape}(?s:.)"
+    quoted = f"{quote}(?:[^{quote}{escape}]|{doubled})*{quote}"
+    value = f"(?:{quoted}|(?:[^{quote}{separator}\r\n][^{separator}\r\n]*)?)"
+    suspects = raw.filter(pc.match_substring(raw, source.quote))
+    return pc.all(pc.match_substring_regex(suspects, f"^{value}(?:{separator}{value})*$")).as_py() is False
+
+
+def _has_overflow(
+    raw: pa.Array, names: Sequence[str], field: Field, found: Mapping[str, pa.ChunkedArray], source: Source
+) -> bool:
+    """Whether a number is infinite that was not written so: it was too large for its type."""
+    infinite = pc.fill_null(pc.is_inf(_whole(found[field.name])), False)
+    if not pc.any(infinite).as_py():
+        return False
+    texts = _read(raw.filter(infinite), names, dict.fromkeys(names, pa.string()), source)
+    return texts is not None and not pc.all(pc.match_substring(texts[field.name], "inf", ignore_case=True)).as_py()
 
 
 def _has_hexadecimal(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: Source) -> bool:
@@ -91,6 +116,8 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
 def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: Source) -> list[tuple[str, str]]:
     """What is wrong with one record."""
     texts = _read(pa.array([raw]), names, dict.fromkeys(names, pa.string()), source)
+    if texts is not None and _has_text_after_quotes(pa.array([raw]), source):
+        return [("syntax", "a separator or the end after a closing quote")]
     if texts is None:
         return [("columns", f"{len(names)} values: {', '.join(plain_value(name) for name in names[:20])}")]
     wrong = []
@@ -99,6 +126,6 @@ def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: Sou
             continue
         alone = {**dict.fromkeys(names, pa.string()), field.name: _read_as(field)}
         is_read = _read(pa.array([raw]), names, alone, source) is not None
-        if not is_read or _has_hexadecimal(pa.array([raw]), names, [field], source):
+        if not is_read or parse(pa.array([raw]), names, [field], source) is None:
             wrong.append((f"type:{field.name}", f"{field.name} is a {field.spark}"))
     return wrong or [("syntax", "a record that the parser takes")]

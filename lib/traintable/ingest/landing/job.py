@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -19,12 +21,12 @@ from traintable.columns import quote, resolve
 from traintable.errors import AccountingError, ConfigError, InputMissing
 from traintable.ingest.landing.contract import fields_of
 from traintable.ingest.landing.headers import Header, first_undeclared, headers
-from traintable.ingest.landing.intervals import Interval, intervals, last_complete
-from traintable.ingest.landing.ledger import Unit, run_name
+from traintable.ingest.landing.intervals import Interval, following, intervals, last_complete
+from traintable.ingest.landing.ledger import REPLAY, Unit, digest_of, run_name
 from traintable.ingest.landing.listing import FoundFile, at, fingerprint, list_files
 from traintable.ingest.landing.reading import DRIFT, NAMES, WRONG, TextFiles
 from traintable.ingest.landing.records import FILE, POSITION, RAW
-from traintable.ingest.landing.target import INTERVAL, REPAIRED, Tables, counts_of, of_files, of_interval
+from traintable.ingest.landing.target import INTERVAL, REPAIRED, REPLAYED, Tables, counts_of, of_files, of_interval
 from traintable.ingest_settings import Column as Promise
 from traintable.ingest_settings import IngestConfig
 from traintable.progress import Progress
@@ -55,7 +57,8 @@ def ingest(
     over the new files and a narrow one over what was written; where records are bad two more over the files.
     Raises a TraintableError for whatever stops it; of that run nothing is then in the table.
     """
-    landing = _Landing(config, progress or Progress(quiet=True), spark)
+    progress = progress or Progress(quiet=True)
+    landing = _Landing(config, progress, spark)
     results = [landing.land(one) for one in _wanted(config, interval)]
     return landing.answer([result for unit in results for result in unit])
 
@@ -71,7 +74,16 @@ def _wanted(config: IngestConfig, text: str | None) -> list[Interval | None]:
                 remedy="Leave it out.",
             )
         return [None]
-    return list(intervals(text, schedule)) if text else [last_complete(schedule, datetime.now(timezone.utc))]
+    found = list(intervals(text, schedule)) if text else [last_complete(schedule, datetime.now(timezone.utc))]
+    after = Interval(found[-1].end, following(found[-1].end, schedule))
+    if at(config.source.path, found[-1]) == at(config.source.path, after):
+        raise ConfigError(
+            where="source.path",
+            expected=f"a path that is another for each interval of the {schedule} schedule",
+            found=f"'{at(config.source.path, after)}' for {found[-1].name} and for {after.name}",
+            remedy="Name the time as finely as the schedule has it, for example by %Y/%m/%d.",
+        )
+    return list(found)
 
 
 @dataclass
@@ -104,6 +116,7 @@ class _Landing:
         self.target, self.quarantine, self.ledger = tables.target, tables.quarantine, tables.ledger
         self.fields = fields_of(config.columns, config.key or ())
         self.path = resolve(config.source.path, self.root)
+        self.digest = _digest(config)
 
     @property
     def spark(self) -> SparkSession:
@@ -126,46 +139,77 @@ class _Landing:
                     remedy="Check that they have arrived; the interval can be landed later, in any order.",
                 )
         results: list[_Result] = []
+        unreadable: dict[str, str] = {}  # of this invocation; the next tries them again
         while True:
-            known = self.ledger.units().get(unit, Unit())
-            wanted = self._next(files, known, unit)
-            if wanted is None:
+            known = self._known(unit)
+            run, chosen, stale = self._next([file for file in files if file.name not in unreadable], known, unit)
+            if not chosen:
+                if stale:
+                    self._undo(run, unit, stale, interval)
+                    continue
                 return results
-            run, chosen = wanted
             try:
-                results.append(self._run(run, unit, chosen, known, interval))
+                results.append(self._run(run, unit, chosen, stale, known, interval))
             except _Unreadable as error:
                 file = next(file for file in chosen if file.path == error.path)
+                unreadable[file.name] = error.error
                 self.ledger.refuse(run, unit, file, error.error)
                 results.append(_Result(run, unreadable=[file.name]))
 
-    def _next(self, files: Sequence[FoundFile], known: Unit, unit: str) -> tuple[str, list[FoundFile]] | None:
-        """The run to carry out next and its files; None when nothing is left to do."""
-        readable = [file for file in files if known.unreadable.get(file.name) != file.etag]
-        if self.config.load.mode == "files":
-            new = [file for file in readable if known.taken.get(file.name) != file.etag]
-            chosen = [file for file in new if file.name in known.seen] or new
-        else:
-            chosen = readable if fingerprint(readable) != known.last else []
-        if not chosen:
-            return None
+    def _known(self, unit: str) -> Unit:
+        """What the ledger knows of a unit; ConfigError when the table has been landed in another mode."""
+        units, mode = self.ledger.units(), self.config.load.mode
+        others = [name for name in units if name != REPLAY and ("interval" if "/" in name else name) != mode]
+        if others:
+            raise ConfigError(
+                where="load.mode",
+                expected=f"the mode in which {self.target.path} has been landed so far",
+                found=f"'{mode}', after '{'interval' if '/' in others[0] else others[0]}'",
+                remedy="Land to another table, or move this one, its quarantine and its ledger away.",
+            )
+        return units.get(unit, Unit())
+
+    def _next(self, files: Sequence[FoundFile], known: Unit, unit: str) -> tuple[str, list[FoundFile], frozenset[str]]:
+        """The run to carry out next, its files, and those of which a run that can't be carried on has left rows."""
+        stale = known.stale
         if known.open is not None:
             run, begun = known.open
             same = [file for file in files if begun.get(file.name) == file.etag]
-            if len(same) == len(begun):
-                return run, same
-        return run_name(unit, chosen, known), chosen
+            if len(same) == len(begun) and digest_of(run) == self.digest:
+                return run, same, frozenset(stale)
+            if self.target.has(run):
+                stale = stale | set(begun)
+        if self.config.load.mode == "files":
+            new = [file for file in files if known.taken.get(file.name) != file.etag or file.name in stale]
+            chosen = [file for file in new if file.name in known.seen] or new
+        else:
+            chosen = list(files) if stale or fingerprint(files) != known.last else []
+        return run_name(unit, chosen, self.digest), chosen, frozenset(stale)
 
-    def _run(self, run: str, unit: str, files: Sequence[FoundFile], known: Unit, interval: Interval | None) -> _Result:
-        stage, where = (
-            self.progress.stage,
-            of_interval(_start(interval)) if interval else of_files(f.name for f in files),
-        )
+    def _undo(self, run: str, unit: str, stale: frozenset[str], interval: Interval | None) -> None:
+        """Remove what a run has left of files that are gone."""
+        with self.progress.stage("undo"):
+            where = of_interval(_start(interval)) if interval else of_files(stale)
+            for table in (self.target, self.quarantine):
+                table.delete(self.spark, where)
+            self.ledger.undo(run, unit, stale)
+
+    def _run(
+        self,
+        run: str,
+        unit: str,
+        files: Sequence[FoundFile],
+        stale: frozenset[str],
+        known: Unit,
+        interval: Interval | None,
+    ) -> _Result:
+        stage, names = self.progress.stage, sorted({*stale, *(file.name for file in files)})
+        where = of_interval(_start(interval)) if interval else of_files(names)
         if not (known.open and known.open[0] == run):
             with stage("begin"):
-                self.ledger.begin(run, unit, files)
+                self.ledger.begin(run, unit, files, stale)
         whole = self.config.load.mode == "full"
-        replaces = interval is not None or whole or any(file.name in known.seen for file in files)
+        replaces = bool(interval or whole or stale) or any(file.name in known.seen for file in files)
         with same_everywhere(self.spark), translated(f"ingest into {self.target.path}"):
             with stage("read headers"):
                 source = self._source(files)
@@ -250,7 +294,7 @@ class _Landing:
         where = "true" if whole else replace
         if not bad:
             if where is not None and not self.quarantine.has(run):
-                self.quarantine.delete(where)
+                self.quarantine.delete(self.spark, where)
             return
         if self.quarantine.has(run):
             return
@@ -266,6 +310,7 @@ class _Landing:
             F.col("_reasons").alias("reasons"),
             F.col("_rules").alias("rules"),
             F.lit(None).cast("string").alias(REPAIRED),
+            F.lit(None).cast("string").alias(REPLAYED),
         )
         self.quarantine.write(told, run, replace=None if whole else replace, whole=whole)
 
@@ -295,7 +340,7 @@ class _Landing:
         """The JSON line."""
         rows = {part: sum(getattr(r, part) for r in results) for part in ("read", "accepted", "quarantined")}
         return {
-            "status": "published" if results else "unchanged",
+            "status": "published" if any(result.files for result in results) else "unchanged",
             "run_id": results[-1].run if results else None,
             "table": self.target.path,
             "version": self.target.version if self.target.exists else None,
@@ -310,6 +355,12 @@ class _Landing:
 
 def _start(interval: Interval | None) -> str:
     return interval.name.partition("/")[0] if interval else ""
+
+
+def _digest(config: IngestConfig) -> str:
+    """A text that is the same where files would be read in the same way."""
+    read = config.model_dump(mode="json", include={"source", "columns", "key", "load"})
+    return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _drift(column: str, file: str, config: IngestConfig) -> ConfigError:

@@ -43,18 +43,23 @@ def parse(raw: pa.Array, fields: Sequence[Field]) -> list[pa.Array] | None:
     except pa.ArrowInvalid:
         return None
     number, *columns = [_whole(column) for column in found.columns]
-    if not is_in_order(number, len(raw)) or not all(map(_is_strict, text.filter(_suspects(text, columns)).to_pylist())):
+    if not is_in_order(number, len(raw)) or not all(map(_is_finite, columns)):
+        return None
+    if not all(map(_is_strict, text.filter(_suspects(text, columns)).to_pylist())):
         return None
     return columns
+
+
+def _is_finite(column: pa.Array) -> bool:
+    """Whether all numbers are finite, as those of JSON are; what is too large for its type is not."""
+    return not pa.types.is_floating(column.type) or pc.all(pc.is_finite(column)).as_py() is not False
 
 
 def _suspects(text: pa.Array, columns: Sequence[pa.Array]) -> pa.Array:
     """The lines that may hold NaN or Infinity as a number, which Arrow's parser takes and JSON has not."""
     found = pa.array(np.zeros(len(text), bool))
     for column in columns:
-        if pa.types.is_floating(column.type):
-            found = pc.or_(found, pc.fill_null(pc.invert(pc.is_finite(column)), False))
-        elif pa.types.is_nested(column.type):
+        if pa.types.is_nested(column.type):
             found = pc.or_(found, pc.match_substring_regex(text, r"[\[,:]\s*-?(NaN|Inf)"))
     return found
 

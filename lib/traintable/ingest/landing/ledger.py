@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -13,7 +14,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from traintable.ingest.landing.listing import FoundFile, fingerprint
 
-BEGUN, DONE, UNREADABLE = "begun", "done", "unreadable"
+BEGUN, DONE, UNREADABLE, STALE, UNDONE = "begun", "done", "unreadable", "stale", "undone"
 REPLAY = "replay"  # the unit of runs that take records back in
 MAX_FILES = 64  # of the ledger, before it is compacted
 SCHEMA = pa.schema(
@@ -40,19 +41,17 @@ class Unit:
 
     Attributes
     ----------
-    runs : the runs that are done, by the fingerprint of their files; how often each was.
     taken : file -> its etag when it was last taken.
     seen : the files that any run has begun to take.
-    unreadable : file -> its etag when it could not be read.
-    open : the last run that has begun and is not done: its name and the files it has begun with, by name.
-    last : the fingerprint of the last run that is done.
+    open : the last run that has begun and is not done: its name, and the files it has begun with and their etags.
+    stale : files of which a run that could not be carried on may have left rows, which are to be replaced.
+    last : the fingerprint of the files of the last run that is done.
     """
 
-    runs: dict[str, int] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
-    unreadable: dict[str, str] = field(default_factory=dict)
     open: tuple[str, dict[str, str]] | None = None
+    stale: set[str] = field(default_factory=set)
     last: str | None = None
 
 
@@ -76,27 +75,33 @@ class Ledger:
     def units(self) -> dict[str, Unit]:
         """What is known of each unit."""
         units: dict[str, Unit] = {}
-        done: set[str] = set()
         for row in self.rows():
             unit = units.setdefault(row["unit"], Unit())
-            run, name, etag = row["run"], row["file"], row["etag"]
+            run, name, etag, status = row["run"], row["file"], row["etag"], row["status"]
             unit.seen.add(name)
-            if row["status"] == BEGUN:
+            if status == BEGUN:
                 files = unit.open[1] if unit.open and unit.open[0] == run else {}
                 unit.open = (run, {**files, name: etag})
-                continue
-            (unit.unreadable if row["status"] == UNREADABLE else unit.taken)[name] = etag
-            if unit.open and unit.open[0] == run:
-                unit.open = None
-            if run not in done and row["status"] == DONE:
-                done.add(run)
-                unit.last = fingerprint_of(run)
-                unit.runs[unit.last] = unit.runs.get(unit.last, 0) + 1
+            elif status == STALE:
+                unit.stale.add(name)
+            else:
+                if unit.open and unit.open[0] == run:
+                    unit.open = None
+                if status == DONE:
+                    unit.taken[name], unit.last, unit.stale = etag, fingerprint_of(run), set()
+                elif status == UNDONE:
+                    unit.taken.pop(name, None)
+                    unit.last, unit.stale = None, set()
         return units
 
-    def begin(self, run: str, unit: str, files: Iterable[FoundFile]) -> None:
-        """Write down which files a run is going to take."""
-        self._write([_row(run, unit, BEGUN, file) for file in files])
+    def begin(self, run: str, unit: str, files: Iterable[FoundFile], stale: Iterable[str] = ()) -> None:
+        """Write down which files a run is going to take, and of which others it is to remove what is left of them."""
+        rows = [_row(run, unit, BEGUN, file) for file in files]
+        self._write([_row(run, unit, STALE, FoundFile(name, "", 0, "")) for name in sorted(stale)] + rows)
+
+    def undo(self, run: str, unit: str, names: Iterable[str]) -> None:
+        """Write down that a run will not be carried on, and that what it had left of files is removed."""
+        self._write([_row(run, unit, UNDONE, FoundFile(name, "", 0, "")) for name in sorted(names)])
 
     def finish(
         self, run: str, unit: str, files: Sequence[FoundFile], counts: Mapping[str, tuple[int, int]], version: int
@@ -112,10 +117,6 @@ class Ledger:
     def refuse(self, run: str, unit: str, file: FoundFile, error: str) -> None:
         """Write down that a file can't be read."""
         self._write([{**_row(run, unit, UNREADABLE, file), "error": error}])
-
-    def begin_replay(self, run: str, counts: Mapping[str, int]) -> None:
-        """Write down that records of the quarantine are going to be taken in."""
-        self._write([_row(run, REPLAY, BEGUN, FoundFile(name, "", 0, "")) for name in counts])
 
     def finish_replay(self, run: str, counts: Mapping[str, int], version: int) -> None:
         """Write down how many records of each file went from the quarantine to the table."""
@@ -136,18 +137,19 @@ class Ledger:
             written.optimize.compact()
 
 
-def run_name(unit: str, files: Iterable[FoundFile], known: Unit) -> str:
-    """The name of a run: its unit, what it takes, and the number of runs that have taken the same.
-
-    The last is what tells a correction that brings an earlier state back from a repetition of the run that had it.
-    """
-    found = fingerprint(files)
-    return f"{unit}#{found}.{known.runs.get(found, 0)}"
+def run_name(unit: str, files: Iterable[FoundFile], digest: str) -> str:
+    """The name of a new run: its unit, the files and the settings that it takes them by, and what no other run has."""
+    return f"{unit}#{fingerprint(files)}.{digest}.{secrets.token_hex(4)}"
 
 
 def fingerprint_of(run: str) -> str:
-    """The fingerprint in the name of a run."""
+    """The fingerprint of the files in the name of a run."""
     return run.rpartition("#")[2].partition(".")[0]
+
+
+def digest_of(run: str) -> str:
+    """The digest of the settings in the name of a run."""
+    return run.rpartition("#")[2].partition(".")[2].partition(".")[0]
 
 
 def _row(run: str, unit: str, status: str, file: FoundFile) -> dict[str, Any]:

@@ -98,9 +98,26 @@ def _walk(folder: str) -> Iterator[str]:
     if os.path.isfile(folder):
         yield folder
         return
-    for here, folders, files in os.walk(folder):
+    for here, folders, files in os.walk(folder, onerror=_unlisted):
         folders[:] = sorted(name for name in folders if not is_hidden(name))
+        for name in folders:
+            if os.path.islink(os.path.join(here, name)):
+                raise ConfigError(
+                    where=f"folder {os.path.join(here, name)}",
+                    expected="a folder",
+                    found="a link to one",
+                    remedy="Name the folder that it leads to as `source.path`.",
+                )
         yield from (os.path.join(here, name) for name in files if not is_hidden(name))
+
+
+def _unlisted(error: OSError) -> None:
+    raise InputMissing(
+        where=f"folder {error.filename}",
+        expected="a folder that can be listed",
+        found=error.strerror or "an error",
+        remedy="Check your access to it; nothing was landed.",
+    ) from error
 
 
 def is_hidden(name: str) -> bool:

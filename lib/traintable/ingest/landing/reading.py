@@ -94,7 +94,9 @@ class TextFiles:
 
     def _records(self, files: Sequence[FoundFile]) -> DataFrame:
         if self.source.multi_line:
-            return multi_line_records(self.spark, files, quote=self.source.quote, encoding=self.source.encoding)
+            return multi_line_records(
+                self.spark, files, quote=self.source.quote, escape=self.source.escape, encoding=self.source.encoding
+            )
         return lines(self.spark, files, encoding=self.source.encoding)
 
     def _rows(self, header: Header | None, records: DataFrame) -> DataFrame:

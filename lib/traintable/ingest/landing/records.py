@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -36,19 +37,23 @@ def lines(spark: SparkSession, files: Sequence[FoundFile], *, encoding: str) -> 
     )
 
 
-def multi_line_records(spark: SparkSession, files: Sequence[FoundFile], *, quote: str, encoding: str) -> DataFrame:
+def multi_line_records(
+    spark: SparkSession, files: Sequence[FoundFile], *, quote: str, escape: str, encoding: str
+) -> DataFrame:
     """The records of CSV files in which a quoted value may hold line ends; as `lines`, `_place` being the line number.
 
     A file is read whole by one task, which takes its size in memory a few times over; 2 GB is the most.
     """
     found = spark.read.format("binaryFile").load([escaped(file.path) for file in files])
     rows = found.select(F.col("content"), F.col("_metadata.file_path").alias(PATH))
-    pattern = re.compile(_RECORD % {b"q": re.escape(quote.encode())})
+    signs = {b"q": re.escape(quote.encode()), b"e": re.escape(escape.encode())}
+    pattern = re.compile((_RECORD if escape == quote else _ESCAPED) % signs)
 
     def work(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for content, path in zip(batch.column(0), batch.column(1), strict=True):
-                yield _batch(pattern, content.as_buffer().to_pybytes(), path.as_py(), encoding)
+                address, whole = path.as_py(), content.as_buffer().to_pybytes()
+                yield _batch(pattern, gzip.decompress(whole) if address.endswith(".gz") else whole, address, encoding)
 
     return rows.mapInArrow(work, f"{RAW} string, {PATH} string, {BLOCK} bigint, {PLACE} bigint")
 
@@ -56,6 +61,8 @@ def multi_line_records(spark: SparkSession, files: Sequence[FoundFile], *, quote
 # A record is quoted stretches and others without line ends, up to a line end or the end of the file. A quote that is
 # never closed reaches to the end of its line only.
 _RECORD = rb"(?:[^%(q)s\r\n]+|%(q)s[^%(q)s]*%(q)s|%(q)s[^\r\n]*)*(?:\r\n|\r|\n|\Z)"
+
+_ESCAPED = rb"(?:[^%(q)s\r\n]+|%(q)s(?:[^%(q)s%(e)s]|%(e)s.)*%(q)s|%(q)s[^\r\n]*)*(?:\r\n|\r|\n|\Z)"
 
 
 def _batch(pattern: re.Pattern[bytes], content: bytes, path: str, encoding: str) -> pa.RecordBatch:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from traintable.columns import sibling
 from traintable.doctor import Finding
 from traintable.errors import InputMissing
-from traintable.ingest.landing.ledger import DONE, REPLAY, Ledger
+from traintable.ingest.landing.ledger import DONE, REPLAY, UNDONE, Ledger
 from traintable.ingest.landing.target import Target, counts_of
 from traintable.session import get_spark
 
@@ -55,6 +55,8 @@ def _expected(rows: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
     last: dict[tuple[str, str], dict[str, Any]] = {}
     moved: list[dict[str, Any]] = []
     for row in rows:
+        if row["status"] == UNDONE:
+            last.pop((row["unit"], row["file"]), None)
         if row["status"] != DONE:
             continue
         if row["unit"] == REPLAY:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import secrets
 from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from traintable.columns import quote
-from traintable.errors import InputMissing
+from traintable.columns import literal, quote
+from traintable.errors import AccountingError, ConfigError, InputMissing
 from traintable.ingest.landing.contract import fields_of
-from traintable.ingest.landing.headers import Header, first_undeclared, named
-from traintable.ingest.landing.ledger import REPLAY, Unit
+from traintable.ingest.landing.headers import named
+from traintable.ingest.landing.ledger import REPLAY
 from traintable.ingest.landing.reading import WRONG, read_again
 from traintable.ingest.landing.records import BLOCK, FILE, PATH, PLACE, POSITION, RAW
-from traintable.ingest.landing.target import INTERVAL, REPAIRED, Tables
+from traintable.ingest.landing.target import INTERVAL, REPAIRED, REPLAYED, Tables
+from traintable.ingest_settings import Column as Promise
 from traintable.ingest_settings import IngestConfig
 from traintable.progress import Progress
 from traintable.session import get_spark, same_everywhere
@@ -26,7 +26,8 @@ from traintable.spark_errors import translated
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_KEY = (FILE, POSITION)
+_KEY = (FILE, POSITION, "run")
+_AS_THEY_WERE = ("encoding", "header")  # reasons that no other promise takes away: such a record has to be repaired
 
 
 def replay(
@@ -35,71 +36,126 @@ def replay(
     """Read the quarantined records again, `repaired` where somebody has set it, else as they are.
 
     Those that are good now go to the table, as rows of the file that they came in, and out of the quarantine; the
-    others stay. A run that was interrupted is carried on with the version of the quarantine that it had begun with.
-    Gives what the JSON line of the command says. Costs a pass over the quarantine for each part of the work.
+    others stay. What is taken is marked in the quarantine first (`replayed`), so that a run that was interrupted can be
+    ended by the next. Gives what the JSON line of the command says. Costs a few passes over the quarantine.
+
+    Raises InputMissing where there is no quarantine, and ConfigError while an extraction is not done.
     """
     progress = progress or Progress(quiet=True)
     tables = Tables.of(config)
-    target, quarantine, ledger = tables.target, tables.quarantine, tables.ledger
-    if not quarantine.exists:
+    if not tables.quarantine.exists:
         raise InputMissing(
-            where=f"table {quarantine.path}",
+            where=f"table {tables.quarantine.path}",
             expected="quarantined records",
             found="no such table",
             remedy="Nothing has been quarantined.",
         )
-    known = ledger.units().get(REPLAY, Unit())
-    run = known.open[0] if known.open else f"{REPLAY}#{quarantine.version}"
+    _refuse_while_open(tables)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with same_everywhere(spark), translated(f"replay into {target.path}"):
-        kept = spark.read.format("delta").option("versionAsOf", run.partition("#")[2]).load(quarantine.path)
+    with same_everywhere(spark), translated(f"replay into {tables.target.path}"):
+        with progress.stage("end what was begun"):
+            moved = sum(end_replay(tables, spark).values())
         with progress.stage("read again"):
-            good = _good(kept, config)
-            counts = Counter({row[FILE]: int(row["count"]) for row in good.groupBy(FILE).count().collect()})
-        n, moved = kept.count(), counts.total()
-        if moved:
+            kept = _kept(tables, spark)
+            n, good = kept.count(), _good(kept, config)
+            run = f"{REPLAY}#{secrets.token_hex(4)}"
+            n_good = good.count() if good is not None else 0
+        if good is not None and n_good:
+            with progress.stage("mark"):
+                tables.quarantine.mark(good.select(*_KEY), on=_KEY, values={REPLAYED: literal(run)})
             with progress.stage("write rows"):
-                if known.open is None:
-                    ledger.begin_replay(run, counts)
-                rows = good.drop(POSITION) if config.load.mode == "interval" else good.drop(POSITION, INTERVAL)
-                target.write(rows, run)
+                _write(tables, spark, config, run, n_good)
             with progress.stage("take out of quarantine"):
-                quarantine.remove(good.select(*_KEY), on=_KEY)
-            with progress.stage("finish"):
-                ledger.finish_replay(run, counts, target.version)
+                end_replay(tables, spark)
     return {
-        "status": "published" if moved else "unchanged",
+        "status": "published" if moved + n_good else "unchanged",
         "run_id": run,
-        "table": target.path,
-        "version": target.version,
+        "table": tables.target.path,
+        "version": tables.target.version,
         "model": None,
-        "rows": {"read": n, "accepted": moved, "quarantined": n - moved},
-        "quarantine": quarantine.path,
-        "ledger": ledger.path,
+        "rows": {"read": n + moved, "accepted": n_good + moved, "quarantined": n - n_good},
+        "quarantine": tables.quarantine.path,
+        "ledger": tables.ledger.path,
     }
 
 
-def _good(kept: DataFrame, config: IngestConfig) -> DataFrame:
-    """The records that are good now, as rows with their file, interval and position."""
-    fields = fields_of(config.columns, config.key or ())
+def end_replay(tables: Tables, spark: SparkSession) -> dict[str, int]:
+    """End a replay that has begun: what it has written goes out of the quarantine, what it has not loses its mark.
+
+    The records that went, by file.
+    """
+    marked = spark.read.format("delta").load(tables.quarantine.path).where(F.col(REPLAYED).isNotNull())
+    counted = marked.groupBy(REPLAYED, FILE).count().collect()  # one row a file of the replay
+    if not counted:
+        return {}
+    run = counted[0][REPLAYED]
+    if not tables.target.has(run):
+        tables.quarantine.update(spark, f"{REPLAYED} IS NOT NULL", {REPLAYED: "NULL"})
+        return {}
+    counts = {row[FILE]: int(row["count"]) for row in counted}
+    if run not in {row["run"] for row in tables.ledger.rows()}:
+        tables.ledger.finish_replay(run, counts, tables.target.version)
+    tables.quarantine.delete(spark, f"{REPLAYED} = {literal(run)}")
+    return counts
+
+
+def _refuse_while_open(tables: Tables) -> None:
+    begun = [name for name, unit in tables.ledger.units().items() if unit.open is not None]
+    if begun:
+        raise ConfigError(
+            where=f"table {tables.target.path}",
+            expected="no extraction that has begun and is not done",
+            found=f"one of '{begun[0]}'",
+            remedy="Let `traintable ingest` end it first.",
+        )
+
+
+def _kept(tables: Tables, spark: SparkSession) -> DataFrame:
+    """The quarantined records that reading again may be of use for."""
+    kept = spark.read.format("delta").load(tables.quarantine.path)
+    as_they_were = F.array(*map(F.lit, _AS_THEY_WERE))
+    return kept.where(F.col(REPAIRED).isNotNull() | ~F.arrays_overlap("reasons", as_they_were))
+
+
+def _write(tables: Tables, spark: SparkSession, config: IngestConfig, run: str, n_good: int) -> None:
+    """Write the marked records, which must be as many as were found to be good."""
+    good = _good(_kept(tables, spark).where(F.col(REPLAYED) == run), config)
+    assert good is not None
+    rows = good.drop(POSITION, "run") if config.load.mode == "interval" else good.drop(POSITION, "run", INTERVAL)
+    tables.target.write(rows, run, add_columns=config.load.drift == "add_columns")
+    written = tables.target.n_written(run)
+    if written != n_good:
+        raise AccountingError(
+            where=f"replay into {tables.target.path}",
+            expected=f"{n_good} rows, as many as records were marked",
+            found=f"{written}",
+            remedy="They are still in the quarantine, marked. Nobody else may write to these tables.",
+        )
+
+
+def _good(kept: DataFrame, config: IngestConfig) -> DataFrame | None:
+    """The records that are good now, as rows with their file, interval, position and run; None where there are none."""
     parts = []
     for (names,) in kept.select("names").distinct().collect():  # as many as the files have different headers
-        header = None if names is None else _header(names, config)
+        header = None if names is None else named(names)
+        unknown = [] if header is None else [name for name in header.names if name not in config.columns]
+        more = {name: Promise() for name in unknown} if config.load.drift == "add_columns" else {}
+        if header is not None and unknown and not more:
+            header = replace(header, drift=unknown[0])
+        fields = fields_of({**config.columns, **more}, config.key or ())
         of_these = F.lit(None).cast("array<string>") if names is None else F.array(*map(F.lit, names))
         records = kept.where(F.col("names").eqNullSafe(of_these)).select(
             F.coalesce(REPAIRED, "raw").alias(RAW),
-            F.to_json(F.struct(FILE, INTERVAL, POSITION)).alias(PATH),
+            F.to_json(F.struct(FILE, INTERVAL, POSITION, "run")).alias(PATH),
             F.lit(0).cast("bigint").alias(BLOCK),
             F.col(POSITION).alias(PLACE),
         )
         parts.append(read_again(records, header, config.source, fields).where(F.col(WRONG).isNull()))
-    found = reduce(lambda first, more: first.unionByName(more), parts)
-    place = F.from_json(FILE, f"{FILE} string, {INTERVAL} string, {POSITION} bigint")
+    if not parts:
+        return None
+    found = reduce(lambda first, more: first.unionByName(more, allowMissingColumns=True), parts)
+    columns = [quote(name) for name in found.columns if name not in (FILE, WRONG)]
+    place = F.from_json(FILE, f"{FILE} string, {INTERVAL} string, {POSITION} bigint, run string")
     placed = found.withColumn("_of", place)
-    return placed.select(*[quote(f.name) for f in fields], *[f"_of.{name}" for name in (FILE, INTERVAL, POSITION)])
-
-
-def _header(names: Sequence[str], config: IngestConfig) -> Header:
-    header = named(names)
-    return replace(header, drift=first_undeclared(header, config.columns))
+    return placed.select(*columns, *[f"_of.{name}" for name in (FILE, INTERVAL, POSITION, "run")])

@@ -21,7 +21,7 @@ from traintable.ingest_settings import IngestConfig
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-INTERVAL, REPAIRED = "_interval", "repaired"
+INTERVAL, REPAIRED, REPLAYED = "_interval", "repaired", "replayed"
 # Every reader of Delta opens a table without these two features.
 PLAIN = {"delta.enableDeletionVectors": "false", "delta.columnMapping.mode": "none"}
 
@@ -47,9 +47,10 @@ class Target:
         return DeltaTable(self.path).version()
 
     def n_written(self, run: str) -> int:
-        """How many rows a run has written, as Delta counted them in its commit."""
+        """How many rows a run has written, as Delta counted them; rows that were only moved do not count."""
         commit = next(c for c in DeltaTable(self.path).history() if run in str(c.get("userMetadata")))
-        return int(commit["operationMetrics"].get("numOutputRows", 0))  # a commit of no rows does not say so
+        counted = commit["operationMetrics"]  # a commit of no rows says nothing of them
+        return int(counted.get("numOutputRows", 0)) - int(counted.get("numCopiedRows", 0))
 
     def write(
         self,
@@ -76,18 +77,26 @@ class Target:
             writer = writer.option(name, value)
         writer.mode("overwrite" if whole or "replaceWhere" in options else "append").save(self.path)
 
-    def remove(self, rows: DataFrame, *, on: Sequence[str]) -> None:
-        """Delete the rows that agree with one of `rows` in these columns; nothing where none does."""
+    def delete(self, spark: SparkSession, where: str) -> None:
+        """Delete the rows where a condition holds; no commit when there are none."""
+        from delta.tables import DeltaTable as SparkTable
+
+        if self.exists:
+            SparkTable.forPath(spark, self.path).delete(where)
+
+    def mark(self, rows: DataFrame, *, on: Sequence[str], values: Mapping[str, str]) -> None:
+        """Set columns to SQL values in the rows that agree with one of `rows` in the columns `on`."""
         from delta.tables import DeltaTable as SparkTable
 
         same = " AND ".join(f"mine.{quote(name)} = theirs.{quote(name)}" for name in on)
         merge = SparkTable.forPath(rows.sparkSession, self.path).alias("mine").merge(rows.alias("theirs"), same)
-        merge.whenMatchedDelete().execute()
+        merge.whenMatchedUpdate(set=dict(values)).execute()
 
-    def delete(self, where: str) -> None:
-        """Delete the rows where a condition holds; no commit when there are none."""
-        if self.exists:
-            DeltaTable(self.path).delete(where)
+    def update(self, spark: SparkSession, where: str, values: Mapping[str, str]) -> None:
+        """Set columns to SQL values where a condition holds."""
+        from delta.tables import DeltaTable as SparkTable
+
+        SparkTable.forPath(spark, self.path).update(where, dict(values))
 
 
 @dataclass(frozen=True)

@@ -40,10 +40,18 @@ def _of(found: exp.Expr | None) -> pa.DataType:
         numbers = [int(part.this.this) for part in inner]
         return pa.decimal128(*(numbers or [10, 0]))
     if found.this == exp.DataType.Type.ARRAY:
-        return pa.list_(_of(inner[0]))
+        return pa.list_(_within(inner[0]))
     if found.this == exp.DataType.Type.STRUCT:
-        return pa.struct([(part.this.name, _of(part.args.get("kind"))) for part in inner])
+        return pa.struct([(part.this.name, _within(part.args.get("kind"))) for part in inner])
     raise ValueError(found.sql("spark"))
+
+
+def _within(found: exp.Expr | None) -> pa.DataType:
+    """A type within another; dates and times are read in columns of their own only."""
+    kind = _of(found)
+    if pa.types.is_temporal(kind):
+        raise ValueError(f"{kind} within another type")
+    return kind
 
 
 def spark_type(kind: pa.DataType) -> str:
