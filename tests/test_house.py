@@ -42,7 +42,7 @@ BOUNDED = {
     ("analyse/rows/draw.py", "_lowest"): "limited to about twice the rows of the sample: 60,000",
     ("delta_log.py", "_by_spark"): "one row a commit",
     ("ingest/join.py", "require_unique"): "limited to 3 rows",
-    ("ingest/landing/job.py", "_write"): "one row of two counts",
+    ("ingest/landing/reading.py", "counts"): "one row a file of a run",
     ("ingest/landing/records.py", "numbered"): "one row a block that a task reads",
     ("ingest/landing/replay.py", "_good"): "as many rows as files have different headers",
     ("ingest/landing/replay.py", "end_replay"): "one row a file of a replay",

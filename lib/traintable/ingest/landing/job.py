@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -14,7 +15,6 @@ from urllib.parse import unquote
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
-from pyspark.sql import Observation
 from pyspark.sql import functions as F
 
 from traintable.columns import quote, resolve
@@ -214,15 +214,17 @@ class _Landing:
             with stage("read headers"):
                 source = self._source(files)
             with stage("write rows"):
-                read, bad = self._write(source, run, where if replaces else None, interval, whole=whole)
+                self._write(source, run, where if replaces else None, interval, whole=whole)
+            with stage("count"):
+                read = source.counts()
+                bad = read.total() - self.target.n_written(run)
             with stage("keep bad records"):
                 self._keep(source, run, bad, where if replaces else None, interval, whole=whole)
-            with stage("count"):
-                counts = self._counted(run, files, where, read, bad)
+                counts = self._counted(run, where, read, bad)
         with stage("finish"):
             self.ledger.finish(run, unit, files, counts, self.target.version)
         accepted = sum(a for a, _ in counts.values())
-        return _Result(run, len(files), read, accepted, read - accepted)
+        return _Result(run, len(files), read.total(), accepted, read.total() - accepted)
 
     def _source(self, files: Sequence[FoundFile]) -> TextFiles:
         """The files as they are to be read, with columns that nobody has declared dealt with as `drift` says."""
@@ -247,15 +249,11 @@ class _Landing:
 
     def _write(
         self, source: TextFiles, run: str, replace: str | None, interval: Interval | None, *, whole: bool
-    ) -> tuple[int, int]:
-        """Write the good rows in one commit; how many records were read, and how many were bad."""
-        read, bad = F.count(F.lit(1)), F.count_if(F.col(WRONG).isNotNull())
+    ) -> None:
+        """Write the good rows in one commit, unless this run has written them before."""
         if self.target.has(run):
-            row = source.rows().agg(read.alias("read"), bad.alias("bad")).collect()[0]
-            return int(row["read"]), int(row["bad"])
-        seen = Observation()
-        rows = source.rows().observe(seen, read.alias("read"), bad.alias("bad")).where(F.col(WRONG).isNull())
-        named = self._of_interval(rows, interval)
+            return
+        named = self._of_interval(source.rows().where(F.col(WRONG).isNull()), interval)
         columns = [*(quote(f.name) for f in source.fields), FILE, *([INTERVAL] if interval else [])]
         partitions = self.config.output.partition_by or ((INTERVAL,) if interval else ())
         try:
@@ -270,7 +268,6 @@ class _Landing:
             )
         except (PySparkException, Py4JError) as error:
             raise self._explained(error) from error
-        return int(seen.get["read"]), int(seen.get["bad"])
 
     def _of_interval(self, rows: DataFrame, interval: Interval | None) -> DataFrame:
         return rows.withColumn(INTERVAL, F.lit(_start(interval))) if interval else rows
@@ -314,24 +311,22 @@ class _Landing:
         )
         self.quarantine.write(told, run, replace=None if whole else replace, whole=whole)
 
-    def _counted(
-        self, run: str, files: Sequence[FoundFile], where: str, read: int, bad: int
-    ) -> dict[str, tuple[int, int]]:
-        """The rows accepted and quarantined of each file; AccountingError when they are not those that were read.
-
-        Of one file they are what Delta has counted in the commits of this run; of several the tables are read.
-        """
-        where = "true" if self.config.load.mode == "full" else where
-        written, kept = self.target.n_written(run), self.quarantine.n_written(run) if bad else 0
-        counts = {files[0].name: (written, kept)}
-        if len(files) > 1:
-            counts = counts_of(self.spark, self.target, self.quarantine if bad else None, where)
-        total = tuple(map(sum, zip(*counts.values(), strict=True))) if counts else (0, 0)
-        if written + kept != read or total != (written, kept):
+    def _counted(self, run: str, where: str, read: Counter[str], bad: int) -> dict[str, tuple[int, int]]:
+        """The rows accepted and quarantined of each file; AccountingError when they are not those that were read."""
+        if not bad:  # as many rows were written as there are records
+            return {name: (n, 0) for name, n in read.items()}
+        kept = self.quarantine.n_written(run) if bad > 0 else 0
+        counts = {name: (n - kept, kept) for name, n in read.items()}
+        if len(read) > 1:
+            whole = self.config.load.mode == "full"
+            counts = counts_of(self.spark, self.target, self.quarantine, "true" if whole else where)
+        wrong = [name for name, n in sorted(read.items()) if sum(counts.get(name, (0, 0))) != n]
+        if kept != bad or wrong:
             raise AccountingError(
                 where=f"ingest into {self.target.path}",
-                expected=f"{read} rows, as many as records were read",
-                found=f"{written} written and {kept} quarantined, {total[0]} and {total[1]} of them in the tables",
+                expected=f"{read.total()} rows, as many as there are records",
+                found=f"{read.total() - bad} written and {kept} quarantined"
+                + (f", {sum(counts.get(wrong[0], (0, 0)))} of the {read[wrong[0]]} of {wrong[0]}" if wrong else ""),
                 remedy="The run is not done, and the next repeats it. Nobody else may write to these tables.",
             )
         return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -77,6 +78,21 @@ class TextFiles:
         """
         return _union([self._rows(header, self._records(files)) for header, files in self.groups.items()])
 
+    def counts(self) -> Counter[str]:
+        """How many records each file has, counted as lines are, without reading them as rows; one cheap pass."""
+        counts: Counter[str] = Counter()
+        for header, files in self.groups.items():
+            records = self._records(files)
+            if self.source.format != "text":
+                records = records.where(F.length(F.trim(F.col(RAW), F.lit(" \t\n\f\r"))) > 0)
+            for row in records.groupBy(PATH).count().collect():  # one row a file
+                counts[named(row[PATH], self.root)] += int(row["count"]) - self._has_header(header)
+        return counts
+
+    def _has_header(self, header: Header | None) -> bool:
+        """Whether the first record of each file is its header, rather than a record."""
+        return self.source.header and header is not None and header.fault is None
+
     def bad(self) -> DataFrame:
         """What is told of the bad records, with `_file`, `position`, the line that each begins at, and its `_names`.
 
@@ -100,12 +116,11 @@ class TextFiles:
         return lines(self.spark, files, encoding=self.source.encoding)
 
     def _rows(self, header: Header | None, records: DataFrame) -> DataFrame:
-        is_there = self.source.header and header is not None and header.fault is None
         work = partial(
             _work,
             read=reader(header, self.source, self.fields),
             name=partial(named, root=self.root),
-            header=header.text if is_there and header is not None else None,
+            header=header.text if header is not None and self._has_header(header) else None,
             keep_blank=self.source.format == "text",
             refuse_drift=self.refuse_drift,
         )
