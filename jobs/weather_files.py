@@ -1,6 +1,6 @@
 """Write the weather at New York's airports in 2013 as a CSV file a month, as a station would deliver it.
 
-    python jobs/weather_files.py data/raw/weather
+python jobs/weather_files.py data/raw/weather
 """
 
 from __future__ import annotations
