@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pyspark.sql.types import BooleanType, DataType, NumericType
@@ -65,9 +66,13 @@ def require_inputs(train: DataFrame, plan: Plan) -> None:
 
 def _require_plain(plan: Plan) -> None:
     """Raise ConfigError for a name or an expression that a statement of Spark ML would take for something else."""
-    texts = {f"a column '{name}'": name for name in sorted(inputs(plan))}
+    texts = {f"`expr` of '{name}'": f.expr for name, f in plan.features.items() if f.expr is not None}
     texts |= {f"a feature '{name}'": name for name in plan.features}
-    texts |= {f"`expr` of '{name}'": f.expr for name, f in plan.features.items() if f.expr is not None}
+    _refuse_substituted(texts)
+    _refuse_substituted({f"a column '{name}'": name for name in sorted(inputs(plan))})
+
+
+def _refuse_substituted(texts: Mapping[str, str]) -> None:
     for found, text in texts.items():
         if not is_plain(text):
             raise ConfigError(
