@@ -16,6 +16,9 @@ from traintable.spark_errors import first_line
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# Every reader of Delta opens a table without these two features.
+PLAIN = {"delta.enableDeletionVectors": "false", "delta.columnMapping.mode": "none"}
+
 
 @dataclass(frozen=True)
 class Commit:

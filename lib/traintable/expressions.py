@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -55,20 +55,21 @@ def references(sql: str, *, where: str) -> frozenset[str]:
             raise _refusal(where, sql, reason)
     if "${" in sql:
         raise _refusal(where, sql, "with ${, in place of which Spark puts what its settings or the environment say")
-    for token in sqlglot.tokenize(sql, read="spark"):
+    tokens = sqlglot.tokenize(sql, read="spark")
+    for token in tokens:
         if token.token_type.name == "TABLE":
             raise _refusal(where, sql, "with a table")
         if token.token_type.name == "STRING" and token.text.strip().lower() in TODAY:
             raise _refusal(where, sql, f"with '{token.text}', which as a date is another one tomorrow")
-    unknown = next((name for name in _called(sql) if name not in FUNCTIONS | WORDS | TYPES), None)
+    unknown = next((name for name in _called(tokens) if name not in FUNCTIONS | WORDS | TYPES), None)
     if unknown is not None:
         raise _refusal(where, sql, f"with {unknown}, which is not among the functions that may stand here")
     return frozenset(column.parts[0].name for column in tree.find_all(exp.Column))
 
 
-def _called(sql: str) -> Iterator[str]:
+def _called(tokens: Sequence[Any]) -> Iterator[str]:
     """The words that an opening bracket follows, quoted or not."""
-    for token, after in pairwise(sqlglot.tokenize(sql, read="spark")):
+    for token, after in pairwise(tokens):
         if after.token_type.name == "L_PAREN" and _is_name(token):
             yield token.text.lower()
 

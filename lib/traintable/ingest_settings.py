@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from traintable import settings_file
-from traintable.columns import column_name, resolve
+from traintable.columns import column_name
 from traintable.plan import Names, Section
 
 RESERVED = ("_file", "_interval")  # the columns that say where a row of files, or of an interval, comes from
@@ -31,7 +31,7 @@ class Column(Section):
     min: float | None = Field(None, allow_inf_nan=False)
     max: float | None = Field(None, allow_inf_nan=False)
     values: tuple[str | int, ...] = ()
-    format: str | None = None  # of dates and times in text, as Spark writes patterns
+    format: str | None = None  # of dates and times in text, as strptime takes it
 
 
 class Source(Section):
@@ -132,12 +132,4 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> IngestConfig:
     Relative names are taken from `root`, and a relative `root` from the folder of the file.
     Raises InputMissing when there is no such file and ConfigError when it, or an override, is wrong.
     """
-    path = Path(path)
-    data = settings_file.read(path)
-    for text in overrides:
-        settings_file.override(data, text)
-    try:
-        config = IngestConfig.model_validate(data)
-    except ValidationError as error:
-        raise settings_file.explained(error, str(path), IngestConfig) from None
-    return config.model_copy(update={"root": resolve(str(config.root), str(path.resolve().parent))})
+    return settings_file.loaded(path, overrides, IngestConfig)

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from traintable import settings_file
-from traintable.columns import resolve
 from traintable.config import Source
 from traintable.plan import Section
 
@@ -62,12 +61,4 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> SampleConfig:
     Relative table names are taken from `root`, and a relative `root` from the folder of the file.
     Raises InputMissing when there is no such file and ConfigError when it, or an override, is wrong.
     """
-    path = Path(path)
-    data = settings_file.read(path)
-    for text in overrides:
-        settings_file.override(data, text)
-    try:
-        config = SampleConfig.model_validate(data)
-    except ValidationError as error:
-        raise settings_file.explained(error, str(path), SampleConfig) from None
-    return config.model_copy(update={"root": resolve(str(config.root), str(path.resolve().parent))})
+    return settings_file.loaded(path, overrides, SampleConfig)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from traintable.columns import nearest
+from traintable.columns import nearest, resolve
 from traintable.errors import ConfigError, InputMissing
+
+Settings = TypeVar("Settings", bound=BaseModel)
 
 
 class _Yaml(yaml.SafeLoader):
@@ -92,6 +94,24 @@ def override(data: dict[str, Any], text: str) -> None:
             found=" ".join(str(error).split()),
             remedy="Quote it for YAML, not only for the shell.",
         ) from error
+
+
+def loaded(path: str | Path, overrides: Sequence[str], model: type[Settings]) -> Settings:
+    """The settings of `model` that a YAML file holds, with `section.key=value` overrides applied.
+
+    A relative `root` is taken from the folder of the file.
+    Raises InputMissing when there is no such file and ConfigError when it, or an override, is wrong.
+    """
+    path = Path(path)
+    data = read(path)
+    for text in overrides:
+        override(data, text)
+    try:
+        config = model.model_validate(data)
+    except ValidationError as error:
+        raise explained(error, str(path), model) from None
+    root = resolve(vars(config)["root"], str(path.resolve().parent))
+    return config.model_copy(update={"root": root})
 
 
 def explained(error: ValidationError, path: str, model: type[BaseModel]) -> ConfigError:

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from traintable.columns import SPLIT, identifier
-from traintable.delta_log import commits
+from traintable.delta_log import PLAIN, commits
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-# Every reader of Delta opens a table without these two features.
-PLAIN = {"delta.enableDeletionVectors": "false", "delta.columnMapping.mode": "none"}
 
 
 def publish(df: DataFrame, table: str, *, manifest: Mapping[str, Any], features: Sequence[str]) -> None:

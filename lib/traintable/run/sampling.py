@@ -15,10 +15,10 @@ from pyspark.sql import functions as F
 import traintable
 from traintable import ingest, publish, sample
 from traintable.columns import SPLIT, identifier, is_catalog_name, nearest, resolve, sibling
+from traintable.delta_log import PLAIN
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.batch import pin
 from traintable.progress import Progress
-from traintable.publish.table import PLAIN
 from traintable.run.staging import staging, writing
 from traintable.sample_settings import SampleConfig
 from traintable.session import get_spark, same_everywhere

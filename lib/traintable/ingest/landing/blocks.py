@@ -119,6 +119,11 @@ def numbered(raw: pa.Array, before: str, after: str) -> pa.Buffer:
     return pc.binary_join(pa.ListArray.from_arrays(offsets, lines), "\n")[0].as_buffer()
 
 
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece."""
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+
+
 def is_in_order(numbers: pa.Array, n: int) -> bool:
     """Whether the numbers that were put before records came back, each once and in order."""
     return len(numbers) == n and numbers.null_count == 0 and bool((numbers.to_numpy() == np.arange(n)).all())

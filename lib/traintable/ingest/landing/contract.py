@@ -39,6 +39,11 @@ class Field:
         """Whether it is a time or a date, which text files give as text."""
         return bool(pa.types.is_timestamp(self.type) or pa.types.is_date(self.type))
 
+    @property
+    def read_as(self) -> pa.DataType:
+        """The type that a parser is asked for."""
+        return pa.string() if self.is_moment else self.type
+
 
 def fields_of(columns: Mapping[str, Promise], key: Sequence[str] = ()) -> tuple[Field, ...]:
     """The columns of a configuration; ConfigError for a type, a bound or a key that can't be."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from traintable.ingest.landing.blocks import is_in_order, numbered
+from traintable.ingest.landing.blocks import is_in_order, numbered, whole
 from traintable.ingest.landing.contract import Field, plain_value
 from traintable.ingest_settings import Source
 
@@ -23,7 +23,7 @@ def parse(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: 
     A field that is not among the names has no values. A number is put before each record as its first value, and a
     record of nulls at the end: that all come back, in order, tells that no record ran into another.
     """
-    types: Mapping[str, pa.DataType] = {f.name: _read_as(f) for f in fields}
+    types: Mapping[str, pa.DataType] = {f.name: f.read_as for f in fields}
     found = _read(raw, names, {name: types.get(name, pa.string()) for name in names}, source)
     if found is None:
         return None
@@ -33,7 +33,7 @@ def parse(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: 
         if field.name in found and pa.types.is_floating(field.type) and _has_overflow(raw, names, field, found, source):
             return None
     empty = pa.nulls(len(raw))
-    return [_whole(found[f.name]) if f.name in names else empty.cast(types[f.name]) for f in fields]
+    return [whole(found[f.name]) if f.name in names else empty.cast(types[f.name]) for f in fields]
 
 
 def _has_text_after_quotes(raw: pa.Array, source: Source) -> bool:
@@ -50,7 +50,7 @@ def _has_overflow(
     raw: pa.Array, names: Sequence[str], field: Field, found: Mapping[str, pa.ChunkedArray], source: Source
 ) -> bool:
     """Whether a number is infinite that was not written so: it was too large for its type."""
-    infinite = pc.fill_null(pc.is_inf(_whole(found[field.name])), False)
+    infinite = pc.fill_null(pc.is_inf(whole(found[field.name])), False)
     if not pc.any(infinite).as_py():
         return False
     texts = _read(raw.filter(infinite), names, dict.fromkeys(names, pa.string()), source)
@@ -100,17 +100,9 @@ def _read(
         )
     except (pa.ArrowInvalid, pa.ArrowKeyError):
         return None
-    if not is_in_order(_whole(found.column(0)), len(raw) + 1):
+    if not is_in_order(whole(found.column(0)), len(raw) + 1):
         return None
     return dict(zip(names, found.slice(0, len(raw)).columns[1:], strict=True))
-
-
-def _read_as(field: Field) -> pa.DataType:
-    return pa.string() if field.is_moment else field.type
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 
 
 def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: Source) -> list[tuple[str, str]]:
@@ -124,7 +116,7 @@ def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: Sou
     for field in fields:
         if field.name not in texts:
             continue
-        alone = {**dict.fromkeys(names, pa.string()), field.name: _read_as(field)}
+        alone = {**dict.fromkeys(names, pa.string()), field.name: field.read_as}
         is_read = _read(pa.array([raw]), names, alone, source) is not None
         if not is_read or parse(pa.array([raw]), names, [field], source) is None:
             wrong.append((f"type:{field.name}", f"{field.name} is a {field.spark}"))

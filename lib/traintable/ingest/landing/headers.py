@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -84,7 +84,6 @@ def named(names: Sequence[str], text: str = "") -> Header:
     return Header(text, tuple(names), None if twice is None else f"one with the column '{twice}' twice")
 
 
-def first_undeclared(header: Header, declared: Iterable[str]) -> str | None:
-    """The first column of a header that nobody has declared."""
-    known = set(declared)
-    return next((name for name in header.names if name not in known), None)
+def undeclared(header: Header, declared: Container[str]) -> list[str]:
+    """The columns of a header that nobody has declared."""
+    return [name for name in header.names if name not in declared]

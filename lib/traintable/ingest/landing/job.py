@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -20,12 +19,12 @@ from pyspark.sql import functions as F
 from traintable.columns import quote, resolve
 from traintable.errors import AccountingError, ConfigError, InputMissing
 from traintable.ingest.landing.contract import fields_of
-from traintable.ingest.landing.headers import Header, first_undeclared, headers
+from traintable.ingest.landing.headers import Header, headers, undeclared
 from traintable.ingest.landing.intervals import Interval, following, intervals, last_complete
 from traintable.ingest.landing.ledger import REPLAY, Unit, digest_of, run_name
 from traintable.ingest.landing.listing import FoundFile, at, fingerprint, list_files
 from traintable.ingest.landing.reading import DRIFT, NAMES, WRONG, TextFiles
-from traintable.ingest.landing.records import FILE, POSITION, RAW
+from traintable.ingest.landing.records import FILE, POSITION, RAW, path_of
 from traintable.ingest.landing.target import INTERVAL, REPAIRED, REPLAYED, Tables, counts_of, of_files, of_interval
 from traintable.ingest_settings import Column as Promise
 from traintable.ingest_settings import IngestConfig
@@ -54,7 +53,8 @@ def ingest(
         one, in order; each is a run of its own.
 
     A run that was interrupted is carried on by the next; a run that has nothing to do starts no Spark. Costs one pass
-    over the new files and a narrow one over what was written; where records are bad two more over the files.
+    over the new files and a cheap one that counts their records; where some are bad two more over the files, and a
+    narrow one over what was written.
     Raises a TraintableError for whatever stops it; of that run nothing is then in the table.
     """
     progress = progress or Progress(quiet=True)
@@ -236,13 +236,13 @@ class _Landing:
         declared, more = {f.name for f in self.fields}, dict[str, Promise]()
         grouped: dict[Header | None, list[FoundFile]] = {}
         for header, own in found.items():
-            unknown = first_undeclared(header, declared) if header.fault is None else None
-            if unknown is not None and drift == "fail":
-                raise _drift(unknown, own[0].name, self.config)
-            if unknown is not None and drift == "quarantine":
-                header = replace(header, drift=unknown)
-            elif unknown is not None:
-                more.update({name: Promise() for name in header.names if name not in declared})
+            unknown = undeclared(header, declared) if header.fault is None else []
+            if unknown and drift == "fail":
+                raise _drift(unknown[0], own[0].name, self.config)
+            if unknown and drift == "quarantine":
+                header = replace(header, drift=unknown[0])
+            else:
+                more.update({name: Promise() for name in unknown})
             grouped.setdefault(header, []).extend(own)
         added = fields_of(more)
         return TextFiles(self.spark, grouped, source, (*self.fields, *added), self.real_root)
@@ -281,7 +281,7 @@ class _Landing:
         if failed:
             causes = [line for line in text.splitlines() if line.startswith("Caused by: ")]
             reason = causes[-1].removeprefix("Caused by: ") if causes else "it can't be read"
-            return _Unreadable("/" + unquote(failed.group(1)).removeprefix("file:").lstrip("/"), reason)
+            return _Unreadable(path_of(failed.group(1)), reason)
         return error
 
     def _keep(

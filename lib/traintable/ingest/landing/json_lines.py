@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
-from traintable.ingest.landing.blocks import is_in_order, numbered
+from traintable.ingest.landing.blocks import is_in_order, numbered, whole
 from traintable.ingest.landing.contract import Field, plain_value
 
 _NUMBER = "__number"  # what the number of a line is called in it
@@ -33,7 +33,7 @@ def parse(raw: pa.Array, fields: Sequence[Field]) -> list[pa.Array] | None:
     if pc.any(empty).as_py():  # no comma follows
         rest = pc.if_else(empty, pa.scalar(f"{_null_of(fields)}}}"), rest)
     lines = numbered(rest, f'{{"{_NUMBER}":', ",")
-    schema = pa.schema([(_NUMBER, pa.int64()), *((f.name, _read_as(f)) for f in fields)])
+    schema = pa.schema([(_NUMBER, pa.int64()), *((f.name, f.read_as) for f in fields)])
     try:
         found = pyarrow.json.read_json(
             pa.BufferReader(lines),
@@ -42,7 +42,7 @@ def parse(raw: pa.Array, fields: Sequence[Field]) -> list[pa.Array] | None:
         ).combine_chunks()
     except pa.ArrowInvalid:
         return None
-    number, *columns = [_whole(column) for column in found.columns]
+    number, *columns = [whole(column) for column in found.columns]
     if not is_in_order(number, len(raw)) or not all(map(_is_finite, columns)):
         return None
     if not all(map(_is_strict, text.filter(_suspects(text, columns)).to_pylist())):
@@ -75,14 +75,6 @@ def _is_strict(line: str) -> bool:
 
 def _null_of(fields: Sequence[Field]) -> str:
     return f"{json.dumps(fields[0].name)}:null"
-
-
-def _read_as(field: Field) -> pa.DataType:
-    return pa.string() if field.is_moment else field.type
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 
 
 def explain(raw: str, fields: Sequence[Field]) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -53,13 +54,12 @@ def list_files(path: str, *, root: str) -> list[FoundFile]:
             found=f"'{path}'",
             remedy="Mount it, or copy the files to a local path.",
         )
-    return sorted(set(_local(path, root)))
+    return sorted(set(_local(path, os.path.realpath(root))))
 
 
 def name_of(path: str, root: str) -> str:
-    """What a file is called in the table: its path from the root where it lies beneath that."""
-    prefix = os.path.realpath(root) + "/"
-    return path.removeprefix(prefix)
+    """What a file is called in the table: its path from the root, which is no link, where it lies beneath that."""
+    return path.removeprefix(f"{root}/")
 
 
 def folder_of(path: str) -> str:
@@ -133,6 +133,4 @@ def matches(path: str, pattern: str) -> bool:
 
 def fingerprint(files: Iterable[FoundFile]) -> str:
     """A text of 16 characters that is the same for the same files in the same state."""
-    import hashlib
-
     return hashlib.sha256("\n".join(f"{f.name}\t{f.etag}" for f in sorted(files)).encode()).hexdigest()[:16]

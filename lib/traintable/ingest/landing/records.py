@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from traintable.ingest.landing.listing import FoundFile
+from traintable.ingest.landing.listing import FoundFile, name_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -89,10 +89,14 @@ def escaped(path: str) -> str:
     return _GLOB.sub(r"\\\1", path)
 
 
+def path_of(address: str) -> str:
+    """The path of a local file's address, as Spark gives it."""
+    return re.sub("^file:/+", "/", unquote(address))
+
+
 def named(address: str, root: str) -> str:
-    """What the file of an address, as `_metadata` gives it, is called in the table."""
-    path = re.sub("^file:/+", "/", unquote(address))
-    return path.removeprefix(f"{root}/")
+    """What the file of an address is called in the table."""
+    return name_of(path_of(address), root)
 
 
 def numbered(found: DataFrame, of: DataFrame, *, root: str) -> DataFrame:

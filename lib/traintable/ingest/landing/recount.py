@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from traintable.columns import sibling
@@ -44,7 +45,7 @@ def recount(table: str, *, spark: SparkSession | None = None) -> list[Finding]:
         )
         for name in wrong[:MAX_TOLD]
     ]
-    total = f"{len(expected):,} files, {_told(_sum(found))}"
+    total = f"{len(expected):,} files, {_told(_sum(found.values()))}"
     more = f" ({len(wrong):,} files differ)" if wrong else ""
     return [*findings, Finding("ledger", not wrong, total + more, "See the files above.")]
 
@@ -69,9 +70,7 @@ def _expected(rows: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
         if unit != FILES and row["run"] != runs[unit]:  # the whole unit was replaced since
             continue
         since = [m for m in moved if m["file"] == name and m["at"] > row["at"]]
-        added = _sum({i: _counts(one) for i, one in enumerate([row, *since])})
-        before = counts.get(name, (0, 0))
-        counts[name] = (before[0] + added[0], before[1] + added[1])
+        counts[name] = _sum([counts.get(name, (0, 0)), *map(_counts, [row, *since])])
     return counts
 
 
@@ -79,8 +78,8 @@ def _counts(row: dict[str, Any]) -> tuple[int, int]:
     return int(row["accepted"]), int(row["quarantined"])
 
 
-def _sum(counts: dict[Any, tuple[int, int]]) -> tuple[int, int]:
-    return sum(a for a, _ in counts.values()), sum(b for _, b in counts.values())
+def _sum(counts: Collection[tuple[int, int]]) -> tuple[int, int]:
+    return sum(a for a, _ in counts), sum(b for _, b in counts)
 
 
 def _told(counts: tuple[int, int]) -> str:

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from traintable.columns import literal, quote
 from traintable.errors import AccountingError, ConfigError, InputMissing
 from traintable.ingest.landing.contract import fields_of
-from traintable.ingest.landing.headers import named
+from traintable.ingest.landing.headers import named, undeclared
 from traintable.ingest.landing.ledger import REPLAY
 from traintable.ingest.landing.reading import WRONG, read_again
 from traintable.ingest.landing.records import BLOCK, FILE, PATH, PLACE, POSITION, RAW
@@ -139,7 +139,7 @@ def _good(kept: DataFrame, config: IngestConfig) -> DataFrame | None:
     parts = []
     for (names,) in kept.select("names").distinct().collect():  # as many as the files have different headers
         header = None if names is None else named(names)
-        unknown = [] if header is None else [name for name in header.names if name not in config.columns]
+        unknown = [] if header is None else undeclared(header, config.columns)
         more = {name: Promise() for name in unknown} if config.load.drift == "add_columns" else {}
         if header is not None and unknown and not more:
             header = replace(header, drift=unknown[0])

@@ -13,17 +13,17 @@ from deltalake import DeltaTable
 from pyspark.sql import functions as F
 
 from traintable.columns import is_catalog_name, is_remote, literal, quote, resolve, sibling
+from traintable.delta_log import PLAIN
 from traintable.errors import ConfigError
 from traintable.ingest.landing.ledger import Ledger
 from traintable.ingest.landing.records import FILE
 from traintable.ingest_settings import IngestConfig
 
 if TYPE_CHECKING:
+    from delta.tables import DeltaTable as SparkTable
     from pyspark.sql import DataFrame, SparkSession
 
 INTERVAL, REPAIRED, REPLAYED = "_interval", "repaired", "replayed"
-# Every reader of Delta opens a table without these two features.
-PLAIN = {"delta.enableDeletionVectors": "false", "delta.columnMapping.mode": "none"}
 
 
 class Target:
@@ -79,24 +79,23 @@ class Target:
 
     def delete(self, spark: SparkSession, where: str) -> None:
         """Delete the rows where a condition holds; no commit when there are none."""
-        from delta.tables import DeltaTable as SparkTable
-
         if self.exists:
-            SparkTable.forPath(spark, self.path).delete(where)
+            self._in_spark(spark).delete(where)
 
     def mark(self, rows: DataFrame, *, on: Sequence[str], values: Mapping[str, str]) -> None:
         """Set columns to SQL values in the rows that agree with one of `rows` in the columns `on`."""
-        from delta.tables import DeltaTable as SparkTable
-
         same = " AND ".join(f"mine.{quote(name)} = theirs.{quote(name)}" for name in on)
-        merge = SparkTable.forPath(rows.sparkSession, self.path).alias("mine").merge(rows.alias("theirs"), same)
+        merge = self._in_spark(rows.sparkSession).alias("mine").merge(rows.alias("theirs"), same)
         merge.whenMatchedUpdate(set=dict(values)).execute()
 
     def update(self, spark: SparkSession, where: str, values: Mapping[str, str]) -> None:
         """Set columns to SQL values where a condition holds."""
+        self._in_spark(spark).update(where, dict(values))
+
+    def _in_spark(self, spark: SparkSession) -> SparkTable:
         from delta.tables import DeltaTable as SparkTable
 
-        SparkTable.forPath(spark, self.path).update(where, dict(values))
+        return SparkTable.forPath(spark, self.path)
 
 
 @dataclass(frozen=True)
