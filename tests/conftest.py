@@ -21,6 +21,8 @@ from traintable.config import load  # noqa: E402
 from traintable.run import Outcome, run  # noqa: E402
 from traintable.session import JAVA_OPTIONS, get_spark  # noqa: E402
 
+pytest_plugins = ["servers.fixtures"]
+
 # In CI the same examples every time, so that a change is judged by what it changes; elsewhere new ones in each run.
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 if os.environ.get("CI"):

@@ -6,7 +6,10 @@ import hashlib
 import re
 from pathlib import Path
 
+import pyspark
 import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from traintable import jars
 from traintable.errors import TraintableError
@@ -44,6 +47,39 @@ def test_the_jar_of_each_coordinate_is_pinned_by_its_sha256() -> None:
         assert f"{coordinate.replace(':', '_', 1).replace(':', '-')}.jar" in jars.PINNED
     assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in jars.PINNED.values())
     assert len(set(jars.PINNED.values())) == len(jars.PINNED)
+
+
+def test_what_spark_ships_is_not_brought_again_and_fits() -> None:
+    shipped = {path.name for path in (Path(pyspark.__file__).parent / "jars").glob("*.jar")}
+    assert shipped, "Spark's own jars"
+    ours = {name.partition("_")[2] for name in jars.PINNED}
+    assert {_artifact(name) for name in ours}.isdisjoint(_artifact(name) for name in shipped)
+    hadoop = next(c.rpartition(":")[2] for c in jars.COORDINATES if ":hadoop-aws:" in c)
+    assert f"hadoop-client-api-{hadoop}.jar" in shipped
+
+
+def _artifact(jar: str) -> str:
+    return re.sub(r"-\d[\w.]*\.jar$", "", jar)
+
+
+def test_a_session_reads_avro_and_knows_the_others(spark: SparkSession, tmp_path: Path) -> None:
+    rows = spark.range(3).select(
+        "id",
+        F.expr("CAST(id AS DECIMAL(20, 3)) AS amount"),
+        F.expr("TIMESTAMP '2026-11-01 01:02:03.456789' AS at"),
+        F.expr("DATE '2026-11-01' AS day"),
+        F.expr("IF(id = 1, NULL, named_struct('a', array(id), 'b', map('k', 'é')))").alias("nested"),
+    )
+    rows.write.format("avro").save(str(tmp_path / "avro"))
+    found = spark.read.format("avro").load(str(tmp_path / "avro"))
+    assert found.dtypes == rows.dtypes
+    assert sorted(found.collect(), key=lambda row: row["id"]) == rows.collect()
+    for name in ("org.postgresql.Driver", "org.apache.hadoop.fs.s3a.S3AFileSystem"):
+        assert spark._jvm.java.lang.Class.forName(name, False, _loader(spark)).getName() == name
+
+
+def _loader(spark: SparkSession) -> object:
+    return spark._jvm.org.apache.spark.util.Utils.getContextOrSparkClassLoader()
 
 
 def test_missing_names_absent_and_altered_jars(pinned: dict[str, bytes], tmp_path: Path) -> None:

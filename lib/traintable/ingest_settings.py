@@ -6,15 +6,19 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from traintable import settings_file
 from traintable.columns import column_name
+from traintable.ingest_sources import Source, TableSource, TextSource, TypedSource
 from traintable.plan import Names, Section
 
-RESERVED = ("_file", "_interval")  # the columns that say where a row of files, or of an interval, comes from
+# The columns that say where a row comes from, and what a merge adds.
+RESERVED = ("_file", "_interval", "_deleted", "_valid_from", "_valid_to", "_is_current")
+BY_FILE = ("files", "watermark", "changes")  # modes in which each file, or what stands for one, is taken by itself
+CHANGES = ("_change_type", "_commit_version", "_commit_timestamp")  # what a change data feed adds
+_LOOKBACK = re.compile(r"^\d+ (?:second|minute|hour|day|week)s?$")
 
 
 def _plain(name: str) -> str:
@@ -34,38 +38,19 @@ class Column(Section):
     format: str | None = None  # of dates and times in text, as strptime takes it
 
 
-class Source(Section):
-    """Where rows come from: files, by a path that may hold `*` and, by interval, strftime's signs.
+class Merge(Section):
+    """How rows that come again by `key` become one row (SCD 1), or its history (SCD 2), whatever the order of runs.
 
-    Times without an offset are those of `time_zone`. A value that is `null_value`, and not quoted, is null.
+    Attributes
+    ----------
+    scd : 1 keeps the newest row of each key; 2 all of its states, with `_valid_from`, `_valid_to` and `_is_current`.
+    order_by : the column that tells newer from older; of rows that agree in it, that of the greater `_file` is newer.
+    deleted : a SQL condition on a row that says its key is gone: SCD 1 keeps the row with `_deleted`, SCD 2 ends it.
     """
 
-    format: Literal["csv", "json", "text"]
-    path: str = Field(min_length=1)
-    separator: str = Field(",", min_length=1, max_length=1)
-    quote: str = Field('"', min_length=1, max_length=1)
-    escape: str = Field('"', min_length=1, max_length=1)
-    header: bool = True
-    null_value: str = ""
-    multi_line: bool = False
-    encoding: Literal["utf-8", "iso-8859-1"] = "utf-8"
-    time_zone: str = "UTC"
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone_is_known(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("a time zone such as 'Europe/Berlin'")
-        return name
-
-    @model_validator(mode="after")
-    def _options_fit(self) -> Source:
-        own = {"csv": {"separator", "quote", "escape", "header", "null_value", "multi_line", "encoding", "time_zone"}}
-        own |= {"json": {"encoding", "time_zone"}, "text": {"encoding"}}
-        foreign = sorted(self.model_fields_set - {"format", "path"} - own.get(self.format, set()))
-        if foreign:
-            raise ValueError(f"options of format '{self.format}', found '{foreign[0]}'")
-        return self
+    scd: Literal[1, 2] = 1
+    order_by: str = Field(min_length=1)
+    deleted: str | None = None
 
 
 class Load(Section):
@@ -73,20 +58,36 @@ class Load(Section):
 
     Attributes
     ----------
-    mode : "full" (the source as it is now replaces the table), "files" (those not taken yet, or changed since), or
-        "interval" (the files, or rows, of one interval replace those of that interval).
+    mode : "full" (the source as it is now replaces the table), "files" (those not taken yet, or changed since),
+        "interval" (the files, or rows, of one interval replace those of that interval), "watermark" (rows whose
+        `column` is beyond all that were taken), or "changes" (each version of a Delta table's change data feed).
     schedule : the length of an interval.
+    column : of a table: the time that an interval is of, or the number or time that only grows.
+    lookback : how far behind the greatest value late rows may come: "2 hours", "1 day", or a number; needs `merge`.
     drift : what happens when files have columns that are not declared.
     """
 
-    mode: Literal["full", "files", "interval"] = "files"
+    mode: Literal["full", "files", "interval", "watermark", "changes"] = "files"
     schedule: Literal["hourly", "daily", "weekly", "monthly"] | None = None
+    column: str | None = None
+    lookback: str | int | None = None
     drift: Literal["fail", "add_columns", "quarantine"] = "fail"
+    merge: Merge | None = None
 
     @model_validator(mode="after")
-    def _schedule_fits(self) -> Load:
+    def _options_fit(self) -> Load:
         if (self.mode == "interval") != (self.schedule is not None):
             raise ValueError("`schedule` with mode 'interval', and only there")
+        if self.mode == "watermark" and self.column is None:
+            raise ValueError("`column` with mode 'watermark'")
+        if self.column is not None and self.mode not in ("watermark", "interval"):
+            raise ValueError("`column` with modes 'watermark' and 'interval' only")
+        if self.lookback is not None and (self.mode != "watermark" or self.merge is None):
+            raise ValueError("`lookback` with mode 'watermark' and `merge`, which makes one of rows that come again")
+        if isinstance(self.lookback, str) and not _LOOKBACK.match(self.lookback):
+            raise ValueError("`lookback` such as '2 hours', '1 day' or a number")
+        if self.merge is not None and self.mode == "full":
+            raise ValueError("`merge` with another mode than 'full', which leaves no earlier rows")
         return self
 
 
@@ -111,14 +112,42 @@ class IngestConfig(Section):
     output: Output
 
     @model_validator(mode="after")
-    def _path_fits(self) -> IngestConfig:
-        if self.source.format == "text" and [column.type for column in self.columns.values()] != ["string"]:
+    def _source_fits(self) -> IngestConfig:
+        source, load = self.source, self.load
+        if isinstance(source, (TextSource, TypedSource)):
+            if load.mode in ("watermark", "changes") or load.column is not None:
+                raise ValueError("modes 'full', 'files' and 'interval', and no `column`, for files")
+            if (load.mode == "interval") != has_time(source.path):
+                raise ValueError("a path with strftime's signs (such as raw/%Y/%m/%d) for mode 'interval' only")
+        else:
+            if load.mode == "files":
+                raise ValueError("another mode than 'files' for a table: full, interval, watermark or changes")
+            if load.mode == "interval" and load.column is None:
+                raise ValueError("`load.column`, the time of a row, for mode 'interval' of a table")
+            if load.mode == "changes" and (source.format != "delta" or source.where is not None):
+                raise ValueError("mode 'changes' for format 'delta', without `where`")
+            pinned = isinstance(source, TableSource) and (source.version is not None or source.timestamp is not None)
+            if pinned and load.mode != "full":
+                raise ValueError("mode 'full' for one version of a table")
+        if source.format == "text" and [column.type for column in self.columns.values()] != ["string"]:
             raise ValueError("one column of type string, the line, for format 'text'")
-        if self.load.drift == "add_columns" and not (self.source.format == "csv" and self.source.header):
-            raise ValueError("`drift: add_columns` where a header names the columns: CSV with one")
-        if (self.load.mode == "interval") != has_time(self.source.path):
-            raise ValueError("a path with strftime's signs (such as raw/%Y/%m/%d) for mode 'interval', and only there")
+        if load.drift == "add_columns" and (source.format in ("json", "text") or not _has_header(source)):
+            raise ValueError("`drift: add_columns` where a header or a schema names the columns")
         return self
+
+    @model_validator(mode="after")
+    def _columns_fit(self) -> IngestConfig:
+        merge = self.load.merge
+        if merge is not None and self.key is None:
+            raise ValueError("`key` with `load.merge`")
+        for name in (self.load.column, merge.order_by if merge else None):
+            if name is not None and name not in self.columns and not (self.load.mode == "changes" and name in CHANGES):
+                raise ValueError(f"a declared column, found '{name}'")
+        return self
+
+
+def _has_header(source: Source) -> bool:
+    return not isinstance(source, TextSource) or source.header
 
 
 def has_time(path: str) -> bool:

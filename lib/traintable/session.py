@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from traintable import jars
+from traintable import jars, s3
 from traintable.columns import is_remote
 from traintable.errors import ConfigError
 
@@ -68,6 +68,9 @@ LOCAL = {
 }
 
 
+_CREDENTIALS = "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider"
+
+
 def get_spark(app_name: str = "traintable", **conf: str) -> SparkSession:
     """The Spark session to work with.
 
@@ -114,7 +117,7 @@ def active_tasks(spark: SparkSession) -> tuple[int, int] | None:
 
 def _defaults(user: dict[str, str]) -> dict[str, str]:
     local = user.get("spark.master", "local").startswith("local")
-    settings = dict(LOCAL if local else EVERYWHERE)
+    settings = {**(LOCAL if local else EVERYWHERE), **_s3a()}
     if _brings_delta(user):
         return settings
     if _is_submitted():
@@ -123,9 +126,28 @@ def _defaults(user: dict[str, str]) -> dict[str, str]:
             expected="the Delta jars among --jars or --packages",
             found="neither",
             remedy=f"Fetch them with `traintable jars --dest DIR` and add --jars DIR/*.jar (joined by commas), or add"
-            f" --packages {','.join(jars.COORDINATES)}.",
+            f" --packages {jars.DELTA}.",
         )
     return {**settings, "spark.jars": ",".join(jars.ensure())}
+
+
+def _s3a() -> dict[str, str]:
+    """How Spark reaches an S3 server that the environment names; the keys stay there, where Java's side reads them.
+
+    `fs.s3a.performance.flags` stays off: with it two writers of one file would both succeed.
+    """
+    url = s3.endpoint()
+    if url is None:
+        return {}
+    found = {
+        "spark.hadoop.fs.s3a.endpoint": url,
+        "spark.hadoop.fs.s3a.endpoint.region": str(s3.region()),
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+        "spark.hadoop.fs.s3a.connection.ssl.enabled": str(not url.startswith("http://")).lower(),
+    }
+    if "AWS_ACCESS_KEY_ID" in os.environ:  # and no other place is looked into
+        found["spark.hadoop.fs.s3a.aws.credentials.provider"] = _CREDENTIALS
+    return found
 
 
 def _brings_delta(user: dict[str, str]) -> bool:

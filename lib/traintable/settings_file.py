@@ -14,6 +14,9 @@ from traintable.columns import nearest, resolve
 from traintable.errors import ConfigError, InputMissing
 
 Settings = TypeVar("Settings", bound=BaseModel)
+# What an error doesn't show: the values of such keys, and what an address says of user and password.
+_SECRET_KEY = re.compile("password|secret|token|credential", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"(//|(?:user|password)=)[^/@&\s]*(@|(?=[&'\"\s]|$))")
 
 
 class _Yaml(yaml.SafeLoader):
@@ -117,7 +120,7 @@ def loaded(path: str | Path, overrides: Sequence[str], model: type[Settings]) ->
 def explained(error: ValidationError, path: str, model: type[BaseModel]) -> ConfigError:
     """The first thing that is wrong with the settings of `model`, and how many others there are."""
     first = error.errors()[0]
-    loc = [str(part) for part in first["loc"]]
+    loc = _without_tags(model, [str(part) for part in first["loc"]])
     where = f"{path}: {'.'.join(loc) or 'configuration'}"
     more = f" ({error.error_count() - 1} more after this one)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
@@ -129,18 +132,33 @@ def explained(error: ValidationError, path: str, model: type[BaseModel]) -> Conf
         return ConfigError(where=where, expected="a value", found=f"none{more}", remedy="Add this key.")
     expected = str(first.get("ctx", {}).get("error", first["msg"])).replace("Input should be ", "")
     value = first["input"] if isinstance(first["input"], (str, int, float, type(None))) else "the section as given"
+    shown = "a value that is not shown" if _SECRET_KEY.search(where) else _IN_ADDRESS.sub(r"\1***\2", repr(value))
     return ConfigError(
-        where=where, expected=expected, found=f"{value!r}{more}", remedy="Correct this key; see conf/flights.yaml."
+        where=where, expected=expected, found=f"{shown}{more}", remedy="Correct this key; see conf/flights.yaml."
     )
 
 
+def _without_tags(model: type[BaseModel], loc: Sequence[str]) -> list[str]:
+    """`loc` without the parts that say which of several sections a section was taken for."""
+    kept: list[str] = []
+    for i, part in enumerate(loc):
+        field = model.model_fields.get(loc[i - 1]) if i else None
+        if not (i == 1 and field and field.discriminator):
+            kept.append(part)
+    return kept
+
+
 def _fields_at(model: type[BaseModel], loc: Sequence[str]) -> list[str]:
-    """The keys that the section at `loc` takes; a part that names an entry of a list or mapping is passed over."""
+    """The keys that the section at `loc` takes; a part that names an entry of a list or mapping is passed over.
+
+    Of a section that is one of several, those of all.
+    """
+    models: list[type[BaseModel]] = [model]
     for part in loc:
-        field = model.model_fields.get(part)
-        sections = _sections_in(field.annotation) if field else []
-        model = sections[0] if sections else model
-    return list(model.model_fields)
+        fields = [one.model_fields[part] for one in models if part in one.model_fields]
+        found = [section for field in fields for section in _sections_in(field.annotation)]
+        models = found or models
+    return list(dict.fromkeys(name for one in models for name in one.model_fields))
 
 
 def _sections_in(annotation: Any) -> list[type[BaseModel]]:

@@ -11,7 +11,8 @@ import pyarrow as pa
 from traintable.ingest.landing import csv_lines, json_lines
 from traintable.ingest.landing.blocks import Block, read_block
 from traintable.ingest.landing.contract import fields_of
-from traintable.ingest_settings import Column, Source
+from traintable.ingest_settings import Column
+from traintable.ingest_sources import TextSource
 
 COLUMNS = {
     "id": {"type": "bigint", "nullable": False, "min": 0},
@@ -25,8 +26,8 @@ def promises(columns: Mapping[str, Any]) -> dict[str, Column]:
     return {name: Column.model_validate(promise) for name, promise in columns.items()}
 
 
-def source(kind: str, **options: Any) -> Source:
-    return Source.model_validate({"format": kind, "path": "x", **options})
+def source(kind: str, **options: Any) -> TextSource:
+    return TextSource.model_validate({"format": kind, "path": "x", **options})
 
 
 def of(

@@ -40,6 +40,41 @@ class Field:
         return bool(pa.types.is_timestamp(self.type) or pa.types.is_date(self.type))
 
     @property
+    def must_be_there(self) -> bool:
+        """Whether a null breaks the promise."""
+        return self.is_key or not self.promise.nullable
+
+    @property
+    def allowed(self) -> list[str]:
+        """The values that may be there, as text."""
+        return [str(value) for value in self.promise.values]
+
+    @property
+    def null_rule(self) -> tuple[str, str]:
+        """The reason against a null, and the rule that it breaks."""
+        return f"null:{self.name}", f"{self.name} is not null"
+
+    @property
+    def type_rule(self) -> tuple[str, str]:
+        """The reason against a value that is none of the type."""
+        return f"type:{self.name}", f"{self.name} is a {self.spark}"
+
+    @property
+    def range_rule(self) -> tuple[str, str]:
+        """The reason against a value out of range."""
+        low, high = self.promise.min, self.promise.max
+        if low is not None and high is not None:
+            rule = f"{self.name} between {low:g} and {high:g}"
+        else:
+            rule = f"{self.name} >= {low:g}" if low is not None else f"{self.name} <= {high:g}"
+        return f"range:{self.name}", rule
+
+    @property
+    def values_rule(self) -> tuple[str, str]:
+        """The reason against a value that is not allowed."""
+        return f"values:{self.name}", f"{self.name} in ({', '.join(self.allowed)})"
+
+    @property
     def read_as(self) -> pa.DataType:
         """The type that a parser is asked for."""
         return pa.string() if self.is_moment else self.type
@@ -89,15 +124,13 @@ def broken(fields: Sequence[Field], columns: Sequence[pa.Array], reasons: Reason
     """Add to `reasons` what the values break: nulls that may not be, values out of range or not allowed."""
     for field, values in zip(fields, columns, strict=True):
         promise = field.promise
-        if field.is_key or not promise.nullable:
-            _add(reasons, pc.is_null(values), f"null:{field.name}", f"{field.name} is not null")
+        if field.must_be_there:
+            _add(reasons, pc.is_null(values), field.null_rule)
         if (promise.min, promise.max) != (None, None):
-            _add(reasons, _outside(values, promise), f"range:{field.name}", _range(field))
+            _add(reasons, _outside(values, promise), field.range_rule)
         if promise.values:
-            allowed = pa.array([str(v) for v in promise.values])
-            known = pc.or_kleene(pc.is_in(values.cast(pa.string()), allowed), pc.is_null(values))
-            rule = f"{field.name} in ({', '.join(str(v) for v in promise.values)})"
-            _add(reasons, pc.invert(known), f"values:{field.name}", rule)
+            known = pc.or_kleene(pc.is_in(values.cast(pa.string()), pa.array(field.allowed)), pc.is_null(values))
+            _add(reasons, pc.invert(known), field.values_rule)
 
 
 def _outside(values: pa.Array, promise: Promise) -> pa.Array:
@@ -111,16 +144,9 @@ def _outside(values: pa.Array, promise: Promise) -> pa.Array:
     return pc.fill_null(outside, False)
 
 
-def _range(field: Field) -> str:
-    low, high = field.promise.min, field.promise.max
-    if low is not None and high is not None:
-        return f"{field.name} between {low:g} and {high:g}"
-    return f"{field.name} >= {low:g}" if low is not None else f"{field.name} <= {high:g}"
-
-
-def _add(reasons: Reasons, where: pa.Array, reason: str, rule: str) -> None:
+def _add(reasons: Reasons, where: pa.Array, why: tuple[str, str]) -> None:
     for row in np.flatnonzero(where.to_numpy(zero_copy_only=False)).tolist():
-        reasons.setdefault(row, []).append((reason, rule))
+        reasons.setdefault(row, []).append(why)
 
 
 def plain_value(value: Any) -> str:

@@ -11,13 +11,13 @@ import pyarrow.csv
 
 from traintable.ingest.landing.blocks import is_in_order, numbered, whole
 from traintable.ingest.landing.contract import Field, plain_value
-from traintable.ingest_settings import Source
+from traintable.ingest_sources import TextSource
 
 _NUMBER = "\x00number"
 _BOOLEANS = {"true_values": ["true", "True", "TRUE"], "false_values": ["false", "False", "FALSE"]}
 
 
-def parse(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: Source) -> list[pa.Array] | None:
+def parse(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> list[pa.Array] | None:
     """The values of `fields` in records whose columns are `names`, by Arrow's parser; None when a record is bad.
 
     A field that is not among the names has no values. A number is put before each record as its first value, and a
@@ -36,7 +36,7 @@ def parse(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: 
     return [whole(found[f.name]) if f.name in names else empty.cast(types[f.name]) for f in fields]
 
 
-def _has_text_after_quotes(raw: pa.Array, source: Source) -> bool:
+def _has_text_after_quotes(raw: pa.Array, source: TextSource) -> bool:
     """Whether a value goes on after its closing quote, as in `"a"b`, of which Arrow's parser drops the quotes."""
     quote, escape, separator = (re.escape(sign) for sign in (source.quote, source.escape, source.separator))
     doubled = f"{quote}{quote}" if source.escape == source.quote else f"{escape}(?s:.)"
@@ -47,7 +47,7 @@ def _has_text_after_quotes(raw: pa.Array, source: Source) -> bool:
 
 
 def _has_overflow(
-    raw: pa.Array, names: Sequence[str], field: Field, found: Mapping[str, pa.ChunkedArray], source: Source
+    raw: pa.Array, names: Sequence[str], field: Field, found: Mapping[str, pa.ChunkedArray], source: TextSource
 ) -> bool:
     """Whether a number is infinite that was not written so: it was too large for its type."""
     infinite = pc.fill_null(pc.is_inf(whole(found[field.name])), False)
@@ -57,7 +57,7 @@ def _has_overflow(
     return texts is not None and not pc.all(pc.match_substring(texts[field.name], "inf", ignore_case=True)).as_py()
 
 
-def _has_hexadecimal(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: Source) -> bool:
+def _has_hexadecimal(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> bool:
     """Whether a whole number is written as 0x10, which Arrow's parser takes and nobody else."""
     wanted = [f.name for f in fields if f.name in names and pa.types.is_integer(f.type)]
     content = b"".join(part.to_pybytes() for part in raw.buffers()[2:] if part)
@@ -71,7 +71,7 @@ def _has_hexadecimal(raw: pa.Array, names: Sequence[str], fields: Sequence[Field
 
 
 def _read(
-    raw: pa.Array, names: Sequence[str], types: Mapping[str, pa.DataType], source: Source
+    raw: pa.Array, names: Sequence[str], types: Mapping[str, pa.DataType], source: TextSource
 ) -> dict[str, pa.ChunkedArray] | None:
     last = source.separator.join([source.null_value] * len(names))  # which a quote that is never closed runs into
     lines = numbered(pa.concat_arrays([raw, pa.array([last])]), "", source.separator)
@@ -105,7 +105,7 @@ def _read(
     return dict(zip(names, found.slice(0, len(raw)).columns[1:], strict=True))
 
 
-def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: Source) -> list[tuple[str, str]]:
+def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> list[tuple[str, str]]:
     """What is wrong with one record."""
     texts = _read(pa.array([raw]), names, dict.fromkeys(names, pa.string()), source)
     if texts is not None and _has_text_after_quotes(pa.array([raw]), source):
@@ -119,5 +119,5 @@ def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: Sou
         alone = {**dict.fromkeys(names, pa.string()), field.name: field.read_as}
         is_read = _read(pa.array([raw]), names, alone, source) is not None
         if not is_read or parse(pa.array([raw]), names, [field], source) is None:
-            wrong.append((f"type:{field.name}", f"{field.name} is a {field.spark}"))
+            wrong.append(field.type_rule)
     return wrong or [("syntax", "a record that the parser takes")]

@@ -9,8 +9,9 @@ from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from traintable import s3
 from traintable.ingest.landing.listing import FoundFile
-from traintable.ingest_settings import Source
+from traintable.ingest_sources import TextSource
 
 HEAD_BYTES = 2**16
 _AT_A_TIME = 16
@@ -32,7 +33,7 @@ class Header:
     drift: str | None = None
 
 
-def headers(files: Sequence[FoundFile], source: Source) -> dict[Header, list[FoundFile]]:
+def headers(files: Sequence[FoundFile], source: TextSource) -> dict[Header, list[FoundFile]]:
     """The files by their header; reads the first 64 kB of each, on the driver. An empty file has no names."""
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         found = list(pool.map(lambda file: _header(_head(file), source), files))
@@ -43,9 +44,16 @@ def headers(files: Sequence[FoundFile], source: Source) -> dict[Header, list[Fou
 
 
 def _head(file: FoundFile) -> bytes:
-    with open(file.path, "rb") as stream:
-        content = stream.read(HEAD_BYTES)
+    content = first_bytes(file, HEAD_BYTES)
     return _inflated(content) if file.path.endswith(".gz") else content
+
+
+def first_bytes(file: FoundFile, n: int) -> bytes:
+    """At most the first `n` bytes of a file, local or of S3, as they are stored."""
+    if s3.is_s3(file.path):
+        return s3.first_bytes(file.path, n) if file.size else b""
+    with open(file.path, "rb") as stream:
+        return stream.read(n)
 
 
 def _inflated(content: bytes) -> bytes:
@@ -56,7 +64,7 @@ def _inflated(content: bytes) -> bytes:
         return b""
 
 
-def _header(head: bytes, source: Source) -> Header:
+def _header(head: bytes, source: TextSource) -> Header:
     head = head.removeprefix(b"\xef\xbb\xbf")
     try:
         text = head.decode(source.encoding, errors="strict" if len(head) < HEAD_BYTES else "ignore")

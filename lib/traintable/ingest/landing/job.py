@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +15,19 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
-from traintable.columns import quote, resolve
-from traintable.errors import AccountingError, ConfigError, InputMissing
+from traintable.columns import quote
+from traintable.errors import AccountingError, ConfigError
 from traintable.ingest.landing.contract import fields_of
-from traintable.ingest.landing.headers import Header, headers, undeclared
-from traintable.ingest.landing.intervals import Interval, following, intervals, last_complete
+from traintable.ingest.landing.intervals import Interval, intervals, last_complete
 from traintable.ingest.landing.ledger import REPLAY, Unit, digest_of, run_name
-from traintable.ingest.landing.listing import FoundFile, at, fingerprint, list_files
-from traintable.ingest.landing.reading import DRIFT, NAMES, WRONG, TextFiles
+from traintable.ingest.landing.listing import FoundFile, fingerprint
+from traintable.ingest.landing.merging import merge_landed
+from traintable.ingest.landing.reading import DRIFT, NAMES, WRONG
 from traintable.ingest.landing.records import FILE, POSITION, RAW, path_of
+from traintable.ingest.landing.sources.origin import origin_of
+from traintable.ingest.landing.sources.rows import Rows, Unreadable, undeclared_column
 from traintable.ingest.landing.target import INTERVAL, REPAIRED, REPLAYED, Tables, counts_of, of_files, of_interval
-from traintable.ingest_settings import Column as Promise
-from traintable.ingest_settings import IngestConfig
+from traintable.ingest_settings import BY_FILE, IngestConfig
 from traintable.progress import Progress
 from traintable.session import get_spark, same_everywhere
 from traintable.spark_errors import translated
@@ -75,14 +75,6 @@ def _wanted(config: IngestConfig, text: str | None) -> list[Interval | None]:
             )
         return [None]
     found = list(intervals(text, schedule)) if text else [last_complete(schedule, datetime.now(timezone.utc))]
-    after = Interval(found[-1].end, following(found[-1].end, schedule))
-    if at(config.source.path, found[-1]) == at(config.source.path, after):
-        raise ConfigError(
-            where="source.path",
-            expected=f"a path that is another for each interval of the {schedule} schedule",
-            found=f"'{at(config.source.path, after)}' for {found[-1].name} and for {after.name}",
-            remedy="Name the time as finely as the schedule has it, for example by %Y/%m/%d.",
-        )
     return list(found)
 
 
@@ -98,24 +90,15 @@ class _Result:
     unreadable: list[str] = field(default_factory=list)
 
 
-class _Unreadable(Exception):
-    """A file that Spark can't read."""
-
-    def __init__(self, path: str, error: str) -> None:
-        super().__init__(path)
-        self.path, self.error = path, error
-
-
 class _Landing:
     """The extraction that a configuration describes."""
 
     def __init__(self, config: IngestConfig, progress: Progress, spark: SparkSession | None) -> None:
         self.config, self.progress, self._spark = config, progress, spark
-        self.root, self.real_root = config.root, os.path.realpath(config.root)
-        tables = Tables.of(config)
-        self.target, self.quarantine, self.ledger = tables.target, tables.quarantine, tables.ledger
-        self.fields = fields_of(config.columns, config.key or ())
-        self.path = resolve(config.source.path, self.root)
+        self.tables = Tables.of(config)
+        self.target, self.quarantine, self.ledger = self.tables.target, self.tables.quarantine, self.tables.ledger
+        fields_of(config.columns, config.key or ())  # raises ConfigError for what can't be
+        self.origin = origin_of(config, lambda: self.spark)
         self.digest = _digest(config)
 
     @property
@@ -128,33 +111,34 @@ class _Landing:
 
     def land(self, interval: Interval | None) -> list[_Result]:
         """Land one interval, or all files that are new or have changed; the runs that were needed."""
+        try:
+            return self._land(interval)
+        finally:
+            self.origin.close()
+
+    def _land(self, interval: Interval | None) -> list[_Result]:
         unit = interval.name if interval else self.config.load.mode
+        known = self._known(unit)
         with self.progress.stage(f"list {unit}"):
-            files = list_files(at(self.path, interval) if interval else self.path, root=self.root)
-            if not files and interval is not None:
-                raise InputMissing(
-                    where=f"source.path {at(self.path, interval)}",
-                    expected=f"files of the interval {unit}",
-                    found="none",
-                    remedy="Check that they have arrived; the interval can be landed later, in any order.",
-                )
+            files = self.origin.found(interval, known)
         results: list[_Result] = []
         unreadable: dict[str, str] = {}  # of this invocation; the next tries them again
         while True:
-            known = self._known(unit)
             run, chosen, stale = self._next([file for file in files if file.name not in unreadable], known, unit)
             if not chosen:
                 if stale:
                     self._undo(run, unit, stale, interval)
+                    known = self._known(unit)
                     continue
                 return results
             try:
                 results.append(self._run(run, unit, chosen, stale, known, interval))
-            except _Unreadable as error:
+            except Unreadable as error:
                 file = next(file for file in chosen if file.path == error.path)
                 unreadable[file.name] = error.error
                 self.ledger.refuse(run, unit, file, error.error)
                 results.append(_Result(run, unreadable=[file.name]))
+            known = self._known(unit)
 
     def _known(self, unit: str) -> Unit:
         """What the ledger knows of a unit; ConfigError when the table has been landed in another mode."""
@@ -179,7 +163,7 @@ class _Landing:
                 return run, same, frozenset(stale)
             if self.target.has(run):
                 stale = stale | set(begun)
-        if self.config.load.mode == "files":
+        if self.config.load.mode in BY_FILE:
             new = [file for file in files if known.taken.get(file.name) != file.etag or file.name in stale]
             chosen = [file for file in new if file.name in known.seen] or new
         else:
@@ -192,6 +176,7 @@ class _Landing:
             where = of_interval(_start(interval)) if interval else of_files(stale)
             for table in (self.target, self.quarantine):
                 table.delete(self.spark, where)
+            merge_landed(self.config, self.tables, self.spark, run)
             self.ledger.undo(run, unit, stale)
 
     def _run(
@@ -212,7 +197,7 @@ class _Landing:
         replaces = bool(interval or whole or stale) or any(file.name in known.seen for file in files)
         with same_everywhere(self.spark), translated(f"ingest into {self.target.path}"):
             with stage("read headers"):
-                source = self._source(files)
+                source = self.origin.open(self.spark, files)
             with stage("write rows"):
                 self._write(source, run, where if replaces else None, interval, whole=whole)
             with stage("count"):
@@ -221,44 +206,25 @@ class _Landing:
             with stage("keep bad records"):
                 self._keep(source, run, bad, where if replaces else None, interval, whole=whole)
                 counts = self._counted(run, where, read, bad)
+        if self.tables.merged:
+            with stage("merge"):
+                merge_landed(self.config, self.tables, self.spark, run)
         with stage("finish"):
             self.ledger.finish(run, unit, files, counts, self.target.version)
         accepted = sum(a for a, _ in counts.values())
         return _Result(run, len(files), read.total(), accepted, read.total() - accepted)
 
-    def _source(self, files: Sequence[FoundFile]) -> TextFiles:
-        """The files as they are to be read, with columns that nobody has declared dealt with as `drift` says."""
-        source, drift = self.config.source, self.config.load.drift
-        if source.format != "csv" or not source.header:
-            groups: dict[Header | None, list[FoundFile]] = {None: list(files)}
-            return TextFiles(self.spark, groups, source, self.fields, self.real_root, drift == "fail")
-        found = headers(files, source)
-        declared, more = {f.name for f in self.fields}, dict[str, Promise]()
-        grouped: dict[Header | None, list[FoundFile]] = {}
-        for header, own in found.items():
-            unknown = undeclared(header, declared) if header.fault is None else []
-            if unknown and drift == "fail":
-                raise _drift(unknown[0], own[0].name, self.config)
-            if unknown and drift == "quarantine":
-                header = replace(header, drift=unknown[0])
-            else:
-                more.update({name: Promise() for name in unknown})
-            grouped.setdefault(header, []).extend(own)
-        added = fields_of(more)
-        return TextFiles(self.spark, grouped, source, (*self.fields, *added), self.real_root)
-
-    def _write(
-        self, source: TextFiles, run: str, replace: str | None, interval: Interval | None, *, whole: bool
-    ) -> None:
+    def _write(self, source: Rows, run: str, replace: str | None, interval: Interval | None, *, whole: bool) -> None:
         """Write the good rows in one commit, unless this run has written them before."""
         if self.target.has(run):
             return
-        named = self._of_interval(source.rows().where(F.col(WRONG).isNull()), interval)
+        good = self._of_interval(source.rows().where(F.col(WRONG).isNull()), interval)
         columns = [*(quote(f.name) for f in source.fields), FILE, *([INTERVAL] if interval else [])]
-        partitions = self.config.output.partition_by or ((INTERVAL,) if interval else ())
+        named = () if self.tables.merged else self.config.output.partition_by
+        partitions = named or ((INTERVAL,) if interval else ())
         try:
             self.target.write(
-                named.select(*columns),
+                good.select(*columns),
                 run,
                 replace=None if whole else replace,
                 whole=whole,
@@ -276,16 +242,16 @@ class _Landing:
         text = str(error)
         if DRIFT in text:
             column, _, path = text.partition(DRIFT)[2].splitlines()[0].partition(" in ")
-            return _drift(column.strip("'\""), path.strip(), self.config)
+            return undeclared_column(column.strip("'\""), path.strip(), self.config)
         failed = _FAILED.search(text)
         if failed:
             causes = [line for line in text.splitlines() if line.startswith("Caused by: ")]
             reason = causes[-1].removeprefix("Caused by: ") if causes else "it can't be read"
-            return _Unreadable(path_of(failed.group(1)), reason)
+            return Unreadable(path_of(failed.group(1)), reason)
         return error
 
     def _keep(
-        self, source: TextFiles, run: str, bad: int, replace: str | None, interval: Interval | None, *, whole: bool
+        self, source: Rows, run: str, bad: int, replace: str | None, interval: Interval | None, *, whole: bool
     ) -> None:
         """Keep the bad records, in place of those that an earlier run has found in the same files."""
         where = "true" if whole else replace
@@ -337,8 +303,8 @@ class _Landing:
         return {
             "status": "published" if any(result.files for result in results) else "unchanged",
             "run_id": results[-1].run if results else None,
-            "table": self.target.path,
-            "version": self.target.version if self.target.exists else None,
+            "table": self.tables.table.path,
+            "version": self.tables.table.version if self.tables.table.exists else None,
             "model": None,
             "rows": rows,
             "files": sum(r.files for r in results),
@@ -356,12 +322,3 @@ def _digest(config: IngestConfig) -> str:
     """A text that is the same where files would be read in the same way."""
     read = config.model_dump(mode="json", include={"source", "columns", "key", "load"})
     return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()[:8]
-
-
-def _drift(column: str, file: str, config: IngestConfig) -> ConfigError:
-    return ConfigError(
-        where=f"{file}: column '{column}'",
-        expected=f"a declared column ({', '.join(list(config.columns)[:20])})",
-        found="one that nobody has declared",
-        remedy="Declare it in `columns`, or set `load.drift` to 'add_columns' or 'quarantine'. Nothing was landed.",
-    )

@@ -99,7 +99,7 @@ def explain(raw: str, fields: Sequence[Field]) -> list[tuple[str, str]]:
     for name, value in record.items():
         field = known.get(name)
         if field and (value == inf or parse(pa.array([json.dumps({name: value})]), [field]) is None):
-            wrong.append((f"type:{name}", f"{name} is a {field.spark}"))
+            wrong.append(field.type_rule)
     return wrong or [("syntax", "a line that the parser takes")]
 
 

@@ -25,6 +25,7 @@ SCHEMA = pa.schema(
         ("file", pa.string()),
         ("etag", pa.string()),
         ("bytes", pa.int64()),
+        ("watermark", pa.string()),
         ("rows", pa.int64()),
         ("accepted", pa.int64()),
         ("quarantined", pa.int64()),
@@ -46,6 +47,7 @@ class Unit:
     open : the last run that has begun and is not done: its name, and the files it has begun with and their etags.
     stale : files of which a run that could not be carried on may have left rows, which are to be replaced.
     last : the fingerprint of the files of the last run that is done.
+    watermark, etag : of the last of its files, the greatest value that was taken, and its state.
     """
 
     taken: dict[str, str] = field(default_factory=dict)
@@ -53,6 +55,13 @@ class Unit:
     open: tuple[str, dict[str, str]] | None = None
     stale: set[str] = field(default_factory=set)
     last: str | None = None
+    watermark: str | None = None
+    etag: str | None = None
+
+    @staticmethod
+    def unknown() -> str:
+        """An etag that no other state has, for what does not tell whether it has changed."""
+        return secrets.token_hex(8)
 
 
 class Ledger:
@@ -89,6 +98,7 @@ class Ledger:
                     unit.open = None
                 if status == DONE:
                     unit.taken[name], unit.last, unit.stale = etag, fingerprint_of(run), set()
+                    unit.watermark, unit.etag = row.get("watermark"), etag
                 elif status == UNDONE:
                     unit.taken.pop(name, None)
                     unit.last, unit.stale = None, set()
@@ -131,7 +141,7 @@ class Ledger:
 
     def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         table = pa.Table.from_pylist([{**dict.fromkeys(SCHEMA.names), **row} for row in rows], SCHEMA)
-        write_deltalake(self.path, table, mode="append")
+        write_deltalake(self.path, table, mode="append", schema_mode="merge")
         written = DeltaTable(self.path)
         if len(written.file_uris()) > MAX_FILES:
             written.optimize.compact()
@@ -161,5 +171,6 @@ def _row(run: str, unit: str, status: str, file: FoundFile) -> dict[str, Any]:
         "file": file.name,
         "etag": file.etag,
         "bytes": file.size,
+        "watermark": file.watermark,
         "at": now,
     }

@@ -13,6 +13,7 @@ from traintable.columns import is_remote
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.landing.intervals import Interval
 from traintable.ingest_settings import has_time
+from traintable.s3 import is_s3
 
 _MAGIC = re.compile(r"[*?\[]")
 
@@ -28,12 +29,14 @@ class FoundFile:
     path : where it is read.
     size : bytes.
     etag : another one whenever the content may be another: S3's own, or size and time of a local file.
+    watermark : the greatest value of the rows that this stands for, where it is a part of a table.
     """
 
     name: str
     path: str
     size: int
     etag: str
+    watermark: str | None = None
 
 
 def at(path: str, interval: Interval) -> str:
@@ -47,10 +50,14 @@ def list_files(path: str, *, root: str) -> list[FoundFile]:
     Files and folders whose name begins with `_` or `.` are not listed, as Spark does not read them. Raises ConfigError
     for a link that leads out of the folder, and InputMissing where the folder is not there.
     """
+    if is_s3(path):
+        from traintable.ingest.landing.s3_listing import list_objects
+
+        return sorted(set(list_objects(path)))
     if is_remote(path):
         raise ConfigError(
             where="source.path",
-            expected="a local path",
+            expected="a local path, or s3a://bucket/prefix",
             found=f"'{path}'",
             remedy="Mount it, or copy the files to a local path.",
         )

@@ -6,19 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
-from traintable.columns import quote
+from traintable.columns import is_remote, quote
 from traintable.ingest.landing import csv_lines, json_lines
 from traintable.ingest.landing.blocks import Block, read_block
 from traintable.ingest.landing.contract import Field
 from traintable.ingest.landing.headers import Header
 from traintable.ingest.landing.listing import FoundFile
+from traintable.ingest.landing.local_lines import LocalLines, local_lines
 from traintable.ingest.landing.records import (
     BLOCK,
     FILE,
@@ -26,13 +27,14 @@ from traintable.ingest.landing.records import (
     PLACE,
     POSITION,
     RAW,
+    Records,
     lines,
     multi_line_records,
     named,
     numbered,
 )
 from traintable.ingest.landing.types import spark_type
-from traintable.ingest_settings import Source
+from traintable.ingest_sources import TextSource
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -49,7 +51,10 @@ _TOLD = {
 }
 DRIFT = "traintable drift: "  # begins what a task says that found a column nobody has declared
 
+_PACKED = (".gz", ".bz2", ".deflate", ".lz4", ".snappy", ".zst")
+
 Read = Callable[[pa.Array], Block]
+Lines: TypeAlias = Records | LocalLines
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class TextFiles:
 
     spark: SparkSession
     groups: Mapping[Header | None, Sequence[FoundFile]]
-    source: Source
+    source: TextSource
     fields: Sequence[Field]
     root: str
     refuse_drift: bool = False
@@ -82,11 +87,10 @@ class TextFiles:
         """How many records each file has, counted as lines are, without reading them as rows; one cheap pass."""
         counts: Counter[str] = Counter()
         for header, files in self.groups.items():
-            records = self._records(files)
-            if self.source.format != "text":
-                records = records.where(F.length(F.trim(F.col(RAW), F.lit(" \t\n\f\r"))) > 0)
-            for row in records.groupBy(PATH).count().collect():  # one row a file
-                counts[named(row[PATH], self.root)] += int(row["count"]) - self._has_header(header)
+            for row in self._records(files).counts().collect():  # one row a block
+                counts[named(row[PATH], self.root)] += int(row["n"])
+            for file in files:
+                counts[file.name] -= self._has_header(header) and counts[file.name] > 0
         return counts
 
     def _has_header(self, header: Header | None) -> bool:
@@ -100,22 +104,24 @@ class TextFiles:
         """
         return _union([self._bad(header, self._records(files)) for header, files in self.groups.items()])
 
-    def _bad(self, header: Header | None, records: DataFrame) -> DataFrame:
+    def _bad(self, header: Header | None, records: Lines) -> DataFrame:
         names = F.array(*[F.lit(name) for name in header.names]) if header else F.lit(None).cast("array<string>")
         wrong = self._rows(header, records).where(F.col(WRONG).isNotNull())
         found = wrong.select(FILE, f"{WRONG}.*", names.alias(NAMES))
         if self.source.multi_line:
             return found.withColumn(POSITION, F.col(PLACE)).drop(BLOCK, PLACE)
-        return numbered(found, records, root=self.root)
+        return numbered(found, records.blocks(), root=self.root)
 
-    def _records(self, files: Sequence[FoundFile]) -> DataFrame:
-        if self.source.multi_line:
-            return multi_line_records(
-                self.spark, files, quote=self.source.quote, escape=self.source.escape, encoding=self.source.encoding
-            )
-        return lines(self.spark, files, encoding=self.source.encoding)
+    def _records(self, files: Sequence[FoundFile]) -> Lines:
+        source, keep_blank = self.source, self.source.format == "text"
+        if source.multi_line:
+            signs = {"quote": source.quote, "escape": source.escape}
+            return Records(multi_line_records(self.spark, files, **signs, encoding=source.encoding), keep_blank)
+        if source.encoding == "utf-8" and not any(is_remote(f.path) or _is_packed(f.path) for f in files):
+            return local_lines(self.spark, files, keep_blank=keep_blank)
+        return Records(lines(self.spark, files, encoding=source.encoding), keep_blank)
 
-    def _rows(self, header: Header | None, records: DataFrame) -> DataFrame:
+    def _rows(self, header: Header | None, records: Lines) -> DataFrame:
         work = partial(
             _work,
             read=reader(header, self.source, self.fields),
@@ -124,10 +130,15 @@ class TextFiles:
             keep_blank=self.source.format == "text",
             refuse_drift=self.refuse_drift,
         )
-        return records.mapInArrow(work, schema_of(self.fields))
+        return records.map(work, schema_of(self.fields))
 
 
-def read_again(records: DataFrame, header: Header | None, source: Source, fields: Sequence[Field]) -> DataFrame:
+def _is_packed(path: str) -> bool:
+    """Whether Spark unpacks a file of that name."""
+    return path.endswith(_PACKED)
+
+
+def read_again(records: DataFrame, header: Header | None, source: TextSource, fields: Sequence[Field]) -> DataFrame:
     """Records that were kept (`_raw`, `_path`, `_block`, `_place`) as rows, as `TextFiles.rows` gives them.
 
     `_file` is what `_path` was.
@@ -147,7 +158,7 @@ def _union(parts: Sequence[DataFrame]) -> DataFrame:
     return reduce(lambda first, more: first.unionByName(more), parts)
 
 
-def reader(header: Header | None, source: Source, fields: Sequence[Field]) -> Read:
+def reader(header: Header | None, source: TextSource, fields: Sequence[Field]) -> Read:
     """How the records of files with this header are read."""
     if header is not None and header.fault is not None:
         return partial(_all_bad, fields=fields, why=("header", f"a header other than {header.fault}"))

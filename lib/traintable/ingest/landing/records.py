@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 RAW, PATH, PLACE, BLOCK, POSITION = "_raw", "_path", "_place", "_block", "position"
 FILE = "_file"  # what a file is called in the table
+Work = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 _GLOB = re.compile(r"([\\*?\[\]{}])")
 
 
@@ -99,21 +101,47 @@ def named(address: str, root: str) -> str:
     return name_of(path_of(address), root)
 
 
-def numbered(found: DataFrame, of: DataFrame, *, root: str) -> DataFrame:
-    """`found`, some of the records `of`, with the number of each in its file, from 1, in place of block and place.
+@dataclass(frozen=True)
+class Records:
+    """Records as rows of Spark's: `_raw`, `_path`, `_block`, `_place`.
 
-    Both are computed from the same files in the same way, so that their places agree; `found` has the names of files,
-    `of` their addresses. Costs a pass over `of` that counts the records of each block.
+    Attributes
+    ----------
+    keep_blank : whether records of nothing but blanks count.
     """
-    counted = of.groupBy(PATH, BLOCK).agg(F.min(PLACE).alias("first"), F.count(F.lit(1)).alias("n"))
-    blocks: dict[tuple[str, int], int] = {}  # block -> what to add to a place in it
+
+    rows: DataFrame
+    keep_blank: bool
+
+    def map(self, work: Work, schema: str) -> DataFrame:
+        """What `work` makes of batches of the records."""
+        return self.rows.mapInArrow(work, schema)
+
+    def blocks(self) -> DataFrame:
+        """Of each block `first`, the place of its first record, and `n`, how many it has; one pass."""
+        return self.rows.groupBy(PATH, BLOCK).agg(F.min(PLACE).alias("first"), F.count(F.lit(1)).alias("n"))
+
+    def counts(self) -> DataFrame:
+        """Of each file `n`, how many records count; one pass."""
+        is_there = F.length(F.trim(F.col(RAW), F.lit(" \t\n\f\r"))) > 0
+        counting = self.rows if self.keep_blank else self.rows.where(is_there)
+        return counting.groupBy(PATH).agg(F.count(F.lit(1)).alias("n"))
+
+
+def numbered(found: DataFrame, blocks: DataFrame, *, root: str) -> DataFrame:
+    """`found`, some records, with the number of each in its file, from 1, in place of block and place.
+
+    `blocks` are those of all records of their files (`Records.blocks`), computed in the same way, so that places agree;
+    `found` has the names of files, `blocks` their addresses.
+    """
+    shifts: dict[tuple[str, int], int] = {}  # block -> what to add to a place in it
     n_before: dict[str, int] = {}
-    for row in sorted(counted.collect(), key=lambda row: (row[PATH], row[BLOCK])):  # one row a block
+    for row in sorted(blocks.collect(), key=lambda row: (row[PATH], row[BLOCK])):  # one row a block
         name = named(row[PATH], root)
-        blocks[name, row[BLOCK]] = n_before.get(name, 0) + 1 - row["first"]
+        shifts[name, row[BLOCK]] = n_before.get(name, 0) + 1 - row["first"]
         n_before[name] = n_before.get(name, 0) + row["n"]
     added = found.sparkSession.createDataFrame(
-        [(name, block, shift) for (name, block), shift in blocks.items()], "name string, block bigint, shift bigint"
+        [(name, block, shift) for (name, block), shift in shifts.items()], "name string, block bigint, shift bigint"
     )
     same = (F.col(FILE) == F.col("name")) & (F.col(BLOCK) == F.col("block"))
     rows = found.join(F.broadcast(added), same)

@@ -9,24 +9,27 @@ from traintable.columns import sibling
 from traintable.doctor import Finding
 from traintable.errors import InputMissing
 from traintable.ingest.landing.ledger import DONE, REPLAY, UNDONE, Ledger
-from traintable.ingest.landing.target import Target, counts_of
+from traintable.ingest.landing.target import Target, counts_of, log_of
+from traintable.ingest_settings import BY_FILE
 from traintable.session import get_spark
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-FILES = "files"  # the unit of runs that take new files, to which each adds its own
 MAX_TOLD = 20
 
 
 def recount(table: str, *, spark: SparkSession | None = None) -> list[Finding]:
     """Count the rows of a landed table and of its quarantine by file, and hold them against the ledger beside it.
 
+    Of a table that rows are merged into, those of its log.
+
     Raises InputMissing when there is no ledger. Costs a narrow pass over both tables.
     """
     ledger = Ledger(sibling(table, "ledger"))
     expected = _expected(ledger.rows())
-    target, quarantine = Target(table), Target(sibling(table, "quarantine"))
+    log, quarantine = Target(log_of(table)), Target(sibling(table, "quarantine"))
+    target = log if log.exists else Target(table)
     if not expected or not target.exists:
         raise InputMissing(
             where=f"table {table}",
@@ -67,7 +70,7 @@ def _expected(rows: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
         last[row["unit"], row["file"]] = row
     counts: dict[str, tuple[int, int]] = {}
     for (unit, name), row in last.items():
-        if unit != FILES and row["run"] != runs[unit]:  # the whole unit was replaced since
+        if unit not in BY_FILE and row["run"] != runs[unit]:  # the whole unit was replaced since
             continue
         since = [m for m in moved if m["file"] == name and m["at"] > row["at"]]
         counts[name] = _sum([counts.get(name, (0, 0)), *map(_counts, [row, *since])])

@@ -14,11 +14,13 @@ from traintable.errors import AccountingError, ConfigError, InputMissing
 from traintable.ingest.landing.contract import fields_of
 from traintable.ingest.landing.headers import named, undeclared
 from traintable.ingest.landing.ledger import REPLAY
+from traintable.ingest.landing.merging import merge_landed
 from traintable.ingest.landing.reading import WRONG, read_again
 from traintable.ingest.landing.records import BLOCK, FILE, PATH, PLACE, POSITION, RAW
 from traintable.ingest.landing.target import INTERVAL, REPAIRED, REPLAYED, Tables
 from traintable.ingest_settings import Column as Promise
 from traintable.ingest_settings import IngestConfig
+from traintable.ingest_sources import TextSource
 from traintable.progress import Progress
 from traintable.session import get_spark, same_everywhere
 from traintable.spark_errors import translated
@@ -55,7 +57,7 @@ def replay(
         spark = progress.spark = spark or get_spark()
     with same_everywhere(spark), translated(f"replay into {tables.target.path}"):
         with progress.stage("end what was begun"):
-            moved = sum(end_replay(tables, spark).values())
+            moved = sum(end_replay(tables, spark, config).values())
         with progress.stage("read again"):
             kept = _kept(tables, spark)
             n, good = kept.count(), _good(kept, config)
@@ -67,12 +69,12 @@ def replay(
             with progress.stage("write rows"):
                 _write(tables, spark, config, run, n_good)
             with progress.stage("take out of quarantine"):
-                end_replay(tables, spark)
+                end_replay(tables, spark, config)
     return {
         "status": "published" if moved + n_good else "unchanged",
         "run_id": run,
-        "table": tables.target.path,
-        "version": tables.target.version,
+        "table": tables.table.path,
+        "version": tables.table.version,
         "model": None,
         "rows": {"read": n + moved, "accepted": n_good + moved, "quarantined": n - n_good},
         "quarantine": tables.quarantine.path,
@@ -80,7 +82,7 @@ def replay(
     }
 
 
-def end_replay(tables: Tables, spark: SparkSession) -> dict[str, int]:
+def end_replay(tables: Tables, spark: SparkSession, config: IngestConfig) -> dict[str, int]:
     """End a replay that has begun: what it has written goes out of the quarantine, what it has not loses its mark.
 
     The records that went, by file.
@@ -93,6 +95,7 @@ def end_replay(tables: Tables, spark: SparkSession) -> dict[str, int]:
     if not tables.target.has(run):
         tables.quarantine.update(spark, f"{REPLAYED} IS NOT NULL", {REPLAYED: "NULL"})
         return {}
+    merge_landed(config, tables, spark, run)
     counts = {row[FILE]: int(row["count"]) for row in counted}
     if run not in {row["run"] for row in tables.ledger.rows()}:
         tables.ledger.finish_replay(run, counts, tables.target.version)
@@ -134,9 +137,24 @@ def _write(tables: Tables, spark: SparkSession, config: IngestConfig, run: str, 
         )
 
 
+def _as_kept(config: IngestConfig) -> TextSource:
+    """How the records of the quarantine are to be read: as they came, or as the JSON of what had types."""
+    if isinstance(config.source, TextSource):
+        return config.source
+    binary = [name for name, column in config.columns.items() if column.type == "binary"]
+    if binary:
+        raise ConfigError(
+            where=f"columns.{binary[0]}",
+            expected="columns whose values the quarantine keeps as they are",
+            found="one of type binary",
+            remedy="Correct the source and land it again.",
+        )
+    return TextSource(format="json", path="-")
+
+
 def _good(kept: DataFrame, config: IngestConfig) -> DataFrame | None:
     """The records that are good now, as rows with their file, interval, position and run; None where there are none."""
-    parts = []
+    parts, source = [], _as_kept(config)
     for (names,) in kept.select("names").distinct().collect():  # as many as the files have different headers
         header = None if names is None else named(names)
         unknown = [] if header is None else undeclared(header, config.columns)
@@ -151,7 +169,7 @@ def _good(kept: DataFrame, config: IngestConfig) -> DataFrame | None:
             F.lit(0).cast("bigint").alias(BLOCK),
             F.col(POSITION).alias(PLACE),
         )
-        parts.append(read_again(records, header, config.source, fields).where(F.col(WRONG).isNull()))
+        parts.append(read_again(records, header, source, fields).where(F.col(WRONG).isNull()))
     if not parts:
         return None
     found = reduce(lambda first, more: first.unionByName(more, allowMissingColumns=True), parts)

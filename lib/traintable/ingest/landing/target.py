@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from delta.tables import DeltaTable as SparkTable
     from pyspark.sql import DataFrame, SparkSession
 
+_RECENT = 20  # commits, among which that of a run is as good as always
 INTERVAL, REPAIRED, REPLAYED = "_interval", "repaired", "replayed"
 
 
@@ -48,7 +49,12 @@ class Target:
 
     def n_written(self, run: str) -> int:
         """How many rows a run has written, as Delta counted them; rows that were only moved do not count."""
-        commit = next(c for c in DeltaTable(self.path).history() if run in str(c.get("userMetadata")))
+        table = DeltaTable(self.path)
+        for limit in (_RECENT, None):
+            found = [c for c in table.history(limit) if run in str(c.get("userMetadata"))]
+            if found:
+                break
+        commit = found[0]
         counted = commit["operationMetrics"]  # a commit of no rows says nothing of them
         return int(counted.get("numOutputRows", 0)) - int(counted.get("numCopiedRows", 0))
 
@@ -100,11 +106,15 @@ class Target:
 
 @dataclass(frozen=True)
 class Tables:
-    """What an extraction writes: the landed table, the records that were not, and the ledger."""
+    """What an extraction writes: the landed table, the records that were not, and the ledger.
+
+    Where rows are merged by their key, `target` is the log of all that were landed, and `merged` what it comes to.
+    """
 
     target: Target
     quarantine: Target
     ledger: Ledger
+    merged: Target | None = None
 
     @classmethod
     def of(cls, config: IngestConfig) -> Tables:
@@ -112,9 +122,20 @@ class Tables:
         output, root = config.output, config.root
         table = _local(output.table, root, "table")
         quarantine = _local(output.quarantine or sibling(table, "quarantine"), root, "quarantine")
-        return cls(
-            Target(table), Target(quarantine), Ledger(_local(output.ledger or sibling(table, "ledger"), root, "ledger"))
-        )
+        ledger = Ledger(_local(output.ledger or sibling(table, "ledger"), root, "ledger"))
+        if config.load.merge is None:
+            return cls(Target(table), Target(quarantine), ledger)
+        return cls(Target(log_of(table)), Target(quarantine), ledger, Target(table))
+
+    @property
+    def table(self) -> Target:
+        """The table that the configuration names."""
+        return self.merged or self.target
+
+
+def log_of(table: str) -> str:
+    """Where the rows lie that a merged table is made of."""
+    return sibling(table, "log")
 
 
 def _local(name: str, root: str, what: str) -> str:
