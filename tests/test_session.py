@@ -30,6 +30,38 @@ def test_a_local_session_gets_the_pinned_jars_and_a_cluster_is_left_to_size_itse
     assert cluster["spark.sql.session.timeZone"] == "UTC"
 
 
+def s3a(settings: dict[str, str]) -> dict[str, str]:
+    return {name.removeprefix("spark.hadoop.fs.s3a."): v for name, v in settings.items() if "s3a" in name}
+
+
+@pytest.mark.usefixtures("no_jars")
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
+def test_an_s3_server_of_the_environment_is_told_without_its_keys(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    assert s3a(session._defaults({})) == {}
+    monkeypatch.setenv(name, "http://127.0.0.1:7070")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "the-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the-secret")
+    found = session._defaults({"spark.master": "spark://host:7077"})
+    assert s3a(found) == {
+        "endpoint": "http://127.0.0.1:7070",
+        "endpoint.region": "us-east-1",
+        "path.style.access": "true",
+        "connection.ssl.enabled": "false",
+        "aws.credentials.provider": "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider",
+    }
+    assert not {"the-key", "the-secret"} & set(found.values())
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv(name, "https://store.example")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    assert s3a(session._defaults({})) == {
+        "endpoint": "https://store.example",
+        "endpoint.region": "eu-central-1",
+        "path.style.access": "true",
+        "connection.ssl.enabled": "true",
+    }
+
+
 @pytest.mark.parametrize(
     "user",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _PLAIN = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"}  # with these all rows of a data file count as they are
+_ENCODED = re.compile("/[^/]*=[^/]*%[89A-Fa-f][^/]*/")  # a partition's folder that Spark would have named otherwise
 _COUNT = "__count"
 
 
@@ -63,4 +65,6 @@ def _files(table: Target, since: int, until: int) -> tuple[list[str], list[str]]
     removed, added = (
         [os.path.join(table.path, unquote(path)) for path in sorted(paths)] for paths in (had - has, has - had)
     )
-    return (removed, added) if all(map(os.path.exists, removed)) else None
+    if any(map(_ENCODED.search, added + removed)) or not all(map(os.path.exists, removed)):
+        return None
+    return removed, added
