@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyspark
+
+from servers.processes import free_port
 
 STATE = Path(__file__).parent.parent / "data" / "cluster.json"
 SPARK_CLASS = Path(pyspark.__file__).parent / "bin" / "spark-class"
@@ -34,13 +35,13 @@ class Cluster:
     def start(self, *, workers: int = 2, memory: str = "1g") -> None:
         """Start a master and workers of one core each, and wait until the master knows them all."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        port, page = _free_port(), _free_port()
+        port, page = free_port(), free_port()
         self.url = f"spark://127.0.0.1:{port}"
         master = ["--host", "127.0.0.1", "--port", str(port), "--webui-port", str(page)]
         self._launch("master", "org.apache.spark.deploy.master.Master", *master)
         self._wait("master", "I have been elected leader", 1)
         for i in range(workers):
-            options = ["--host", "127.0.0.1", "--cores", "1", "--memory", memory, "--webui-port", str(_free_port())]
+            options = ["--host", "127.0.0.1", "--cores", "1", "--memory", memory, "--webui-port", str(free_port())]
             options += ["--work-dir", str(self.folder / f"work{i}")]
             self._launch(f"worker{i}", "org.apache.spark.deploy.worker.Worker", *options, self.url)
         self._wait("master", "Registering worker", workers)
@@ -69,12 +70,6 @@ class Cluster:
                 self.stop()
                 raise TimeoutError(f"{name} did not say {text!r} within {START_SECONDS} s; see {log}")
             time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def main(action: str) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Every reader of Delta opens a table without these two features.
 PLAIN = {"delta.enableDeletionVectors": "false", "delta.columnMapping.mode": "none"}
+# Commits that leave the rows as they are.
+UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "UNSET TBLPROPERTIES")
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,18 @@ class Commit:
     operation: str
     metadata: str | None
 
-    def manifest(self) -> dict[str, Any] | None:
-        """The manifest in the metadata, unless somebody else wrote something else there."""
+    def told(self) -> dict[str, Any]:
+        """The object of JSON in the metadata; an empty one when there is none."""
         try:
             found = json.loads(self.metadata or "")
         except ValueError:
-            return None
-        return found if isinstance(found, dict) and "traintable" in found else None
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def manifest(self) -> dict[str, Any] | None:
+        """The manifest in the metadata, unless somebody else wrote something else there."""
+        found = self.told()
+        return found if "traintable" in found else None
 
 
 def commits(table: str, spark: SparkSession | None = None) -> list[Commit]:

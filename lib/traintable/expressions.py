@@ -102,6 +102,11 @@ def evaluated(df: DataFrame, sql: str, *, where: str) -> Column:
     return column
 
 
+def function_names(node: exp.Func) -> set[str]:
+    """What a function may be called, in small letters."""
+    return {node.name.lower()} if isinstance(node, exp.Anonymous) else {name.lower() for name in node.sql_names()}
+
+
 def _reason_against(node: exp.Expr) -> str | None:
     if isinstance(node, exp.Star):
         return "with `*`: name the columns, so that it is known which are read"
@@ -111,7 +116,7 @@ def _reason_against(node: exp.Expr) -> str | None:
         return "with an aggregate, which reads other rows"
     if not isinstance(node, exp.Func):
         return None
-    names = {node.name.lower()} if isinstance(node, exp.Anonymous) else {name.lower() for name in node.sql_names()}
+    names = function_names(node)
     if names & MULTIPLYING:
         return f"with {min(names)}, which makes several rows of one"
     if names & CHANGING or ("unix_timestamp" in names and not node.args.get("this")):

@@ -6,9 +6,11 @@ import sqlglot
 from sqlglot import exp
 
 from traintable.errors import ConfigError
+from traintable.expressions import function_names
 from traintable.spark_errors import first_line
 from traintable.sql_functions import FUNCTIONS
 
+_DIALECT = "postgres"
 _NEVER = (
     exp.Select,
     exp.Subquery,
@@ -23,14 +25,14 @@ _NEVER = (
 _SYNTAX = (exp.And, exp.Or, exp.Cast, exp.Case, exp.JSONExtract, exp.JSONExtractScalar)  # what sqlglot calls functions
 
 
-def pushed_down(sql: str, *, where: str, dialect: str = "postgres") -> str:
+def pushed_down(sql: str, *, where: str) -> str:
     """The condition as the database is sent it, written anew from what it was understood to be.
 
     Raises ConfigError when it is not one condition over the columns of a row, or calls a function that is not among
     `sql_functions.FUNCTIONS`.
     """
     try:
-        tree = sqlglot.parse_one(f"select 1 where {sql}", dialect=dialect)
+        tree = sqlglot.parse_one(f"select 1 where {sql}", dialect=_DIALECT)
     except sqlglot.errors.SqlglotError as error:
         raise _refused(where, sql, f"({first_line(error)})") from error
     found = tree.args.get("where") if isinstance(tree, exp.Select) else None
@@ -40,14 +42,12 @@ def pushed_down(sql: str, *, where: str, dialect: str = "postgres") -> str:
     condition: exp.Expr = found.this
     for node in condition.walk():
         if isinstance(node, _NEVER):
-            raise _refused(where, sql, f"with {node.sql(dialect)}")
+            raise _refused(where, sql, f"with {node.sql(_DIALECT)}")
         if isinstance(node, exp.Func) and not isinstance(node, _SYNTAX):
-            names = (
-                {node.name.lower()} if isinstance(node, exp.Anonymous) else {name.lower() for name in node.sql_names()}
-            )
+            names = function_names(node)
             if not names & FUNCTIONS:
                 raise _refused(where, sql, f"with {min(names)}, which is not among the functions that may stand here")
-    return condition.sql(dialect)
+    return condition.sql(_DIALECT)
 
 
 def _refused(where: str, sql: str, found: str) -> ConfigError:

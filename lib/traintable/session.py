@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,9 +175,16 @@ def is_managed() -> bool:
 @contextmanager
 def same_everywhere(spark: SparkSession) -> Iterator[None]:
     """Hold the settings that decide what an expression gives, whoever has built the session, while the body runs."""
-    before = {name: spark.conf.get(name, None) for name in MEANING}
+    with settings(spark, MEANING):
+        yield
+
+
+@contextmanager
+def settings(spark: SparkSession, values: Mapping[str, str]) -> Iterator[None]:
+    """Give the session these settings while the body runs, and afterwards those that it had."""
+    before = {name: spark.conf.get(name, None) for name in values}
     try:
-        for name, value in MEANING.items():
+        for name, value in values.items():
             spark.conf.set(name, value)
         yield
     finally:

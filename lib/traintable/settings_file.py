@@ -140,12 +140,8 @@ def explained(error: ValidationError, path: str, model: type[BaseModel]) -> Conf
 
 def _without_tags(model: type[BaseModel], loc: Sequence[str]) -> list[str]:
     """`loc` without the parts that say which of several sections a section was taken for."""
-    kept: list[str] = []
-    for i, part in enumerate(loc):
-        field = model.model_fields.get(loc[i - 1]) if i else None
-        if not (i == 1 and field and field.discriminator):
-            kept.append(part)
-    return kept
+    field = model.model_fields.get(loc[0]) if loc else None
+    return [*loc[:1], *loc[2:]] if field and field.discriminator else list(loc)
 
 
 def _fields_at(model: type[BaseModel], loc: Sequence[str]) -> list[str]:

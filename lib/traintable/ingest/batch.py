@@ -14,7 +14,7 @@ from traintable.expressions import evaluated
 from traintable.spark_errors import first_line
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,11 @@ def pin(table: str, version: int | None = None, *, spark: SparkSession | None = 
     return Pinned(table, chosen[0].version, chosen[0].timestamp)
 
 
+def loaded(reader: DataFrameReader, table: str) -> DataFrame:
+    """The rows of a Delta table that is named by a catalog or a path; costs no pass."""
+    return reader.table(table) if is_catalog_name(table) else reader.format("delta").load(table)
+
+
 def read(spark: SparkSession, pinned: Pinned, *, where: str | None = None) -> DataFrame:
     """The rows of a pinned table; `where` is a SQL predicate, which prunes partitions when it names them.
 
@@ -54,7 +59,7 @@ def read(spark: SparkSession, pinned: Pinned, *, where: str | None = None) -> Da
     """
     reader = spark.read.option("versionAsOf", pinned.version)
     try:
-        df = reader.table(pinned.table) if is_catalog_name(pinned.table) else reader.format("delta").load(pinned.table)
+        df = loaded(reader, pinned.table)
     except PySparkException as error:
         raise InputMissing(
             where=f"table {pinned.table} version {pinned.version}",

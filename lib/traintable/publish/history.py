@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from traintable.delta_log import commits
+from traintable.delta_log import UPKEEP, commits
 from traintable.errors import ConfigError, InputMissing
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-# Commits that leave the rows as they are.
-UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "UNSET TBLPROPERTIES")
 
 
 def history(table: str, spark: SparkSession | None = None) -> list[dict[str, Any]]:

@@ -92,6 +92,6 @@ def named(names: Sequence[str], text: str = "") -> Header:
     return Header(text, tuple(names), None if twice is None else f"one with the column '{twice}' twice")
 
 
-def undeclared(header: Header, declared: Container[str]) -> list[str]:
-    """The columns of a header that nobody has declared."""
-    return [name for name in header.names if name not in declared]
+def undeclared(names: Sequence[str], declared: Container[str]) -> list[str]:
+    """The columns that nobody has declared."""
+    return [name for name in names if name not in declared]

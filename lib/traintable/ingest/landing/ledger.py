@@ -58,11 +58,6 @@ class Unit:
     watermark: str | None = None
     etag: str | None = None
 
-    @staticmethod
-    def unknown() -> str:
-        """An etag that no other state has, for what does not tell whether it has changed."""
-        return secrets.token_hex(8)
-
 
 class Ledger:
     """The ledger at a local path; written in single commits, so that a run is begun, or done, or not.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -15,7 +16,7 @@ from traintable.ingest.landing.intervals import Interval
 from traintable.ingest_settings import has_time
 from traintable.s3 import is_s3
 
-_MAGIC = re.compile(r"[*?\[]")
+MAGIC = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True, order=True)
@@ -37,6 +38,11 @@ class FoundFile:
     size: int
     etag: str
     watermark: str | None = None
+
+
+def unknown_state() -> str:
+    """An etag that nothing else has, for what does not tell whether it has changed."""
+    return secrets.token_hex(8)
 
 
 def at(path: str, interval: Interval) -> str:
@@ -72,7 +78,7 @@ def name_of(path: str, root: str) -> str:
 def folder_of(path: str) -> str:
     """The part of a path before its first pattern, cut at a folder."""
     parts = path.split("/")
-    first = next((i for i, part in enumerate(parts) if _MAGIC.search(part)), None)
+    first = next((i for i, part in enumerate(parts) if MAGIC.search(part)), None)
     return path if first is None else "/".join(parts[:first])
 
 

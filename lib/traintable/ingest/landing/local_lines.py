@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import heapreplace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -60,13 +61,15 @@ class LocalLines:
 
     def blocks(self) -> DataFrame:
         """Of each block `first`, the place of its first line, and `n`, how many it has; one pass."""
-        schema = f"{PATH} string, {BLOCK} bigint, first bigint, n bigint"
-        return self._per_part(lambda splits: _counted(splits, keep_blank=True), schema)
+        return self._counted(keep_blank=True)
 
     def counts(self) -> DataFrame:
         """Of each block `n`, how many lines count; one pass."""
-        schema, keep = f"{PATH} string, {BLOCK} bigint, first bigint, n bigint", self.keep_blank
-        return self._per_part(lambda splits: _counted(splits, keep_blank=keep), schema)
+        return self._counted(keep_blank=self.keep_blank)
+
+    def _counted(self, *, keep_blank: bool) -> DataFrame:
+        schema = f"{PATH} string, {BLOCK} bigint, first bigint, n bigint"
+        return self._per_part(lambda splits: _counted(splits, keep_blank=keep_blank), schema)
 
     def _per_part(self, work: Callable[[Sequence[Split]], Iterator[pa.RecordBatch]], schema: str) -> DataFrame:
         parts = self.parts
@@ -88,11 +91,11 @@ def local_lines(spark: SparkSession, files: Sequence[FoundFile], *, keep_blank: 
     ]
     n_parts = max(1, min(len(splits), max(parallelism(spark), -(-sum(f.size for f in files) // SPLIT_BYTES))))
     parts: list[list[Split]] = [[] for _ in range(n_parts)]
-    loads = [0] * n_parts
+    loads = [(0, i) for i in range(n_parts)]  # a heap: the part that has least to read comes first
     for split in sorted(splits, key=lambda one: (one.start - one.end, one.path, one.start)):
-        least = loads.index(min(loads)) if n_parts < 1000 else len(split.path) % n_parts
+        load, least = loads[0]
         parts[least].append(split)
-        loads[least] += split.end - split.start
+        heapreplace(loads, (load + split.end - split.start, least))
     return LocalLines(spark, parts, keep_blank)
 
 
@@ -162,8 +165,9 @@ def _extents(data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _read(split: Split) -> bytes:
     """The bytes of the lines that begin within a split, with their ends."""
     try:
-        with open(split.path, "rb", buffering=0) as file:
-            if os.fstat(file.fileno()).st_size < split.end:
+        with open(split.path, "rb", buffering=0) as opened:
+            file = opened.fileno()
+            if os.fstat(file).st_size < split.end:
                 raise OSError("it is shorter than when it was listed")
             before = _exactly(file, split.start - 1, 1) if split.start else b"\n"
             content = _exactly(file, split.start, split.end - split.start)
@@ -176,10 +180,10 @@ def _read(split: Split) -> bytes:
     return content[_first_line(before, content) :]
 
 
-def _exactly(file: object, start: int, n: int) -> bytes:
-    content = os.pread(file.fileno(), n, start)  # type: ignore[attr-defined]
+def _exactly(file: int, start: int, n: int) -> bytes:
+    content = os.pread(file, n, start)
     while len(content) < n:
-        more = os.pread(file.fileno(), n - len(content), start + len(content))  # type: ignore[attr-defined]
+        more = os.pread(file, n - len(content), start + len(content))
         if not more:
             raise OSError("it has become shorter")
         content += more
@@ -190,14 +194,19 @@ def _first_line(before: bytes, content: bytes) -> int:
     """Where the first line begins that does so within the content; `before` is the byte in front of it."""
     if before == b"\n" or (before == b"\r" and not content.startswith(b"\n")):
         return 0
-    found = [at for at in (content.find(b"\n"), content.find(b"\r")) if at >= 0]
-    if not found:
+    at = _after_first_end(content)
+    if at is None:
         return len(content)
-    at = min(found) + 1
     return at + 1 if content[at - 1 : at + 1] == b"\r\n" else at
 
 
-def _rest(file: object, split: Split, content: bytes) -> bytes:
+def _after_first_end(content: bytes) -> int | None:
+    """What follows the first LF or CR; None where there is none."""
+    found = [at + 1 for at in (content.find(b"\n"), content.find(b"\r")) if at >= 0]
+    return min(found, default=None)
+
+
+def _rest(file: int, split: Split, content: bytes) -> bytes:
     """What follows the split of the line that begins last in it, with its end."""
     at, parts = split.end, []
     last = content[-1:]
@@ -207,9 +216,8 @@ def _rest(file: object, split: Split, content: bytes) -> bytes:
         return b"\n" if _exactly(file, at, 1) == b"\n" else b""
     while at < split.size:
         piece = _exactly(file, at, min(_AHEAD, split.size - at))
-        found = [i for i in (piece.find(b"\n"), piece.find(b"\r")) if i >= 0]
-        if found:
-            end = min(found) + 1
+        end = _after_first_end(piece)
+        if end is not None:
             parts.append(piece[:end])
             if piece[end - 1 : end] == b"\r" and at + end < split.size and _exactly(file, at + end, 1) == b"\n":
                 parts.append(b"\n")

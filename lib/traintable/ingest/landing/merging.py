@@ -15,21 +15,20 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DateType, NumericType, StringType, TimestampNTZType, TimestampType
 
 from traintable.columns import quote
-from traintable.delta_log import PLAIN, commits
+from traintable.delta_log import PLAIN, UPKEEP, commits
 from traintable.errors import ConfigError
 from traintable.expressions import evaluated
 from traintable.ingest.landing.log_changes import changed_keys
 from traintable.ingest.landing.scd import VALID_FROM, current, history
 from traintable.ingest.landing.target import Tables, Target
 from traintable.ingest_settings import IngestConfig, Merge
-from traintable.session import same_everywhere
+from traintable.session import same_everywhere, settings
 from traintable.spark_errors import translated
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 _METADATA = "spark.databricks.delta.commitInfo.userMetadata"
-_QUIET = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "UNSET TBLPROPERTIES")  # rows stay as they are
 _WAS, _NOW, _CHANGE = "__was", "__now", "__change"
 
 
@@ -65,8 +64,8 @@ def apply(
     if not log.exists:
         return Merged()
     source = DeltaTable(log.path)
-    settings = {"merge": merge.model_dump(), "key": list(key), "partition_by": list(partition_by)}
-    of = {"log": str(source.metadata().id), "settings": settings}
+    derivation = {"merge": merge.model_dump(), "key": list(key), "partition_by": list(partition_by)}
+    of = {"log": str(source.metadata().id), "settings": derivation}
     told = {"traintable_ingest": name, "run": run, "log_version": source.version(), **of}
     known = _told(merged, spark)
     is_known = all(known.get(part) == value for part, value in of.items())
@@ -101,13 +100,10 @@ def merge_landed(config: IngestConfig, tables: Tables, spark: SparkSession, run:
 def _told(merged: Target, spark: SparkSession) -> dict[str, Any]:
     """What the newest commit of ours says; nothing when there is none, or somebody else has written rows since."""
     for commit in commits(merged.path, spark) if merged.exists else ():
-        try:
-            told = json.loads(commit.metadata or "")
-        except ValueError:
-            told = None
-        if isinstance(told, dict) and "log_version" in told:
+        told = commit.told()
+        if "log_version" in told:
             return told
-        if commit.operation not in _QUIET:
+        if commit.operation not in UPKEEP:
             break
     return {}
 
@@ -206,15 +202,8 @@ def _merge(
         merge = merge.whenMatchedUpdate(set=values)
     if "inserted" in kinds:
         merge = merge.whenNotMatchedInsert(values=values)
-    before = spark.conf.get(_METADATA, None)
-    spark.conf.set(_METADATA, json.dumps(told))
-    try:
+    with settings(spark, {_METADATA: json.dumps(told)}):
         merge.execute()
-    finally:
-        if before is None:
-            spark.conf.unset(_METADATA)
-        else:
-            spark.conf.set(_METADATA, before)
 
 
 def _write(

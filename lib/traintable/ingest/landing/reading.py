@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -32,6 +32,7 @@ from traintable.ingest.landing.records import (
     multi_line_records,
     named,
     numbered,
+    union,
 )
 from traintable.ingest.landing.types import spark_type
 from traintable.ingest_sources import TextSource
@@ -51,7 +52,7 @@ _TOLD = {
 }
 DRIFT = "traintable drift: "  # begins what a task says that found a column nobody has declared
 
-_PACKED = (".gz", ".bz2", ".deflate", ".lz4", ".snappy", ".zst")
+_PACKED = (".gz", ".bz2", ".deflate", ".lz4", ".snappy", ".zst")  # files that Spark unpacks
 
 Read = Callable[[pa.Array], Block]
 Lines: TypeAlias = Records | LocalLines
@@ -81,7 +82,7 @@ class TextFiles:
         (`_reasons`) and what was expected (`_rules`). Records of nothing but blanks are none, in CSV and JSON. Costs
         one pass when computed.
         """
-        return _union([self._rows(header, self._records(files)) for header, files in self.groups.items()])
+        return union([self._rows(header, self._records(files)) for header, files in self.groups.items()])
 
     def counts(self) -> Counter[str]:
         """How many records each file has, counted as lines are, without reading them as rows; one cheap pass."""
@@ -102,7 +103,7 @@ class TextFiles:
 
         Costs two passes.
         """
-        return _union([self._bad(header, self._records(files)) for header, files in self.groups.items()])
+        return union([self._bad(header, self._records(files)) for header, files in self.groups.items()])
 
     def _bad(self, header: Header | None, records: Lines) -> DataFrame:
         names = F.array(*[F.lit(name) for name in header.names]) if header else F.lit(None).cast("array<string>")
@@ -117,7 +118,7 @@ class TextFiles:
         if source.multi_line:
             signs = {"quote": source.quote, "escape": source.escape}
             return Records(multi_line_records(self.spark, files, **signs, encoding=source.encoding), keep_blank)
-        if source.encoding == "utf-8" and not any(is_remote(f.path) or _is_packed(f.path) for f in files):
+        if source.encoding == "utf-8" and not any(is_remote(f.path) or f.path.endswith(_PACKED) for f in files):
             return local_lines(self.spark, files, keep_blank=keep_blank)
         return Records(lines(self.spark, files, encoding=source.encoding), keep_blank)
 
@@ -127,15 +128,10 @@ class TextFiles:
             read=reader(header, self.source, self.fields),
             name=partial(named, root=self.root),
             header=header.text if header is not None and self._has_header(header) else None,
-            keep_blank=self.source.format == "text",
+            keep_blank=records.keep_blank,
             refuse_drift=self.refuse_drift,
         )
         return records.map(work, schema_of(self.fields))
-
-
-def _is_packed(path: str) -> bool:
-    """Whether Spark unpacks a file of that name."""
-    return path.endswith(_PACKED)
 
 
 def read_again(records: DataFrame, header: Header | None, source: TextSource, fields: Sequence[Field]) -> DataFrame:
@@ -152,10 +148,6 @@ def schema_of(fields: Sequence[Field]) -> str:
     """The columns of rows that were read."""
     told = f"struct<{', '.join(f'{name}: {spark_type(kind)}' for name, kind in _TOLD.items())}>"
     return ", ".join([*(f"{quote(f.name)} {f.spark}" for f in fields), f"{FILE} string", f"{WRONG} {told}"])
-
-
-def _union(parts: Sequence[DataFrame]) -> DataFrame:
-    return reduce(lambda first, more: first.unionByName(more), parts)
 
 
 def reader(header: Header | None, source: TextSource, fields: Sequence[Field]) -> Read:

@@ -6,6 +6,7 @@ import gzip
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -99,6 +100,11 @@ def path_of(address: str) -> str:
 def named(address: str, root: str) -> str:
     """What the file of an address is called in the table."""
     return name_of(path_of(address), root)
+
+
+def union(parts: Iterable[DataFrame]) -> DataFrame:
+    """The rows of all parts, which have the same columns."""
+    return reduce(lambda first, more: first.unionByName(more), parts)
 
 
 @dataclass(frozen=True)

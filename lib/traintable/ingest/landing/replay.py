@@ -157,7 +157,7 @@ def _good(kept: DataFrame, config: IngestConfig) -> DataFrame | None:
     parts, source = [], _as_kept(config)
     for (names,) in kept.select("names").distinct().collect():  # as many as the files have different headers
         header = None if names is None else named(names)
-        unknown = [] if header is None else undeclared(header, config.columns)
+        unknown = [] if header is None else undeclared(header.names, config.columns)
         more = {name: Promise() for name in unknown} if config.load.drift == "add_columns" else {}
         if header is not None and unknown and not more:
             header = replace(header, drift=unknown[0])

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from traintable import s3
 from traintable.errors import ConfigError, InputMissing
-from traintable.ingest.landing.listing import FoundFile, folder_of, is_hidden, matches
-
-_PATTERN = re.compile(r"[*?\[]")
+from traintable.ingest.landing.listing import MAGIC, FoundFile, folder_of, is_hidden, matches
 
 
 def list_objects(address: str) -> Iterator[FoundFile]:
@@ -20,7 +17,7 @@ def list_objects(address: str) -> Iterator[FoundFile]:
     """
     bucket, _ = s3.split(address)
     home = f"{s3.SCHEME}{bucket}"
-    folder, pattern = folder_of(address), _PATTERN.search(address)
+    folder, pattern = folder_of(address), MAGIC.search(address)
     found = s3.objects(address[: pattern.start()]) if pattern else _exactly(address)
     nothing = True
     for one in found:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
-from traintable.columns import is_catalog_name, resolve
+from traintable.columns import resolve
 from traintable.delta_log import Commit, commits
 from traintable.errors import ConfigError, InputMissing
-from traintable.ingest.batch import Pinned, read
+from traintable.ingest.batch import Pinned, loaded, read
 from traintable.ingest.landing.intervals import Interval
 from traintable.ingest.landing.ledger import Unit
 from traintable.ingest.landing.listing import FoundFile, name_of
@@ -36,8 +36,8 @@ class Changes:
     `_commit_version` and `_commit_timestamp` where these are declared.
     """
 
-    def __init__(self, config: IngestConfig, source: TableSource, session: Callable[[], SparkSession]) -> None:
-        self.config, self.session = config, session
+    def __init__(self, config: IngestConfig, source: TableSource) -> None:
+        self.config = config
         self.table = resolve(source.table, config.root)
         self.name = name_of(self.table, os.path.realpath(config.root))
         self._commits: dict[int, Commit] = {}
@@ -96,7 +96,7 @@ class Changes:
         reader = spark.read.option("readChangeFeed", "true")
         reader = reader.option("startingVersion", min(versions)).option("endingVersion", max(versions))
         try:
-            rows = reader.table(self.table) if is_catalog_name(self.table) else reader.format("delta").load(self.table)
+            rows = loaded(reader, self.table)
         except PySparkException as error:
             raise InputMissing(
                 where=f"table {self.table}, versions {min(versions)} to {max(versions)}",

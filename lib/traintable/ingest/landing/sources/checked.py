@@ -133,8 +133,8 @@ def _told(reasons: Sequence[tuple[Column, tuple[str, str]]], raw: Column) -> Col
     return F.when(reduce(lambda one, other: one | other, holds), told)
 
 
-def bad(rows: DataFrame) -> DataFrame:
-    """What is told of the bad ones among checked rows, each in a column of its own."""
-    return rows.where(F.col(WRONG).isNotNull()).select(
-        FILE, *(f"{WRONG}.{quote(name)}" for name in (RAW, BLOCK, PLACE, "_reasons", "_rules"))
-    )
+def bad(rows: DataFrame, names: Sequence[str]) -> DataFrame:
+    """What is told of the bad ones among checked rows, each in a column of its own; `names` are their source's."""
+    told = (f"{WRONG}.{quote(name)}" for name in (RAW, BLOCK, PLACE, "_reasons", "_rules"))
+    more = {"_names": F.array(*map(F.lit, names)), "_bytes": F.lit(None).cast("binary")}
+    return rows.where(F.col(WRONG).isNotNull()).select(FILE, *told).withColumns(more)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,8 @@ from pyspark.sql import functions as F
 
 from traintable.ingest.landing.intervals import Interval
 from traintable.ingest.landing.ledger import Unit
-from traintable.ingest.landing.listing import FoundFile
+from traintable.ingest.landing.listing import FoundFile, unknown_state
+from traintable.ingest.landing.records import union
 from traintable.ingest.landing.sources.postgres import Snapshot, State, literal, quoted
 from traintable.ingest.landing.sources.rows import Rows
 from traintable.ingest.landing.sources.tables import table_rows
@@ -34,7 +34,6 @@ class Jdbc:
         self.config, self.source = config, source
         self._filter = pushed_down(source.where, where="source.where") if source.where else "true"
         self._snapshot: Snapshot | None = None
-        self._conditions: dict[str, str] = {}
         self._states: dict[str, State] = {}
 
     @property
@@ -60,9 +59,9 @@ class Jdbc:
     def open(self, spark: SparkSession, files: Sequence[FoundFile]) -> Rows:
         """The rows of the part that was found; each of some queries is a task with a connection of its own."""
         name = files[0].name
-        condition, state = self._conditions[name], self._states[name]
-        queries = [self.snapshot.rows(f"({condition}) and ({part})", state.far) for part in self._parts(condition)]
-        rows = reduce(lambda one, more: one.unionByName(more), [self._read(spark, query) for query in queries])
+        state = self._states[name]
+        queries = [self.snapshot.rows(f"({state.where}) and ({part})", state.far) for part in self._parts(state.where)]
+        rows = union(self._read(spark, query) for query in queries)
         return table_rows(rows, F.lit(name), self.config, lambda: Counter({name: state.n}))
 
     def close(self) -> None:
@@ -72,9 +71,8 @@ class Jdbc:
             self._snapshot = None
 
     def _found(self, file: FoundFile, condition: str) -> FoundFile:
-        state = self.snapshot.state(condition)
-        self._conditions[file.name], self._states[file.name] = condition, state
-        return FoundFile(file.name, file.path, 0, state.etag or Unit.unknown(), file.watermark)
+        state = self._states[file.name] = self.snapshot.state(condition)
+        return FoundFile(file.name, file.path, 0, state.etag or unknown_state(), file.watermark)
 
     def _decisive(self) -> str:
         """The column that decides which run takes a row; InputMissing when there are rows that have none."""
@@ -118,7 +116,7 @@ class Jdbc:
                 return ["true"]
             middle = [f"{name} >= {literal(a)} and {name} < {literal(b)}" for a, b in pairwise(bounds)]
             return [f"{name} < {literal(bounds[0])} or {name} is null", *middle, f"{name} >= {literal(bounds[-1])}"]
-        if not snapshot.has_pages or snapshot.pages < n:
+        if snapshot.pages < n:
             return ["true"]
         pages = [f"'({snapshot.pages * i // n},0)'::tid" for i in range(n)]
         middle = [f"ctid >= {a} and ctid < {b}" for a, b in pairwise(pages)]

@@ -24,5 +24,5 @@ def origin_of(config: IngestConfig, session: Callable[[], SparkSession]) -> Orig
 
         return Jdbc(config, source)
     if isinstance(source, TableSource):
-        return (Changes if config.load.mode == "changes" else Table)(config, source, session)
+        return Changes(config, source) if config.load.mode == "changes" else Table(config, source, session)
     return Files(config, source)

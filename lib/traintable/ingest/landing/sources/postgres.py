@@ -18,7 +18,7 @@ from traintable.ingest_sources import JdbcSource
 from traintable.secret_values import value_of
 
 _PORT = 5432
-_HAS_PAGES, _HAS_STATES = ("r", "m"), ("r", "m", "p")  # kinds of relations
+_HAS_STATES = ("r", "m", "p")  # kinds of relations
 # What comes as Spark's own type; the others come as text, of which the contract makes what it promises.
 _PLAIN = (
     "bool",
@@ -60,22 +60,24 @@ class Column:
 
 @dataclass(frozen=True)
 class State:
-    """Some rows of a table.
+    """The rows of a table where a condition holds.
 
     Attributes
     ----------
+    n : how many there are.
     etag : another one when one of the rows is: made of the transactions that have written them. None for a view, which
         does not know them.
     far : columns with dates or times that no row of ours can hold, such as infinity.
     """
 
+    where: str
     n: int
     etag: str | None
     far: frozenset[str]
 
 
 class Snapshot:
-    """A table of a database as it is now, for as long as this is open.
+    """A table of a database as it is now, for as long as this is open; `pages` are 0 of one that has none of its own.
 
     Raises InputMissing when the database can't be reached or has no such table; no message holds a password.
     """
@@ -97,11 +99,6 @@ class Snapshot:
         with suppress(InterfaceError, OSError):  # it may be gone already
             self._connection.close()
 
-    @property
-    def has_pages(self) -> bool:
-        """Whether the rows lie in pages of their own, by which they can be cut."""
-        return self.kind in _HAS_PAGES
-
     def column(self, name: str, where: str) -> Column:
         """The column of a name; ConfigError when there is none."""
         found = next((column for column in self.columns if column.name == name), None)
@@ -121,7 +118,7 @@ class Snapshot:
         near = [f"coalesce(bool_and({quoted(name)} between {_FIRST} and {_LAST}), true)" for name in times]
         n, told, *are_near = self.values(", ".join(["count(*)", writers, *near]), where)
         far = frozenset(name for name, is_near in zip(times, are_near, strict=True) if not is_near)
-        return State(int(n), None if told is None else f"{n}-{told}", far)
+        return State(where, int(n), None if told is None else f"{n}-{told}", far)
 
     def rows(self, where: str, as_text: Collection[str]) -> str:
         """The query of all columns of the rows where a condition holds, those that Spark has no type for as text."""

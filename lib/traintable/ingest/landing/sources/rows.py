@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from traintable.errors import ConfigError
 from traintable.ingest.landing.contract import Field, fields_of
+from traintable.ingest.landing.headers import undeclared
 from traintable.ingest.landing.intervals import Interval
 from traintable.ingest.landing.ledger import Unit
 from traintable.ingest.landing.listing import FoundFile
@@ -66,14 +67,12 @@ def undeclared_column(column: str, file: str, config: IngestConfig) -> ConfigErr
     )
 
 
-def after_drift(
-    names: Sequence[str], file: str, config: IngestConfig, ignored: Sequence[str] = ()
-) -> tuple[str | None, Mapping[str, Promise]]:
+def after_drift(names: Sequence[str], file: str, config: IngestConfig) -> tuple[str | None, Mapping[str, Promise]]:
     """What undeclared columns among `names` lead to: the one for which rows are kept apart, or those that are added.
 
     Raises ConfigError where the policy is `fail`.
     """
-    unknown = [name for name in names if name not in config.columns and name not in ignored]
+    unknown = undeclared(names, config.columns)
     if not unknown or config.load.drift == "add_columns":
         return None, {name: Promise() for name in unknown}
     if config.load.drift == "fail":

@@ -6,12 +6,13 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
-from traintable.columns import require_columns, resolve
+from traintable.columns import quote, require_columns, resolve
 from traintable.delta_log import commits
 from traintable.errors import InputMissing
 from traintable.expressions import evaluated
@@ -19,7 +20,7 @@ from traintable.ingest.batch import Pinned, pin, read
 from traintable.ingest.landing.contract import Field
 from traintable.ingest.landing.intervals import Interval
 from traintable.ingest.landing.ledger import Unit
-from traintable.ingest.landing.listing import FoundFile, name_of
+from traintable.ingest.landing.listing import FoundFile, name_of, unknown_state
 from traintable.ingest.landing.records import BLOCK, FILE, PLACE, POSITION
 from traintable.ingest.landing.sources import checked
 from traintable.ingest.landing.sources.rows import Rows, after_drift, declared_fields
@@ -54,9 +55,7 @@ class TableRows:
 
     def bad(self) -> DataFrame:
         """What is told of the bad rows; `position` tells them apart, no more, for rows of a table have no order."""
-        names = F.array(*map(F.lit, self.names))
-        found = checked.bad(self.rows()).withColumns({"_names": names, "_bytes": F.lit(None).cast("binary")})
-        return found.withColumnRenamed(PLACE, POSITION).drop(BLOCK)
+        return checked.bad(self.rows(), self.names).withColumnRenamed(PLACE, POSITION).drop(BLOCK)
 
 
 def table_rows(
@@ -65,7 +64,7 @@ def table_rows(
     """Rows to be landed, with undeclared columns dealt with as `load.drift` says; `ignored` are left out."""
     names = [name for name in rows.columns if name not in ignored or name in config.columns]
     drift, added = after_drift(names, config.name, config)
-    columns = [rows[f"`{name.replace('`', '``')}`"].alias(f"_{i}") for i, name in enumerate(names)]
+    columns = [rows[quote(name)].alias(f"_{i}") for i, name in enumerate(names)]
     return TableRows(rows.select(*columns, file.alias(FILE)), names, declared_fields(config, added), count, drift)
 
 
@@ -86,7 +85,7 @@ class Table:
         etag = f"{self._pinned.version}-{self._pinned.committed}" if self._pinned else None
         if self.config.load.mode == "watermark":
             return self._beyond(known, etag)
-        return [FoundFile(self.name, self.table, 0, etag or Unit.unknown())]
+        return [FoundFile(self.name, self.table, 0, etag or unknown_state())]
 
     def open(self, spark: SparkSession, files: Sequence[FoundFile]) -> Rows:
         """The rows of the part that was found."""
@@ -111,7 +110,7 @@ class Table:
             except InputMissing:
                 return None  # no Delta table, or none at all, which reading it will tell
         if at is not None:
-            version = _as_of(self.table, at, self.session)
+            version = _as_of(self.table, at)
         return pin(self.table, version)
 
     def _rows(self, spark: SparkSession) -> DataFrame:
@@ -156,15 +155,13 @@ class Table:
         if high is None or is_beyond is False:
             return []
         part = Range(low_text, high)
-        file = range_of(self.name, column, part, self.table, etag or Unit.unknown())
+        file = range_of(self.name, column, part, self.table, etag or unknown_state())
         self._ranges[file.name] = part
         return [file]
 
 
-def _as_of(table: str, timestamp: str, session: Callable[[], SparkSession]) -> int:
+def _as_of(table: str, timestamp: str) -> int:
     """The newest version that was there at a time (ISO 8601, UTC where it has no offset)."""
-    from datetime import datetime, timezone
-
     moment = datetime.fromisoformat(timestamp)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     found = commits(table)

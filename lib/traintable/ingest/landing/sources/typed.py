@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -18,7 +17,18 @@ from pyspark.sql import functions as F
 from traintable.columns import is_remote, quote
 from traintable.ingest.landing.contract import Field
 from traintable.ingest.landing.listing import FoundFile
-from traintable.ingest.landing.records import BLOCK, FILE, PATH, PLACE, POSITION, Records, escaped, named, numbered
+from traintable.ingest.landing.records import (
+    BLOCK,
+    FILE,
+    PATH,
+    PLACE,
+    POSITION,
+    Records,
+    escaped,
+    named,
+    numbered,
+    union,
+)
 from traintable.ingest.landing.sources import checked
 from traintable.ingest.landing.sources.rows import Unreadable, after_drift, declared_fields
 from traintable.ingest_settings import Column as Promise
@@ -63,7 +73,7 @@ class TypedFiles:
 
     def rows(self) -> DataFrame:
         """The rows, held against the contract; costs one pass when computed."""
-        return reduce(lambda one, more: one.unionByName(more), map(self._rows, self.groups))
+        return union(map(self._rows, self.groups))
 
     def counts(self) -> Counter[str]:
         """The rows of each file, of which nothing else is read."""
@@ -75,11 +85,10 @@ class TypedFiles:
 
     def bad(self) -> DataFrame:
         """What is told of the bad rows; costs one pass, and a narrow one for the positions in ORC and Avro files."""
-        return reduce(lambda one, more: one.unionByName(more), map(self._bad, self.groups))
+        return union(map(self._bad, self.groups))
 
     def _bad(self, group: _Group) -> DataFrame:
-        names = F.array(*map(F.lit, group.schema.names))
-        found = checked.bad(self._rows(group)).withColumns({"_names": names, "_bytes": F.lit(None).cast("binary")})
+        found = checked.bad(self._rows(group), group.schema.names)
         if self.format in ("parquet", "binary"):
             return found.withColumnRenamed(PLACE, POSITION).drop(BLOCK)
         return numbered(found, Records(self._placed(group, []), True).blocks(), root=self.root)
@@ -111,12 +120,11 @@ class TypedFiles:
 
 def _names(files: Sequence[FoundFile], root: str) -> Column:
     """What the file of an address (`_path`) is called in the table."""
-    if all(file.path == f"{root}/{file.name}" and _PLAIN.fullmatch(file.path) for file in files):
-        inside = f"{root}/"
+    inside = f"{root}/"
+    if all(file.path == f"{inside}{file.name}" and _PLAIN.fullmatch(file.path) for file in files):
         return F.substr(PATH, F.locate(inside, F.col(PATH)) + len(inside))
     path = F.url_decode(F.replace(PATH, F.lit("+"), F.lit("%2B")))
     path = F.regexp_replace(path, "^file:/+", "/")
-    inside = f"{root}/"
     return F.when(F.startswith(path, F.lit(inside)), F.substr(path, F.lit(len(inside) + 1))).otherwise(path)
 
 
