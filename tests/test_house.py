@@ -44,7 +44,7 @@ BOUNDED = {
     ("ingest/join.py", "require_unique"): "limited to 3 rows",
     ("ingest/landing/merging.py", "_change"): "one row a kind of change: three",
     ("ingest/landing/merging.py", "_near"): "one row of bounds",
-    ("ingest/landing/reading.py", "counts"): "one row a file of a run, or a block that a task reads",
+    ("ingest/landing/text/reading.py", "counts"): "one row a file of a run, or a block that a task reads",
     ("ingest/landing/records.py", "numbered"): "one row a block that a task reads",
     ("ingest/landing/replay.py", "_good"): "as many rows as files have different headers",
     ("ingest/landing/replay.py", "end_replay"): "one row a file of a replay",

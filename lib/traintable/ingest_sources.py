@@ -11,18 +11,31 @@ from pydantic import Field, field_validator, model_validator
 
 from traintable.plan import Section
 
-_CSV = {"separator", "quote", "escape", "header", "null_value", "multi_line", "encoding", "time_zone"}
-_OPTIONS = {"csv": _CSV, "json": {"encoding", "time_zone"}, "text": {"encoding"}}
+_LIMITS = {"max_record_bytes", "max_file_bytes"}
+_OPTIONS = {
+    "csv": {"separator", "quote", "escape", "header", "null_value", "multi_line", "encoding", "time_zone"},
+    "json": {"encoding", "time_zone"},
+    "xml": {"row_tag", "null_value", "time_zone"},
+    "text": {"encoding"},
+}
+_XML_NAME = r"^[^\W\d][\w.-]*(?::[^\W\d][\w.-]*)?$"
 _TABLE_NAME = re.compile(r'^(?:"(?:[^"\0]|"")+"|[A-Za-z_]\w*)(?:\.(?:"(?:[^"\0]|"")+"|[A-Za-z_]\w*))?$')
 
 
 class TextSource(Section):
     """Text files, by a path that may hold `*` and, by interval, strftime's signs; each record is parsed here.
 
-    Times without an offset are those of `time_zone`. A value that is `null_value`, and not quoted, is null.
+    Files whose names end in .gz, .bz2 or .zst are unpacked. Times without an offset are those of `time_zone`. A value
+    that is `null_value`, and not quoted, is null.
+
+    Attributes
+    ----------
+    row_tag : the name of the XML elements that are records, as it is written, with its prefix.
+    max_record_bytes : a longer record goes to the quarantine, of which this keeps the first 64 kB.
+    max_file_bytes : what a packed file may unpack to; one that is larger is not read.
     """
 
-    format: Literal["csv", "json", "text"]
+    format: Literal["csv", "json", "xml", "text"]
     path: str = Field(min_length=1)
     separator: str = Field(",", min_length=1, max_length=1)
     quote: str = Field('"', min_length=1, max_length=1)
@@ -32,6 +45,9 @@ class TextSource(Section):
     multi_line: bool = False
     encoding: Literal["utf-8", "iso-8859-1"] = "utf-8"
     time_zone: str = "UTC"
+    row_tag: str | None = Field(None, pattern=_XML_NAME)
+    max_record_bytes: int = Field(2**24, ge=1, le=2**29)
+    max_file_bytes: int = Field(2**36, ge=1)
 
     @field_validator("time_zone")
     @classmethod
@@ -42,9 +58,11 @@ class TextSource(Section):
 
     @model_validator(mode="after")
     def _options_fit(self) -> TextSource:
-        foreign = sorted(self.model_fields_set - {"format", "path"} - _OPTIONS[self.format])
+        foreign = sorted(self.model_fields_set - {"format", "path"} - _LIMITS - _OPTIONS[self.format])
         if foreign:
             raise ValueError(f"options of format '{self.format}', found '{foreign[0]}'")
+        if self.format == "xml" and self.row_tag is None:
+            raise ValueError("`row_tag`, the name of the elements that are records, with format 'xml'")
         return self
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from traintable.ingest.landing import csv_lines, json_lines
-from traintable.ingest.landing.blocks import Block, read_block
 from traintable.ingest.landing.contract import fields_of
+from traintable.ingest.landing.text import csv_lines, json_lines
+from traintable.ingest.landing.text.blocks import Block, read_block
 from traintable.ingest_settings import Column
 from traintable.ingest_sources import TextSource
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from traintable.ingest.landing import local_lines
-from traintable.ingest.landing.local_lines import Split, _batches, _counted
+from traintable.ingest.landing.text import lines, local_lines
+from traintable.ingest.landing.text.local_lines import Split, _batches, _counted
 
 PIECES = st.lists(
     st.sampled_from([b"a", b"bc", b"\n", b"\r", b"\r\n", b" ", b"\xff", b"\xc3\xa4", b"\x0b"]), max_size=30
@@ -33,9 +33,9 @@ def test_any_cut_gives_the_lines_each_once(
     size = len(content)
     splits = [Split(str(path), at, min(at + width, size), size) for at in range(0, max(size, 1), width)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(local_lines, "BATCH_LINES", batch)
+        patch.setattr(lines, "BATCH_LINES", batch)
         patch.setattr(local_lines, "_AHEAD", 2)
-        batches = list(_batches(splits))
+        batches = list(_batches(splits, encoding="utf-8", max_bytes=10**6))
     found = [value.as_buffer().to_pybytes() if value.is_valid else b"" for b in batches for value in b.column(0)]
     assert found == lines_of(content)
     places = [
@@ -43,7 +43,7 @@ def test_any_cut_gives_the_lines_each_once(
     ]
     assert places == sorted(set(places))
     for keep in (True, False):
-        counted = sum(b.column(3)[0].as_py() for b in _counted(splits, keep_blank=keep))
+        counted = sum(b.column(3)[0].as_py() for b in _counted(splits, keep_blank=keep, max_bytes=10**6))
         assert counted == sum(keep or bool(line.strip(b" \t\n\f\r")) for line in lines_of(content))
 
 
@@ -51,4 +51,4 @@ def test_a_file_that_has_changed_is_told(tmp_path: Path) -> None:
     path = tmp_path / "a b.csv"
     path.write_bytes(b"a\nb\n")
     with pytest.raises(RuntimeError, match=r"reading file file:.*/a%20b.csv"):
-        list(_batches([Split(str(path), 0, 10, 10)]))
+        list(_batches([Split(str(path), 0, 10, 10)], encoding="utf-8", max_bytes=100))

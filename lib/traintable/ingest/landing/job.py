@@ -20,13 +20,13 @@ from traintable.errors import AccountingError, ConfigError
 from traintable.ingest.landing.contract import fields_of
 from traintable.ingest.landing.intervals import Interval, intervals, last_complete
 from traintable.ingest.landing.ledger import REPLAY, Unit, digest_of, run_name
-from traintable.ingest.landing.listing import FoundFile, fingerprint
+from traintable.ingest.landing.listing import FoundFile, Unreadable, fingerprint
 from traintable.ingest.landing.merging import merge_landed
-from traintable.ingest.landing.reading import DRIFT, NAMES, WRONG
 from traintable.ingest.landing.records import FILE, POSITION, RAW, path_of
 from traintable.ingest.landing.sources.origin import origin_of
-from traintable.ingest.landing.sources.rows import Rows, Unreadable, undeclared_column
+from traintable.ingest.landing.sources.rows import Rows, undeclared_column
 from traintable.ingest.landing.target import INTERVAL, REPAIRED, REPLAYED, Tables, counts_of, of_files, of_interval
+from traintable.ingest.landing.text.reading import DRIFT, NAMES, WRONG
 from traintable.ingest_settings import BY_FILE, IngestConfig
 from traintable.progress import Progress
 from traintable.session import get_spark, same_everywhere

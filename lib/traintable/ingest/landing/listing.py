@@ -40,6 +40,14 @@ class FoundFile:
     watermark: str | None = None
 
 
+class Unreadable(Exception):
+    """A file that can't be read."""
+
+    def __init__(self, path: str, error: str) -> None:
+        super().__init__(path)
+        self.path, self.error = path, error
+
+
 def unknown_state() -> str:
     """An etag that nothing else has, for what does not tell whether it has changed."""
     return secrets.token_hex(8)

@@ -12,12 +12,12 @@ from pyspark.sql import functions as F
 from traintable.columns import literal, quote
 from traintable.errors import AccountingError, ConfigError, InputMissing
 from traintable.ingest.landing.contract import fields_of
-from traintable.ingest.landing.headers import named, undeclared
 from traintable.ingest.landing.ledger import REPLAY
 from traintable.ingest.landing.merging import merge_landed
-from traintable.ingest.landing.reading import WRONG, read_again
 from traintable.ingest.landing.records import BLOCK, FILE, PATH, PLACE, POSITION, RAW
 from traintable.ingest.landing.target import INTERVAL, REPAIRED, REPLAYED, Tables
+from traintable.ingest.landing.text.headers import named, undeclared
+from traintable.ingest.landing.text.reading import WRONG, read_again
 from traintable.ingest_settings import Column as Promise
 from traintable.ingest_settings import IngestConfig
 from traintable.ingest_sources import TextSource
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _KEY = (FILE, POSITION, "run")
-_AS_THEY_WERE = ("encoding", "header")  # reasons that no other promise takes away: such a record has to be repaired
+_AS_THEY_WERE = ("encoding", "header", "size")  # no other promise takes these away: the record has to be repaired
 
 
 def replay(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from traintable.columns import resolve
 from traintable.errors import ConfigError, InputMissing
-from traintable.ingest.landing.headers import Header, headers
 from traintable.ingest.landing.intervals import Interval, following
 from traintable.ingest.landing.ledger import Unit
 from traintable.ingest.landing.listing import FoundFile, at, list_files
-from traintable.ingest.landing.reading import TextFiles
 from traintable.ingest.landing.sources.rows import Rows, after_drift, declared_fields
 from traintable.ingest.landing.sources.typed import open_typed
+from traintable.ingest.landing.text.headers import Header, headers
+from traintable.ingest.landing.text.reading import TextFiles
 from traintable.ingest_settings import Column as Promise
 from traintable.ingest_settings import IngestConfig
 from traintable.ingest_sources import TextSource, TypedSource

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from traintable.errors import ConfigError
 from traintable.ingest.landing.contract import Field, fields_of
-from traintable.ingest.landing.headers import undeclared
 from traintable.ingest.landing.intervals import Interval
 from traintable.ingest.landing.ledger import Unit
 from traintable.ingest.landing.listing import FoundFile
+from traintable.ingest.landing.text.headers import undeclared
 from traintable.ingest_settings import Column as Promise
 from traintable.ingest_settings import IngestConfig
 
@@ -47,14 +47,6 @@ class Origin(Protocol):
 
     def close(self) -> None:
         """Give back what `found` and `open` hold."""
-
-
-class Unreadable(Exception):
-    """A file that can't be read."""
-
-    def __init__(self, path: str, error: str) -> None:
-        super().__init__(path)
-        self.path, self.error = path, error
 
 
 def undeclared_column(column: str, file: str, config: IngestConfig) -> ConfigError:

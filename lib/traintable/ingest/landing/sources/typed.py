@@ -16,21 +16,20 @@ from pyspark.sql import functions as F
 
 from traintable.columns import is_remote, quote
 from traintable.ingest.landing.contract import Field
-from traintable.ingest.landing.listing import FoundFile
+from traintable.ingest.landing.listing import FoundFile, Unreadable
 from traintable.ingest.landing.records import (
     BLOCK,
     FILE,
     PATH,
     PLACE,
     POSITION,
-    Records,
+    SparkRecords,
     escaped,
     named,
-    numbered,
     union,
 )
 from traintable.ingest.landing.sources import checked
-from traintable.ingest.landing.sources.rows import Unreadable, after_drift, declared_fields
+from traintable.ingest.landing.sources.rows import after_drift, declared_fields
 from traintable.ingest_settings import Column as Promise
 from traintable.ingest_settings import IngestConfig
 from traintable.ingest_sources import TypedSource
@@ -91,7 +90,7 @@ class TypedFiles:
         found = checked.bad(self._rows(group), group.schema.names)
         if self.format in ("parquet", "binary"):
             return found.withColumnRenamed(PLACE, POSITION).drop(BLOCK)
-        return numbered(found, Records(self._placed(group, []), True).blocks(), root=self.root)
+        return SparkRecords(self._placed(group, []), True).numbered(found, self.root)
 
     def _rows(self, group: _Group) -> DataFrame:
         names = group.schema.names

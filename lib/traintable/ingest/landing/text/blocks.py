@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from traintable.ingest.landing.contract import Field, Reasons, broken
-from traintable.ingest.landing.moments import moments
+from traintable.ingest.landing.text.moments import moments
 
 Parse = Callable[[pa.Array], list[pa.Array] | None]
 Explain = Callable[[str], list[tuple[str, str]]]

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
-from traintable.ingest.landing.blocks import is_in_order, numbered, whole
 from traintable.ingest.landing.contract import Field, plain_value
+from traintable.ingest.landing.text.blocks import is_in_order, numbered, whole
 
 _NUMBER = "__number"  # what the number of a line is called in it
 _UNEXPECTED = "an object with the declared fields only"

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from traintable.ingest.landing.blocks import is_in_order, numbered, whole
 from traintable.ingest.landing.contract import Field, plain_value
+from traintable.ingest.landing.text.blocks import is_in_order, numbered, whole
 from traintable.ingest_sources import TextSource
 
 _NUMBER = "\x00number"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,26 +15,19 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from traintable.columns import is_remote, quote
-from traintable.ingest.landing import csv_lines, json_lines
-from traintable.ingest.landing.blocks import Block, read_block
 from traintable.ingest.landing.contract import Field
-from traintable.ingest.landing.headers import Header
-from traintable.ingest.landing.listing import FoundFile
-from traintable.ingest.landing.local_lines import LocalLines, local_lines
-from traintable.ingest.landing.records import (
-    BLOCK,
-    FILE,
-    PATH,
-    PLACE,
-    POSITION,
-    RAW,
-    Records,
-    lines,
-    multi_line_records,
-    named,
-    numbered,
-    union,
-)
+from traintable.ingest.landing.listing import FoundFile, Unreadable
+from traintable.ingest.landing.records import BLOCK, FILE, PATH, PLACE, RAW, Records, named, union
+from traintable.ingest.landing.text import csv_lines, json_lines, xml_elements
+from traintable.ingest.landing.text.blocks import Block, read_block
+from traintable.ingest.landing.text.csv_records import CsvRecords
+from traintable.ingest.landing.text.cutters import Lines, is_blank
+from traintable.ingest.landing.text.headers import Header
+from traintable.ingest.landing.text.local_lines import local_lines
+from traintable.ingest.landing.text.spark_lines import spark_lines
+from traintable.ingest.landing.text.streams import packing
+from traintable.ingest.landing.text.whole_files import Cutter, WholeFiles
+from traintable.ingest.landing.text.xml_records import XmlRecords
 from traintable.ingest.landing.types import spark_type
 from traintable.ingest_sources import TextSource
 
@@ -52,10 +46,10 @@ _TOLD = {
 }
 DRIFT = "traintable drift: "  # begins what a task says that found a column nobody has declared
 
-_PACKED = (".gz", ".bz2", ".deflate", ".lz4", ".snappy", ".zst")  # files that Spark unpacks
+KEPT_BYTES = 2**16  # of a record that is too long
+_LARGE = 2**26  # bytes of a packed file on S3, from which on it is Spark that unpacks it: no bomb is as large
 
 Read = Callable[[pa.Array], Block]
-Lines: TypeAlias = Records | LocalLines
 
 
 @dataclass(frozen=True)
@@ -79,17 +73,18 @@ class TextFiles:
 
         `_file` is the name of its file. Of a good row `_wrong` is null; of a bad one the values are, and `_wrong` has
         the record (`_raw`, `_bytes` where it is no text), where it stands (`_block`, `_place`), what is wrong
-        (`_reasons`) and what was expected (`_rules`). Records of nothing but blanks are none, in CSV and JSON. Costs
+        (`_reasons`) and what was expected (`_rules`). Records of nothing but blanks are none, but in plain text. Costs
         one pass when computed.
         """
-        return union([self._rows(header, self._records(files)) for header, files in self.groups.items()])
+        return union(self._rows(header, records) for header, records in self._parts())
 
     def counts(self) -> Counter[str]:
         """How many records each file has, counted as lines are, without reading them as rows; one cheap pass."""
         counts: Counter[str] = Counter()
-        for header, files in self.groups.items():
-            for row in self._records(files).counts().collect():  # one row a block
+        for _, records in self._parts():
+            for row in records.counts().collect():  # one row a block
                 counts[named(row[PATH], self.root)] += int(row["n"])
+        for header, files in self.groups.items():
             for file in files:
                 counts[file.name] -= self._has_header(header) and counts[file.name] > 0
         return counts
@@ -103,26 +98,55 @@ class TextFiles:
 
         Costs two passes.
         """
-        return union([self._bad(header, self._records(files)) for header, files in self.groups.items()])
+        return union(self._bad(header, records) for header, records in self._parts())
 
-    def _bad(self, header: Header | None, records: Lines) -> DataFrame:
+    def _bad(self, header: Header | None, records: Records) -> DataFrame:
         names = F.array(*[F.lit(name) for name in header.names]) if header else F.lit(None).cast("array<string>")
         wrong = self._rows(header, records).where(F.col(WRONG).isNotNull())
-        found = wrong.select(FILE, f"{WRONG}.*", names.alias(NAMES))
-        if self.source.multi_line:
-            return found.withColumn(POSITION, F.col(PLACE)).drop(BLOCK, PLACE)
-        return numbered(found, records.blocks(), root=self.root)
+        return records.numbered(wrong.select(FILE, f"{WRONG}.*", names.alias(NAMES)), self.root)
 
-    def _records(self, files: Sequence[FoundFile]) -> Lines:
+    def _parts(self) -> Iterator[tuple[Header | None, Records]]:
+        """The records of the files, by their header and by how they are read."""
+        for header, files in self.groups.items():
+            ways: dict[Callable[[Sequence[FoundFile]], Records], list[FoundFile]] = {}
+            for file in files:
+                ways.setdefault(self._way(file), []).append(file)
+            for read, own in ways.items():
+                yield header, read(own)
+
+    def _way(self, file: FoundFile) -> Callable[[Sequence[FoundFile]], Records]:
+        try:
+            is_packed = packing(file.path) is not None
+        except OSError as error:
+            raise Unreadable(file.path, str(error)) from error
+        remote = is_remote(file.path)
+        if self.source.multi_line or self.source.format == "xml" or (is_packed and not (remote and file.size > _LARGE)):
+            return self._whole
+        return self._by_spark if remote else self._local
+
+    def _whole(self, files: Sequence[FoundFile]) -> Records:
         source, keep_blank = self.source, self.source.format == "text"
-        if source.multi_line:
-            signs = {"quote": source.quote, "escape": source.escape}
-            return Records(multi_line_records(self.spark, files, **signs, encoding=source.encoding), keep_blank)
-        if source.encoding == "utf-8" and not any(is_remote(f.path) or f.path.endswith(_PACKED) for f in files):
-            return local_lines(self.spark, files, keep_blank=keep_blank)
-        return Records(lines(self.spark, files, encoding=source.encoding), keep_blank)
+        cutter: Cutter = Lines(keep_blank, source.encoding, source.max_record_bytes)
+        if source.format == "xml":
+            cutter = XmlRecords(source.row_tag or "", source.max_record_bytes)
+        elif source.multi_line:
+            cutter = CsvRecords(source.quote, source.escape, source.encoding, source.max_record_bytes)
+        return WholeFiles(self.spark, files, cutter, keep_blank, source.max_file_bytes)
 
-    def _rows(self, header: Header | None, records: Lines) -> DataFrame:
+    def _local(self, files: Sequence[FoundFile]) -> Records:
+        source = self.source
+        return local_lines(
+            self.spark,
+            files,
+            keep_blank=source.format == "text",
+            encoding=source.encoding,
+            max_bytes=source.max_record_bytes,
+        )
+
+    def _by_spark(self, files: Sequence[FoundFile]) -> Records:
+        return spark_lines(self.spark, files, keep_blank=self.source.format == "text", encoding=self.source.encoding)
+
+    def _rows(self, header: Header | None, records: Records) -> DataFrame:
         work = partial(
             _work,
             read=reader(header, self.source, self.fields),
@@ -130,6 +154,7 @@ class TextFiles:
             header=header.text if header is not None and self._has_header(header) else None,
             keep_blank=records.keep_blank,
             refuse_drift=self.refuse_drift,
+            max_bytes=self.source.max_record_bytes,
         )
         return records.map(work, schema_of(self.fields))
 
@@ -140,7 +165,15 @@ def read_again(records: DataFrame, header: Header | None, source: TextSource, fi
     `_file` is what `_path` was.
     """
     read = reader(header, source, fields)
-    work = partial(_work, read=read, name=str, header=None, keep_blank=True, refuse_drift=False)
+    work = partial(
+        _work,
+        read=read,
+        name=str,
+        header=None,
+        keep_blank=True,
+        refuse_drift=False,
+        max_bytes=source.max_record_bytes,
+    )
     return records.select(RAW, PATH, BLOCK, PLACE).mapInArrow(work, schema_of(fields))
 
 
@@ -160,6 +193,10 @@ def reader(header: Header | None, source: TextSource, fields: Sequence[Field]) -
         return lambda raw: read_block(raw, fields, lambda lines: [lines], _no_fault, zone=source.time_zone)
     if source.format == "json":
         parse, explain = partial(json_lines.parse, fields=fields), partial(json_lines.explain, fields=fields)
+    elif source.format == "xml":
+        tag, null = source.row_tag or "", source.null_value
+        parse = partial(xml_elements.parse, tag=tag, fields=fields, null_value=null)
+        explain = partial(xml_elements.explain, tag=tag, fields=fields, null_value=null)
     else:
         names = header.names if header is not None and source.header else [f.name for f in fields]
         parse = partial(csv_lines.parse, names=names, fields=fields, source=source)
@@ -182,6 +219,7 @@ def _work(
     header: str | None,
     keep_blank: bool,
     refuse_drift: bool,
+    max_bytes: int,
 ) -> Iterator[pa.RecordBatch]:
     """Batches of records as batches of rows; the header, which is the first record of a file, is none.
 
@@ -191,14 +229,17 @@ def _work(
     for batch in batches:
         rows = pa.RecordBatch.from_arrays(batch.columns, names=[RAW, PATH, BLOCK, PLACE])
         if not keep_blank:
-            rows = rows.filter(pc.invert(pc.match_substring_regex(rows.column(0).cast(pa.binary()), rb"^\s*$")))
+            rows = rows.filter(pc.invert(is_blank(rows.column(0))))
         if not len(rows):
             continue
         last = (rows.column(1)[-1].as_py(), rows.column(2)[-1].as_py())
         if header is not None:
             rows = rows.filter(pc.invert(_is_first(rows, before)))
         before = last
-        block = read(rows.column(0))
+        is_long = pc.greater(pc.binary_length(rows.column(0)), max_bytes)
+        block = read(pc.if_else(is_long, "", rows.column(0)) if pc.any(is_long).as_py() else rows.column(0))
+        for row in pc.indices_nonzero(is_long).to_pylist():
+            block.reasons[row] = [("size", f"at most {max_bytes:,} bytes (`source.max_record_bytes`)")]
         addresses = rows.column(1).dictionary_encode()
         names = pa.array([name(address) for address in addresses.dictionary.to_pylist()], pa.string())
         files = names.take(addresses.indices)
@@ -207,7 +248,7 @@ def _work(
                 block.reasons[row] = [("header", "the names of columns in the first line only")]
         if refuse_drift:
             _refuse_drift(block, files)
-        yield _rows(rows, files, block)
+        yield _rows(rows, files, block, max_bytes)
 
 
 def _is_first(rows: pa.RecordBatch, before: tuple[str, int] | None) -> pa.Array:
@@ -229,26 +270,28 @@ def _refuse_drift(block: Block, files: pa.Array) -> None:
                 raise ValueError(f"{DRIFT}{reason.removeprefix('drift:')!r} in {files[row].as_py()}")
 
 
-def _rows(records: pa.RecordBatch, files: pa.Array, block: Block) -> pa.RecordBatch:
+def _rows(records: pa.RecordBatch, files: pa.Array, block: Block, max_bytes: int) -> pa.RecordBatch:
     n, bad = len(records), sorted(block.reasons)
     columns, wrong = block.columns, pa.nulls(n, pa.struct(list(_TOLD.items())))
     if bad:
         good = np.ones(n, bool)
         good[bad] = False
         columns = [pc.if_else(pa.array(good), column, pa.nulls(n, column.type)) for column in columns]
-        told = _told(records.take(pa.array(bad)), [block.reasons[row] for row in bad])
+        told = _told(records.take(pa.array(bad)), [block.reasons[row] for row in bad], max_bytes)
         place = np.full(n, -1)
         place[bad] = np.arange(len(bad))
         wrong = told.take(pa.array(place, mask=place < 0))
     return pa.RecordBatch.from_arrays([*columns, files, wrong], names=[str(i) for i in range(len(columns) + 2)])
 
 
-def _told(records: pa.RecordBatch, reasons: Sequence[Sequence[tuple[str, str]]]) -> pa.StructArray:
-    """What is told of bad records."""
+def _told(records: pa.RecordBatch, reasons: Sequence[Sequence[tuple[str, str]]], max_bytes: int) -> pa.StructArray:
+    """What is told of bad records; of one of more than `max_bytes` its beginning."""
     texts: list[str] = []
     contents: list[bytes | None] = []
     for one in records.column(0).cast(pa.binary(), safe=False):
         content = one.as_py()
+        if len(content) > max_bytes:
+            content = _whole_characters(content[:KEPT_BYTES])
         try:
             texts.append(content.decode())
             contents.append(None)
@@ -260,3 +303,11 @@ def _told(records: pa.RecordBatch, reasons: Sequence[Sequence[tuple[str, str]]])
     columns: list[Any] = [texts, contents, records.column(2), records.column(3), why, rules]
     arrays = [pa.array(column, kind) for column, kind in zip(columns, _TOLD.values(), strict=True)]
     return pa.StructArray.from_arrays(arrays, names=list(_TOLD))
+
+
+def _whole_characters(content: bytes) -> bytes:
+    """Content that was cut, without a character that it was cut in; what is no UTF-8 stays."""
+    try:
+        return content[: codecs.utf_8_decode(content, "strict", False)[1]]
+    except UnicodeDecodeError:
+        return content

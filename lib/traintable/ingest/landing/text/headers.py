@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import io
 from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from traintable import s3
 from traintable.ingest.landing.listing import FoundFile
+from traintable.ingest.landing.text.streams import beginning
 from traintable.ingest_sources import TextSource
 
 HEAD_BYTES = 2**16
@@ -44,8 +43,7 @@ def headers(files: Sequence[FoundFile], source: TextSource) -> dict[Header, list
 
 
 def _head(file: FoundFile) -> bytes:
-    content = first_bytes(file, HEAD_BYTES)
-    return _inflated(content) if file.path.endswith(".gz") else content
+    return beginning(first_bytes(file, HEAD_BYTES), file.path, HEAD_BYTES)
 
 
 def first_bytes(file: FoundFile, n: int) -> bytes:
@@ -54,14 +52,6 @@ def first_bytes(file: FoundFile, n: int) -> bytes:
         return s3.first_bytes(file.path, n) if file.size else b""
     with open(file.path, "rb") as stream:
         return stream.read(n)
-
-
-def _inflated(content: bytes) -> bytes:
-    """The beginning of what a gzip file holds; nothing where it is none, which reading it will tell."""
-    try:
-        return gzip.GzipFile(fileobj=io.BytesIO(content)).read1(HEAD_BYTES)
-    except (OSError, EOFError):
-        return b""
 
 
 def _header(head: bytes, source: TextSource) -> Header:

@@ -1,0 +1,1 @@
+"""Text files as records, and records as values."""

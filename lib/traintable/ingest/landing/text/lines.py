@@ -1,0 +1,110 @@
+"""Lines, as Spark ends them: at LF, CRLF or CR."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+
+BATCH_LINES = 2**15
+_LF, _CR = 10, 13
+_BLANKS = b" \t\n\f\r"  # those of the pattern that leaves blank records out
+
+
+def extents(content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Where lines start and end (without their line ends)."""
+    data = np.frombuffer(content, np.uint8)
+    stops = np.flatnonzero(data == _LF)
+    ends = stops
+    returns = np.flatnonzero(data == _CR)
+    if len(returns):
+        followed = np.append(data[1:], 0)[returns] == _LF
+        alone = returns[~followed]
+        ends = np.concatenate([stops - np.isin(stops - 1, returns), alone])
+        stops = np.concatenate([stops, alone])
+        order = np.argsort(stops, kind="stable")
+        stops, ends = stops[order], ends[order]
+    starts = np.concatenate([[0], stops + 1])
+    if starts[-1] < len(data):
+        return starts, np.append(ends, len(data))
+    return starts[:-1], ends
+
+
+def cut(content: bytes) -> Iterator[pa.StringArray]:
+    """The lines of some content, without their ends, in batches."""
+    data = np.frombuffer(content, np.uint8)
+    starts, ends = extents(content)
+    offsets = np.concatenate([[0], np.cumsum(ends - starts)])
+    kept = data[(data != _LF) & (data != _CR)]
+    for first in range(0, len(starts), BATCH_LINES):
+        own = offsets[first : first + BATCH_LINES + 1]
+        text = pa.py_buffer(kept[own[0] : own[-1]])
+        yield pa.StringArray.from_buffers(len(own) - 1, pa.py_buffer((own - own[0]).astype(np.int32)), text)
+
+
+def count(content: bytes, *, keep_blank: bool) -> int:
+    """How many lines some content has, those of nothing but blanks only where they count (`keep_blank`)."""
+    starts, ends = extents(content)
+    return len(starts) if keep_blank else len(starts) - _n_blank(content, starts, ends)
+
+
+def _n_blank(content: bytes, starts: np.ndarray, ends: np.ndarray) -> int:
+    """How many lines are of nothing but blanks: only those that begin with one can be."""
+    data = np.frombuffer(content, np.uint8)
+    is_empty = starts == ends
+    first = data[np.minimum(starts, len(data) - 1)] if len(data) else starts
+    suspects = np.flatnonzero(~is_empty & np.isin(first, np.frombuffer(_BLANKS, np.uint8)))
+    n_spaces = sum(not content[starts[i] : ends[i]].strip(_BLANKS) for i in suspects)
+    return int(is_empty.sum()) + n_spaces
+
+
+def whole_lines(pieces: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
+    """Pieces cut anew, so that each ends with a line; of a line of more than `max_bytes` one byte more is given."""
+    begun = b""  # a line whose end has not come yet
+    for piece in without_halves(pieces):
+        if len(begun) > max_bytes:
+            piece = piece[first_end(piece) :]
+        content = begun + piece
+        end = max(content.rfind(b"\n"), content.rfind(b"\r")) + 1
+        if end:
+            yield content[:end]
+        begun = content[end:][: max_bytes + 1]
+    if begun:
+        yield begun
+
+
+def without_halves(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Pieces that none ends within a CRLF."""
+    held = b""
+    for piece in pieces:
+        content = held + piece
+        held = b"\r" if content.endswith(b"\r") else b""
+        yield content.removesuffix(b"\r")
+    yield held
+
+
+def first_end(content: bytes) -> int:
+    """Where the first line of some content ends; its length where it does not."""
+    found = [at for at in (content.find(b"\n"), content.find(b"\r")) if at >= 0]
+    return min(found, default=len(content))
+
+
+def twice_as_much(source: Iterator[bytes], begun: bytes) -> tuple[bytes, bool]:
+    """What has begun with at least as much again, and whether that is all there is; so nothing is read often."""
+    parts, n = [begun], 0
+    for piece in source:
+        parts.append(piece)
+        n += len(piece)
+        if n >= max(len(begun), 1):
+            return b"".join(parts), False
+    return b"".join(parts), True
+
+
+def after_line(source: Iterator[bytes]) -> bytes:
+    """What follows the first line end of a piece, the pieces without one passed over."""
+    for piece in source:
+        end = first_end(piece)
+        if end < len(piece):
+            return piece[end + 2 if piece[end : end + 2] == b"\r\n" else end + 1 :]
+    return b""

@@ -1,0 +1,75 @@
+"""The bytes of a file, unpacked where it is packed, a piece at a time, and never more than it may unpack to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+
+PIECE = 2**20
+PACKINGS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+_OF_HADOOP = (".deflate", ".lz4", ".snappy")
+
+
+def packing(path: str) -> str | None:
+    """How a file is packed, by its name; None where it is not. Raises OSError for a packing that is not unpacked."""
+    ending = os.path.splitext(path)[1]
+    if ending in _OF_HADOOP:
+        raise OSError(f"it is packed as {ending}; {', '.join(PACKINGS)} are unpacked")
+    return PACKINGS.get(ending)
+
+
+def pieces(stored: Any, path: str, max_bytes: int) -> Iterator[bytes]:
+    """What a file holds, unpacked as its name says; `stored` is its bytes, or where it lies.
+
+    Raises OSError where it is damaged, or unpacks to more than `max_bytes`.
+    """
+    n = 0
+    with pa.OSFile(stored) if isinstance(stored, str) else pa.BufferReader(stored) as opened:
+        codec = packing(path)
+        stream = pa.CompressedInputStream(opened, codec) if codec else opened
+        while piece := stream.read(PIECE):
+            n += len(piece)
+            if codec and n > max_bytes:
+                raise OSError(f"it unpacks to more than {max_bytes:,} bytes (`source.max_file_bytes`)")
+            yield piece
+
+
+def beginning(stored: bytes, path: str, n: int) -> bytes:
+    """The first `n` bytes of what a file holds that begins with `stored`, as far as these tell."""
+    found = bytearray()
+    try:
+        for piece in pieces(stored, path, n):
+            found += piece
+            if len(found) >= n:
+                break
+    except OSError:  # the rest is missing, or it is damaged, which reading it will tell
+        pass
+    return bytes(found[:n])
+
+
+def in_utf8(content: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """The pieces in UTF-8, without the byte order mark of it that the first may begin with."""
+    is_first = True
+    for piece in content:
+        yield as_utf8(piece.removeprefix(b"\xef\xbb\xbf") if is_first else piece, encoding)
+        is_first = False
+
+
+def as_utf8(content: bytes, encoding: str) -> bytes:
+    """Some content in UTF-8; what is no text in that encoding stays as it is, to be found when it is read."""
+    return content if encoding == "utf-8" else content.decode(encoding).encode()
+
+
+def address_of(path: str) -> str:
+    """A local file's address, as Spark gives it."""
+    return f"file:{quote(path)}"
+
+
+def unreadable(address: str, error: Exception) -> RuntimeError:
+    """The failure of a task that can't read a file, told as Spark tells its own."""
+    text = f"[FAILED_READ_FILE] Encountered error while reading file {address}. "
+    return RuntimeError(f"{text}\nCaused by: {error}")

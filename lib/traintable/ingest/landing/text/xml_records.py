@@ -1,0 +1,181 @@
+"""XML cut into the elements that are its records, a piece at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from xml.parsers import expat
+
+from traintable.ingest.landing.text.cutters import count_records, in_batches
+from traintable.ingest.landing.text.whole_files import Numbered
+from traintable.ingest.landing.text.xml_encoding import as_utf8
+from traintable.ingest.landing.text.xml_window import Window
+
+_TOLD = 2**16  # bytes kept of what stands after the last record
+
+
+@dataclass(frozen=True)
+class XmlRecords:
+    """A record is an element `tag`, with all that is in it, that is in no other such element.
+
+    What is broken is a record too: from a start tag without an end to the next start tag, and what stands before an
+    end tag without a start. A document that is not well-formed around its records is one more, which stands last. Of a
+    record of more than `max_bytes` one byte more is given.
+    """
+
+    tag: str
+    max_bytes: int
+
+    def cut(self, content: Iterable[bytes]) -> Iterator[Numbered]:
+        """The elements, and the numbers of the lines that they begin at.
+
+        Raises OSError for a document in an encoding that is not known, or with declarations of its own.
+        """
+        return in_batches(_Scan(self.tag, self.max_bytes, as_utf8(content)).records())
+
+    def count(self, content: Iterable[bytes]) -> int:
+        """How many records there are."""
+        return count_records(self.cut(content))
+
+
+class _Around:
+    """What stands around the records, which without them is a document, or nothing."""
+
+    def __init__(self) -> None:
+        self.error: str | None = None
+        self._has_elements = False
+        self._parser = expat.ParserCreate("utf-8")
+        self._parser.StartElementHandler = self._begun
+
+    def _begun(self, *_: object) -> None:
+        self._has_elements = True
+
+    def feed(self, content: bytes) -> None:
+        self._parse(content, False)
+
+    def end(self) -> str | None:
+        """What is wrong with it."""
+        self._parse(b"", True)
+        return self.error
+
+    def _parse(self, content: bytes, is_last: bool) -> None:
+        if self.error is None:
+            try:
+                self._parser.Parse(content, is_last)
+            except expat.ExpatError as error:
+                nothing = expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]
+                if error.code != nothing or self._has_elements:
+                    self.error = str(error)
+
+
+class _Scan:
+    """One reading of a document."""
+
+    def __init__(self, tag: str, max_bytes: int, content: Iterator[bytes]) -> None:
+        self.window = Window(tag, max_bytes, content)
+        self.max_bytes, self.around = max_bytes, _Around()
+        self.open: list[int] = []  # where the elements start that have not ended
+        self.whole: list[tuple[int, int]] = []  # those that have, within one that has not
+        self.gap = 0  # where what stands around the records goes on
+        self.is_cut_short = False  # the last record was too long; its end is still to come
+        self.found: list[tuple[bytes, int]] = []
+
+    def records(self) -> Iterator[tuple[bytes, int]]:
+        """The records, and the numbers of the lines that they begin at."""
+        while True:
+            tag = self.window.next_tag()
+            if tag is not None:
+                self._take(*tag)
+            elif self.window.is_all:
+                break
+            else:
+                self._more()
+            yield from self.found
+            self.found.clear()
+        self._end()
+        yield from self.found
+
+    def _take(self, start: int, end: int, is_start: bool, is_end: bool) -> None:
+        if is_start:
+            if self.is_cut_short:
+                self.gap, self.is_cut_short = start, False
+            self.open.append(start)
+        if not is_end:
+            return
+        if self.open:
+            self._ended(self.open.pop(), end)
+        elif self.is_cut_short:
+            self.gap, self.is_cut_short = end, False
+        else:
+            self._give(self.gap, end)
+            self.gap = end
+
+    def _ended(self, start: int, end: int) -> None:
+        if self.open:  # within another
+            while self.whole and self.whole[-1][0] > start:
+                self.whole.pop()
+            self.whole.append((start, end))
+            return
+        self._feed(start)
+        self._give(start, end)
+        self.gap = end
+        self.whole.clear()
+
+    def _give(self, start: int, end: int) -> None:
+        self.found.append((self.window.content[start : min(end, start + self.max_bytes + 1)], self.window.line(start)))
+
+    def _feed(self, end: int) -> None:
+        self.around.feed(self.window.content[self.gap : end])
+        self.gap = end
+
+    def _more(self) -> None:
+        """Read on; an element that has become too long is given up."""
+        n, at = len(self.window.content), self.window.at
+        if self.open and n - self.open[0] > self.max_bytes:
+            last = self._give_up(at)
+            if last is not None and n - last <= self.max_bytes:  # it may still end
+                self.found.pop()
+                self.open, self.gap = [last], last
+            elif last is not None:
+                self.is_cut_short = True
+        if self.open:
+            self._feed(self.open[0])
+        elif self.is_cut_short:
+            self.gap = at
+        elif at - self.gap > _TOLD:
+            self._feed(at - _TOLD)
+        self._move(self.window.read(self.gap))
+
+    def _move(self, shift: int) -> None:
+        self.gap -= shift
+        self.open = [start - shift for start in self.open]
+        self.whole = [(start - shift, end - shift) for start, end in self.whole]
+
+    def _give_up(self, end: int) -> int | None:
+        """Give what is open as records that have no end, and those within that are whole, up to `end`.
+
+        Where the last of them starts, if it is one without an end.
+        """
+        ones: list[tuple[int, int | None]] = sorted(
+            [*((start, None) for start in self.open), *self.whole], key=lambda one: one[0]
+        )
+        self._feed(ones[0][0])
+        for (start, stop), (after, _) in zip(ones, [*ones[1:], (end, None)], strict=True):
+            self._give(start, after if stop is None else stop)
+            self.gap = after if stop is None else stop
+            self._feed(after)
+        self.open, self.whole = [], []
+        start, stop = ones[-1]
+        return start if stop is None else None
+
+    def _end(self) -> None:
+        """Give what is left; what stands around the records was a document, or is told as the last one."""
+        content = self.window.content
+        if self.is_cut_short or (self.open and self._give_up(len(content)) is not None):
+            return
+        rest = content[self.gap :]
+        self.around.feed(rest)
+        error = self.around.end()
+        if error is not None:
+            why = f"<!-- around its records the document is not well-formed: {error} -->"
+            self.found.append((rest.strip()[-_TOLD:] or why.encode(), self.window.line(self.gap)))

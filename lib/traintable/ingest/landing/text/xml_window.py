@@ -1,0 +1,84 @@
+"""A stretch of an XML document, moved along it, and the tags of one name that are tags in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from traintable.ingest.landing.text.lines import twice_as_much, without_halves
+
+# What a tag has up to its end; no value holds `<`, so that a quote that is never closed does not reach far.
+_INSIDE = re.compile(rb"(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*")
+_ENDS_OF = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>", b"<!DOCTYPE": b">"}
+Tag = tuple[int, int, bool, bool]  # where it starts and ends, whether an element starts, and ends
+
+
+class Window:
+    """The stretch that has been read and is still needed.
+
+    Attributes
+    ----------
+    content : its bytes.
+    at : up to where tags have been looked for.
+    is_all : whether the document ends with it.
+    """
+
+    def __init__(self, tag: str, max_bytes: int, source: Iterator[bytes]) -> None:
+        self.content, self.at, self.is_all = b"", 0, False
+        self._source, self._max_bytes = without_halves(source), max_bytes
+        name = re.escape(tag.encode())
+        self._tokens = re.compile(rb"<!--|<!\[CDATA\[|<\?|<!DOCTYPE|<(/?)%s(?=[\s/>])" % name)
+        self._longest = len(tag.encode()) + 3  # of a token, one byte after it included, and at least of `<![CDATA[`
+        self._longest = max(self._longest, 10)
+        self._line, self._counted, self._is_after_return = 1, 0, False
+
+    def next_tag(self) -> Tag | None:
+        """The next tag; None where it is not to be seen yet, or there is none."""
+        while token := self._tokens.search(self.content, self.at):
+            if token.group(1) is None:
+                if not self._pass_over(token):
+                    return None
+                continue
+            stop = _INSIDE.match(self.content, token.end()).end()  # type: ignore[union-attr]  # it may be empty
+            is_whole = self.content[stop : stop + 1] == b">"
+            if not is_whole and not self.is_all and self.content.find(b"<", stop) < 0:
+                self._wait(token.start())
+                return None
+            self.at = stop + is_whole
+            is_end = token.group(1) == b"/"
+            return token.start(), self.at, not is_end, is_end or (is_whole and self.content[stop - 1 : stop] == b"/")
+        self.at = len(self.content) if self.is_all else max(self.at, len(self.content) - self._longest)
+        return None
+
+    def _pass_over(self, token: re.Match[bytes]) -> bool:
+        """Go on after a comment or what else holds no tags; whether its end is to be seen."""
+        end = _ENDS_OF[token.group()]
+        found = self.content.find(end, token.end())
+        if token.group() == b"<!DOCTYPE" and b"[" in self.content[token.end() : found if found >= 0 else None]:
+            raise OSError("it has declarations of its own (<!DOCTYPE ... [...]>), which are not taken")
+        if found < 0 and not self.is_all:
+            self._wait(token.start())
+            return False
+        self.at = len(self.content) if found < 0 else found + len(end)
+        return True
+
+    def _wait(self, start: int) -> None:
+        self.at = start
+        if len(self.content) - start > self._max_bytes + self._longest:
+            raise OSError(f"it has a tag or a comment of more than {self._max_bytes:,} bytes")
+
+    def read(self, keep: int) -> int:
+        """Read on, and forget what stands before `keep`, by which all places in the content move."""
+        self.line(keep)
+        self.content, self.is_all = twice_as_much(self._source, self.content[keep:])
+        self.at, self._counted = self.at - keep, 0
+        return keep
+
+    def line(self, start: int) -> int:
+        """The number of the line that `start` is in, which must not be before one that was asked for."""
+        passed = self.content[self._counted : start]
+        self._line += passed.count(b"\n") + passed.count(b"\r") - passed.count(b"\r\n")
+        self._line -= self._is_after_return and passed.startswith(b"\n")
+        self._is_after_return = passed.endswith(b"\r") if passed else self._is_after_return
+        self._counted = start
+        return self._line
