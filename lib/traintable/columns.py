@@ -58,7 +58,12 @@ def identifier(table: str) -> str:
 
 def resolve(path: str, root: str) -> str:
     """`path` made absolute against `root`; catalog names and addresses stay as they are."""
-    if is_catalog_name(path) or is_remote(path):
+    return path if is_catalog_name(path) else resolve_file(path, root)
+
+
+def resolve_file(path: str, root: str) -> str:
+    """The path of a file or folder, which is no name of a catalog, made absolute against `root`."""
+    if is_remote(path):
         return path
     if is_remote(root):
         return f"{root.rstrip('/')}/{path}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -27,15 +27,25 @@ def _plain(name: str) -> str:
     return name
 
 
-class Column(Section):
-    """What is promised of a column of the landed table; a row that breaks a promise goes to the quarantine."""
+Bound: TypeAlias = int | Annotated[float, Field(allow_inf_nan=False)]  # whole numbers stay exact beyond 2**53
 
+
+class Column(Section):
+    """What is promised of a column of the landed table; a row that breaks a promise goes to the quarantine.
+
+    Attributes
+    ----------
+    source : what the column is called in the source, where it has another name there, such as "Order ID".
+    format : of dates and times in text, as strptime takes it.
+    """
+
+    source: str | None = Field(None, min_length=1)
     type: str = "string"
     nullable: bool = True
-    min: float | None = Field(None, allow_inf_nan=False)
-    max: float | None = Field(None, allow_inf_nan=False)
+    min: Bound | None = None
+    max: Bound | None = None
     values: tuple[str | int, ...] = ()
-    format: str | None = None  # of dates and times in text, as strptime takes it
+    format: str | None = None
 
 
 class Merge(Section):
@@ -111,6 +121,10 @@ class IngestConfig(Section):
     load: Load = Load()
     output: Output
 
+    def source_name(self, column: str) -> str:
+        """What a column is called in the source."""
+        return (self.columns[column].source if column in self.columns else None) or column
+
     @model_validator(mode="after")
     def _source_fits(self) -> IngestConfig:
         source, load = self.source, self.load
@@ -140,6 +154,10 @@ class IngestConfig(Section):
         merge = self.load.merge
         if merge is not None and self.key is None:
             raise ValueError("`key` with `load.merge`")
+        sources = [self.source_name(name) for name in self.columns]
+        twice = next((name for name in sources if sources.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"each column of the source once, found '{twice}' twice")
         for name in (self.load.column, merge.order_by if merge else None):
             if name is not None and name not in self.columns and not (self.load.mode == "changes" and name in CHANGES):
                 raise ValueError(f"a declared column, found '{name}'")

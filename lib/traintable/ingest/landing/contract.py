@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, localcontext
+from math import ceil, floor, inf
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from traintable.errors import ConfigError
 from traintable.ingest.landing.types import arrow_type, spark_type
 from traintable.ingest_settings import Column as Promise
 
+_WIDE = pa.decimal256(76, 38)  # which holds all decimals of Spark's
 Reasons = dict[int, list[tuple[str, str]]]  # row -> (reason, rule) for all that is wrong with it
 
 
@@ -33,6 +36,11 @@ class Field:
     spark: str
     promise: Promise
     is_key: bool = False
+
+    @property
+    def source(self) -> str:
+        """What it is called in the source."""
+        return self.promise.source or self.name
 
     @property
     def is_moment(self) -> bool:
@@ -62,12 +70,23 @@ class Field:
     @property
     def range_rule(self) -> tuple[str, str]:
         """The reason against a value out of range."""
-        low, high = self.promise.min, self.promise.max
+        low, high = (
+            f"{bound:g}" if isinstance(bound, float) else bound for bound in (self.promise.min, self.promise.max)
+        )
         if low is not None and high is not None:
-            rule = f"{self.name} between {low:g} and {high:g}"
+            rule = f"{self.name} between {low} and {high}"
         else:
-            rule = f"{self.name} >= {low:g}" if low is not None else f"{self.name} <= {high:g}"
+            rule = f"{self.name} >= {low}" if low is not None else f"{self.name} <= {high}"
         return f"range:{self.name}", rule
+
+    @property
+    def bounds(self) -> tuple[Any, Any]:
+        """The least and the greatest number that may be there, exact for the type; None where there is no bound."""
+        low, high = self.promise.min, self.promise.max
+        if pa.types.is_integer(self.type):
+            return None if low is None else ceil(low), None if high is None else floor(high)
+        exact = (lambda bound: Decimal(str(bound))) if pa.types.is_decimal(self.type) else float
+        return None if low is None else exact(low), None if high is None else exact(high)
 
     @property
     def values_rule(self) -> tuple[str, str]:
@@ -106,6 +125,15 @@ def _field(name: str, promise: Promise, is_key: bool) -> Field:
         raise ConfigError(
             where=f"columns.{name}", expected="min and max of a number", found=found.spark, remedy="Remove them."
         )
+    limit = 2**63 - 1 if pa.types.is_integer(found.type) else 10**38 - 1 if pa.types.is_decimal(found.type) else inf
+    beyond = next((b for b in (promise.min, promise.max) if b is not None and abs(b) > limit), None)
+    if beyond is not None:
+        raise ConfigError(
+            where=f"columns.{name}",
+            expected=f"bounds that a {found.spark} can have",
+            found=str(beyond),
+            remedy="Remove it.",
+        )
     if promise.format is not None and "%Z" in promise.format:
         raise ConfigError(
             where=f"columns.{name}.format",
@@ -127,21 +155,30 @@ def broken(fields: Sequence[Field], columns: Sequence[pa.Array], reasons: Reason
         if field.must_be_there:
             _add(reasons, pc.is_null(values), field.null_rule)
         if (promise.min, promise.max) != (None, None):
-            _add(reasons, _outside(values, promise), field.range_rule)
+            _add(reasons, _outside(values, *field.bounds), field.range_rule)
         if promise.values:
             known = pc.or_kleene(pc.is_in(values.cast(pa.string()), pa.array(field.allowed)), pc.is_null(values))
             _add(reasons, pc.invert(known), field.values_rule)
 
 
-def _outside(values: pa.Array, promise: Promise) -> pa.Array:
+def _outside(values: pa.Array, low: Any, high: Any) -> pa.Array:
     """Where a number is outside its range; NaN is outside each, null none."""
-    numbers = values.cast(pa.float64(), safe=False)  # of whole numbers beyond 2**53 the nearest
-    outside = pc.is_nan(numbers)
-    if promise.min is not None:
-        outside = pc.or_(outside, pc.less(numbers, promise.min))
-    if promise.max is not None:
-        outside = pc.or_(outside, pc.greater(numbers, promise.max))
+    if pa.types.is_decimal(values.type):
+        values = values.cast(_WIDE)
+    kind = pa.int64() if pa.types.is_integer(values.type) else values.type
+    outside = pc.is_nan(values) if pa.types.is_floating(kind) else pa.array(np.zeros(len(values), bool))
+    if low is not None:
+        outside = pc.or_(outside, pc.less(values, _bound(low, kind, ROUND_CEILING)))
+    if high is not None:
+        outside = pc.or_(outside, pc.greater(values, _bound(high, kind, ROUND_FLOOR)))
     return pc.fill_null(outside, False)
+
+
+def _bound(bound: Any, kind: pa.DataType, rounding: str) -> pa.Scalar:
+    if isinstance(bound, Decimal):
+        with localcontext(Context(prec=76)):
+            bound = bound.quantize(Decimal(1).scaleb(-_WIDE.scale), rounding=rounding)
+    return pa.scalar(bound, pa.float64() if pa.types.is_floating(kind) else kind)
 
 
 def _add(reasons: Reasons, where: pa.Array, why: tuple[str, str]) -> None:

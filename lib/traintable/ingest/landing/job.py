@@ -229,7 +229,7 @@ class _Landing:
                 replace=None if whole else replace,
                 whole=whole,
                 partition_by=partitions,
-                metadata={"traintable_ingest": self.config.name, "run": run},
+                metadata={"traintable_ingest": self.config.name, "run": run, **self.tables.beside},
                 add_columns=self.config.load.drift == "add_columns",
             )
         except (PySparkException, Py4JError) as error:

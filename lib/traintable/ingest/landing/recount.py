@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from traintable.columns import sibling
+from traintable.delta_log import commits
 from traintable.doctor import Finding
 from traintable.errors import InputMissing
 from traintable.ingest.landing.ledger import DONE, REPLAY, UNDONE, Ledger
@@ -20,16 +22,20 @@ MAX_TOLD = 20
 
 
 def recount(table: str, *, spark: SparkSession | None = None) -> list[Finding]:
-    """Count the rows of a landed table and of its quarantine by file, and hold them against the ledger beside it.
+    """Count the rows of a landed table and of its quarantine by file, and hold them against the ledger.
 
-    Of a table that rows are merged into, those of its log.
+    Of a table that rows are merged into, those of its log. Where quarantine and ledger lie stands in the table's log.
 
     Raises InputMissing when there is no ledger. Costs a narrow pass over both tables.
     """
-    ledger = Ledger(sibling(table, "ledger"))
-    expected = _expected(ledger.rows())
-    log, quarantine = Target(log_of(table)), Target(sibling(table, "quarantine"))
+    log = Target(log_of(table))
     target = log if log.exists else Target(table)
+    beside = _beside(target)
+    ledger, quarantine = (
+        os.path.normpath(os.path.join(table, beside[what])) if what in beside else sibling(table, what)
+        for what in ("ledger", "quarantine")
+    )
+    expected = _expected(Ledger(ledger).rows())
     if not expected or not target.exists:
         raise InputMissing(
             where=f"table {table}",
@@ -37,7 +43,8 @@ def recount(table: str, *, spark: SparkSession | None = None) -> list[Finding]:
             found="no ledger" if not expected else "no table",
             remedy="Name the table by its path.",
         )
-    found = counts_of(spark or get_spark(), target, quarantine if quarantine.exists else None, "true")
+    kept = Target(quarantine)
+    found = counts_of(spark or get_spark(), target, kept if kept.exists else None, "true")
     wrong = [name for name in sorted({*expected, *found}) if expected.get(name, (0, 0)) != found.get(name, (0, 0))]
     findings = [
         Finding(
@@ -51,6 +58,12 @@ def recount(table: str, *, spark: SparkSession | None = None) -> list[Finding]:
     total = f"{len(expected):,} files, {_told(_sum(found.values()))}"
     more = f" ({len(wrong):,} files differ)" if wrong else ""
     return [*findings, Finding("ledger", not wrong, total + more, "See the files above.")]
+
+
+def _beside(target: Target) -> dict[str, str]:
+    """Where quarantine and ledger lie, as the newest run that tells it has written it to the log of the table."""
+    told = (commit.told() for commit in commits(target.path)) if target.exists else iter(())
+    return next((found for found in told if "ledger" in found), {})
 
 
 def _expected(rows: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:

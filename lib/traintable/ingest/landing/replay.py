@@ -15,10 +15,10 @@ from traintable.ingest.landing.contract import fields_of
 from traintable.ingest.landing.ledger import REPLAY
 from traintable.ingest.landing.merging import merge_landed
 from traintable.ingest.landing.records import BLOCK, FILE, PATH, PLACE, POSITION, RAW
+from traintable.ingest.landing.sources.rows import added_columns, undeclared
 from traintable.ingest.landing.target import INTERVAL, REPAIRED, REPLAYED, Tables
-from traintable.ingest.landing.text.headers import named, undeclared
+from traintable.ingest.landing.text.headers import named
 from traintable.ingest.landing.text.reading import WRONG, read_again
-from traintable.ingest_settings import Column as Promise
 from traintable.ingest_settings import IngestConfig
 from traintable.ingest_sources import TextSource
 from traintable.progress import Progress
@@ -157,8 +157,8 @@ def _good(kept: DataFrame, config: IngestConfig) -> DataFrame | None:
     parts, source = [], _as_kept(config)
     for (names,) in kept.select("names").distinct().collect():  # as many as the files have different headers
         header = None if names is None else named(names)
-        unknown = [] if header is None else undeclared(header.names, config.columns)
-        more = {name: Promise() for name in unknown} if config.load.drift == "add_columns" else {}
+        unknown = [] if header is None else undeclared(header.names, config)
+        more = added_columns(unknown, "the quarantine", config) if config.load.drift == "add_columns" else {}
         if header is not None and unknown and not more:
             header = replace(header, drift=unknown[0])
         fields = fields_of({**config.columns, **more}, config.key or ())

@@ -132,6 +132,14 @@ class Tables:
         """The table that the configuration names."""
         return self.merged or self.target
 
+    @property
+    def beside(self) -> dict[str, str]:
+        """Where quarantine and ledger lie, as seen from the table."""
+        return {
+            "quarantine": os.path.relpath(self.quarantine.path, self.table.path),
+            "ledger": os.path.relpath(self.ledger.path, self.table.path),
+        }
+
 
 def log_of(table: str) -> str:
     """Where the rows lie that a merged table is made of."""

@@ -46,8 +46,8 @@ def checked(
     targets = plain.select(*(F.lit(None).cast(f.spark) for f in fields)).schema.fields
     values, reasons = [], [] if drift is None else [(F.lit(True), (f"drift:{drift}", "declared columns only"))]
     for field, target in zip(fields, targets, strict=True):
-        if field.name in names:
-            place = names.index(field.name)
+        if field.source in names:
+            place = names.index(field.source)
             value, wrong = _taken(plain, f"_{place}", plain.schema[place].dataType, target.dataType)
         else:
             value, wrong = F.lit(None).cast(field.spark), None
@@ -105,11 +105,9 @@ def _broken(value: Column, wrong: Column | None, field: Field) -> list[tuple[Col
         found.append(
             (value.isNull() if wrong is None else value.isNull() & ~F.coalesce(wrong, F.lit(False)), field.null_rule)
         )
-    outside = []
-    if promise.min is not None:
-        outside.append(value < F.lit(promise.min))
-    if promise.max is not None:
-        outside.append(value > F.lit(promise.max))
+    low, high = field.bounds
+    outside = [] if low is None else [value < F.lit(low)]
+    outside += [] if high is None else [value > F.lit(high)]
     if outside:
         outside += [F.isnan(value)] if field.spark in ("double", "float") else []
         found.append((reduce(lambda one, other: one | other, outside), field.range_rule))

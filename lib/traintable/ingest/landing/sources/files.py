@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from traintable.columns import resolve
+from traintable.columns import resolve_file
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.landing.intervals import Interval, following
 from traintable.ingest.landing.ledger import Unit
@@ -30,7 +30,7 @@ class Files:
     def __init__(self, config: IngestConfig, source: TextSource | TypedSource) -> None:
         self.config, self.source = config, source
         self.root, self.real_root = config.root, os.path.realpath(config.root)
-        self.path = resolve(source.path, self.root)
+        self.path = resolve_file(source.path, self.root)
 
     def found(self, interval: Interval | None, known: Unit) -> list[FoundFile]:
         """The files there are; InputMissing where an interval has none, ConfigError where it has those of the next."""

@@ -77,7 +77,7 @@ class Jdbc:
     def _decisive(self) -> str:
         """The column that decides which run takes a row; InputMissing when there are rows that have none."""
         assert self.config.load.column is not None
-        column = self.snapshot.column(self.config.load.column, "load.column")
+        column = self.snapshot.column(self.config.source_name(self.config.load.column), "load.column")
         if column.nullable:
             n, *_ = self.snapshot.values("count(*)", f"({self._filter}) and {quoted(column.name)} is null")
             none_without(column.name, int(n), self.snapshot.table)
@@ -102,7 +102,7 @@ class Jdbc:
             return "null"
         back, lookback = seconds_or_number(self.config.load.lookback), self.config.load.lookback
         assert self.config.load.column is not None
-        kind = self.snapshot.column(self.config.load.column, "load.column").type
+        kind = self.snapshot.column(self.config.source_name(self.config.load.column), "load.column").type
         less = "" if back is None else f" - {back}" if isinstance(lookback, int) else f" - interval '{back} seconds'"
         return f"({literal(watermark)}::{kind}{less})::text"
 

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from traintable.columns import column_name
 from traintable.errors import ConfigError
 from traintable.ingest.landing.contract import Field, fields_of
 from traintable.ingest.landing.intervals import Interval
 from traintable.ingest.landing.ledger import Unit
 from traintable.ingest.landing.listing import FoundFile
-from traintable.ingest.landing.text.headers import undeclared
+from traintable.ingest_settings import RESERVED, IngestConfig
 from traintable.ingest_settings import Column as Promise
-from traintable.ingest_settings import IngestConfig
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -55,7 +55,8 @@ def undeclared_column(column: str, file: str, config: IngestConfig) -> ConfigErr
         where=f"{file}: column '{column}'",
         expected=f"a declared column ({', '.join(list(config.columns)[:20])})",
         found="one that nobody has declared",
-        remedy="Declare it in `columns`, or set `load.drift` to 'add_columns' or 'quarantine'. Nothing was landed.",
+        remedy="Declare it in `columns` (with `source` where the table can't have its name), or set `load.drift` to"
+        " 'add_columns' or 'quarantine'. Nothing was landed.",
     )
 
 
@@ -64,12 +65,31 @@ def after_drift(names: Sequence[str], file: str, config: IngestConfig) -> tuple[
 
     Raises ConfigError where the policy is `fail`.
     """
-    unknown = undeclared(names, config.columns)
+    unknown = undeclared(names, config)
     if not unknown or config.load.drift == "add_columns":
-        return None, {name: Promise() for name in unknown}
+        return None, added_columns(unknown, file, config)
     if config.load.drift == "fail":
         raise undeclared_column(unknown[0], file, config)
     return unknown[0], {}
+
+
+def undeclared(names: Sequence[str], config: IngestConfig) -> list[str]:
+    """The columns of a source that nobody has declared."""
+    declared = {config.source_name(name) for name in config.columns}
+    return [name for name in names if name not in declared]
+
+
+def added_columns(names: Sequence[str], file: str, config: IngestConfig) -> Mapping[str, Promise]:
+    """Undeclared columns as columns of the table; ConfigError for one whose name it has already."""
+    added: dict[str, Promise] = {}
+    taken = {*RESERVED, *(name.lower() for name in config.columns)}
+    for name in names:
+        plain = column_name(name)
+        if plain.lower() in taken:
+            raise undeclared_column(name, file, config)
+        taken.add(plain.lower())
+        added[plain] = Promise() if plain == name else Promise(source=name)
+    return added
 
 
 def declared_fields(config: IngestConfig, added: Mapping[str, Promise]) -> tuple[Field, ...]:

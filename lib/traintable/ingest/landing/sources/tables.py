@@ -62,7 +62,8 @@ def table_rows(
     rows: DataFrame, file: Column, config: IngestConfig, count: Callable[[], Counter[str]], ignored: Sequence[str] = ()
 ) -> TableRows:
     """Rows to be landed, with undeclared columns dealt with as `load.drift` says; `ignored` are left out."""
-    names = [name for name in rows.columns if name not in ignored or name in config.columns]
+    declared = {config.source_name(name) for name in config.columns}
+    names = [name for name in rows.columns if name not in ignored or name in declared]
     drift, added = after_drift(names, config.name, config)
     columns = [rows[quote(name)].alias(f"_{i}") for i, name in enumerate(names)]
     return TableRows(rows.select(*columns, file.alias(FILE)), names, declared_fields(config, added), count, drift)
@@ -91,10 +92,10 @@ class Table:
         """The rows of the part that was found."""
         file = files[0]
         rows = self._rows(spark)
-        column = self.config.load.column
-        if column is not None:
+        if self.config.load.column is not None:
+            column = self.config.source_name(self.config.load.column)
             require_columns(rows, {column}, where=f"load.column of {self.name}")
-            none_without(column, rows.where(F.col(column).isNull()).count(), self.name)
+            none_without(column, rows.where(_column(column).isNull()).count(), self.name)
             rows = rows.where(self._condition(rows, column, file))
         return table_rows(rows, F.lit(file.name), self.config, lambda: Counter({file.name: rows.count()}))
 
@@ -130,7 +131,7 @@ class Table:
 
     def _condition(self, rows: DataFrame, column: str, file: FoundFile) -> Column:
         kind = rows.schema[column].dataType
-        value = F.col(column)
+        value = _column(column)
         if self._interval is not None:
             start, end = (moment.strftime("%Y-%m-%d %H:%M:%S") for moment in (self._interval.start, self._interval.end))
             return (value >= F.lit(start).cast(kind)) & (value < F.lit(end).cast(kind))
@@ -141,8 +142,8 @@ class Table:
     def _beyond(self, known: Unit, etag: str | None) -> list[FoundFile]:
         if etag is not None and known.open is None and etag == known.etag:
             return []  # nobody has written to the table since
-        column, rows = self.config.load.column, self._rows(self.session())
-        assert column is not None
+        assert self.config.load.column is not None
+        column, rows = self.config.source_name(self.config.load.column), self._rows(self.session())
         require_columns(rows, {column}, where=f"load.column of {self.name}")
         low = F.lit(known.watermark).cast(rows.schema[column].dataType)
         back = seconds_or_number(self.config.load.lookback)
@@ -150,14 +151,20 @@ class Table:
             low = low - (
                 F.lit(back) if isinstance(self.config.load.lookback, int) else F.expr(f"INTERVAL '{back}' SECOND")
             )
-        found = rows.agg(F.max(column).cast("string"), F.first(low.cast("string")), F.max(F.col(column)) > F.first(low))
+        found = rows.agg(
+            F.max(_column(column)).cast("string"), F.first(low.cast("string")), F.max(_column(column)) > F.first(low)
+        )
         high, low_text, is_beyond = found.collect()[0]  # one row
         if high is None or is_beyond is False:
             return []
         part = Range(low_text, high)
-        file = range_of(self.name, column, part, self.table, etag or unknown_state())
+        file = range_of(self.name, self.config.load.column, part, self.table, etag or unknown_state())
         self._ranges[file.name] = part
         return [file]
+
+
+def _column(name: str) -> Column:
+    return F.col(quote(name))
 
 
 def _as_of(table: str, timestamp: str) -> int:

@@ -23,17 +23,21 @@ def parse(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: 
     A field that is not among the names has no values. A number is put before each record as its first value, and a
     record of nulls at the end: that all come back, in order, tells that no record ran into another.
     """
-    types: Mapping[str, pa.DataType] = {f.name: f.read_as for f in fields}
+    types: Mapping[str, pa.DataType] = {f.source: f.read_as for f in fields}
     found = _read(raw, names, {name: types.get(name, pa.string()) for name in names}, source)
     if found is None:
         return None
     if _has_text_after_quotes(raw, source) or _has_hexadecimal(raw, names, fields, source):
         return None
     for field in fields:
-        if field.name in found and pa.types.is_floating(field.type) and _has_overflow(raw, names, field, found, source):
+        if (
+            field.source in found
+            and pa.types.is_floating(field.type)
+            and _has_overflow(raw, names, field, found, source)
+        ):
             return None
     empty = pa.nulls(len(raw))
-    return [whole(found[f.name]) if f.name in names else empty.cast(types[f.name]) for f in fields]
+    return [whole(found[f.source]) if f.source in names else empty.cast(types[f.source]) for f in fields]
 
 
 def _has_text_after_quotes(raw: pa.Array, source: TextSource) -> bool:
@@ -50,16 +54,16 @@ def _has_overflow(
     raw: pa.Array, names: Sequence[str], field: Field, found: Mapping[str, pa.ChunkedArray], source: TextSource
 ) -> bool:
     """Whether a number is infinite that was not written so: it was too large for its type."""
-    infinite = pc.fill_null(pc.is_inf(whole(found[field.name])), False)
+    infinite = pc.fill_null(pc.is_inf(whole(found[field.source])), False)
     if not pc.any(infinite).as_py():
         return False
     texts = _read(raw.filter(infinite), names, dict.fromkeys(names, pa.string()), source)
-    return texts is not None and not pc.all(pc.match_substring(texts[field.name], "inf", ignore_case=True)).as_py()
+    return texts is not None and not pc.all(pc.match_substring(texts[field.source], "inf", ignore_case=True)).as_py()
 
 
 def _has_hexadecimal(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> bool:
     """Whether a whole number is written as 0x10, which Arrow's parser takes and nobody else."""
-    wanted = [f.name for f in fields if f.name in names and pa.types.is_integer(f.type)]
+    wanted = [f.source for f in fields if f.source in names and pa.types.is_integer(f.type)]
     content = b"".join(part.to_pybytes() for part in raw.buffers()[2:] if part)
     if not wanted or (b"0x" not in content and b"0X" not in content):
         return False
@@ -114,9 +118,9 @@ def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: Tex
         return [("columns", f"{len(names)} values: {', '.join(plain_value(name) for name in names[:20])}")]
     wrong = []
     for field in fields:
-        if field.name not in texts:
+        if field.source not in texts:
             continue
-        alone = {**dict.fromkeys(names, pa.string()), field.name: field.read_as}
+        alone = {**dict.fromkeys(names, pa.string()), field.source: field.read_as}
         is_read = _read(pa.array([raw]), names, alone, source) is not None
         if not is_read or parse(pa.array([raw]), names, [field], source) is None:
             wrong.append(field.type_rule)

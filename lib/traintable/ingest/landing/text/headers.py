@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -80,8 +80,3 @@ def named(names: Sequence[str], text: str = "") -> Header:
     lowered = [name.lower() for name in names]
     twice = next((name for name in names if lowered.count(name.lower()) > 1), None)
     return Header(text, tuple(names), None if twice is None else f"one with the column '{twice}' twice")
-
-
-def undeclared(names: Sequence[str], declared: Container[str]) -> list[str]:
-    """The columns that nobody has declared."""
-    return [name for name in names if name not in declared]

@@ -33,7 +33,7 @@ def parse(raw: pa.Array, fields: Sequence[Field]) -> list[pa.Array] | None:
     if pc.any(empty).as_py():  # no comma follows
         rest = pc.if_else(empty, pa.scalar(f"{_null_of(fields)}}}"), rest)
     lines = numbered(rest, f'{{"{_NUMBER}":', ",")
-    schema = pa.schema([(_NUMBER, pa.int64()), *((f.name, f.read_as) for f in fields)])
+    schema = pa.schema([(_NUMBER, pa.int64()), *((f.source, f.read_as) for f in fields)])
     try:
         found = pyarrow.json.read_json(
             pa.BufferReader(lines),
@@ -74,7 +74,7 @@ def _is_strict(line: str) -> bool:
 
 
 def _null_of(fields: Sequence[Field]) -> str:
-    return f"{json.dumps(fields[0].name)}:null"
+    return f"{json.dumps(fields[0].source)}:null"
 
 
 def explain(raw: str, fields: Sequence[Field]) -> list[tuple[str, str]]:
@@ -94,7 +94,7 @@ def explain(raw: str, fields: Sequence[Field]) -> list[tuple[str, str]]:
         return [("syntax", f"one JSON object a line, not {type(record).__name__}")]
     if doubled:
         return [("syntax", f"each field once, not '{plain_value(doubled[0])}' twice")]
-    known = {field.name: field for field in fields}
+    known = {field.source: field for field in fields}
     wrong = [(f"drift:{name}", _UNEXPECTED) for name in record if name not in known]
     for name, value in record.items():
         field = known.get(name)

@@ -198,7 +198,7 @@ def reader(header: Header | None, source: TextSource, fields: Sequence[Field]) -
         parse = partial(xml_elements.parse, tag=tag, fields=fields, null_value=null)
         explain = partial(xml_elements.explain, tag=tag, fields=fields, null_value=null)
     else:
-        names = header.names if header is not None and source.header else [f.name for f in fields]
+        names = header.names if header is not None and source.header else [f.source for f in fields]
         parse = partial(csv_lines.parse, names=names, fields=fields, source=source)
         explain = partial(csv_lines.explain, names=names, fields=fields, source=source)
     return lambda raw: read_block(raw, fields, parse, explain, zone=source.time_zone)
