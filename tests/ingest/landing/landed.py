@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
 from traintable.ingest.landing.contract import fields_of
-from traintable.ingest.landing.text import csv_lines, json_lines
-from traintable.ingest.landing.text.blocks import Block, read_block
+from traintable.ingest.landing.text.blocks import Block
+from traintable.ingest.landing.text.headers import Header
+from traintable.ingest.landing.text.reading import reader
 from traintable.ingest_settings import Column
 from traintable.ingest_sources import TextSource
 
@@ -42,13 +42,8 @@ def of(
     fields, given = fields_of(promises(columns)), source(kind, **options)
     contents = [record.encode() if isinstance(record, str) else record for record in records]
     raw = pa.array(contents, pa.binary()).view(pa.string())
-    if kind == "json":
-        parse, explain = partial(json_lines.parse, fields=fields), partial(json_lines.explain, fields=fields)
-    else:
-        named = list(names or columns)
-        parse = partial(csv_lines.parse, names=named, fields=fields, source=given)
-        explain = partial(csv_lines.explain, names=named, fields=fields, source=given)
-    return read_block(raw, fields, parse, explain, zone=given.time_zone)
+    header = Header("", tuple(names or columns)) if kind == "csv" else None
+    return reader(header, given, fields)(raw)
 
 
 def rows(block: Block) -> list[tuple[Any, ...] | list[tuple[str, str]]]:

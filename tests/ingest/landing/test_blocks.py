@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from landed import of, reasons, rows
 
+from traintable.ingest.landing.text import blocks
+
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 ODD = st.sampled_from(
     [
@@ -227,6 +229,64 @@ def test_all_that_is_wrong_is_told_once() -> None:
     block = of("csv", ["one,2,z", ",,", "1,1,a", "2,3,c"], columns)
     assert reasons(block, 4) == [["type:id"], ["null:id"], [], ["range:x", "values:c"]]
     assert block.reasons[3] == [("range:x", "x <= 1"), ("values:c", "c in (a, b)")]
+
+
+TEXTS_OF_VALUES = [
+    "",
+    *[
+        "1",
+        "-7",
+        "1.5",
+        "bad",
+        "1e3",
+        "Inf",
+        "nan",
+        "0x1",
+        "99999999999",
+        "-0",
+        "1_0",
+        "٣",
+        "1d",
+        "+1",
+        "-",
+        ".",
+        "true",
+    ],
+]
+JSON_VALUES = [
+    '"a"',
+    '"ä"',
+    '"1"',
+    *["1", "-7", "1.5", "1e3", "99999999999", "-0", "128", "1.0", "true", "null", "[1]", "{}"],
+]
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "xml"])
+def test_what_is_told_without_the_parser_is_what_it_tells(kind: str) -> None:
+    """Each record alone, by halving, and all together: once with what can be told at once, once without."""
+    types = ["int", "tinyint", "bigint", "double", "float", "boolean", "string", "date", "decimal(6,2)", "array<int>"]
+    columns = {f"c{i}": {"type": one} for i, one in enumerate(types)}
+    if kind == "csv":
+        columns.pop("c9")
+    draw, records = np.random.default_rng(1), []
+    for _ in range(600):
+        good = {n: "null" if kind == "json" else {"c5": "true", "c7": "2026-01-01"}.get(n, "1") for n in columns}
+        odd = JSON_VALUES if kind == "json" else TEXTS_OF_VALUES
+        values = {n: str(draw.choice(odd)) if draw.random() < 0.1 else value for n, value in good.items()}
+        if kind == "json":
+            records.append("{" + ", ".join(f'"{n}": {v}' for n, v in values.items()) + "}")
+        elif kind == "xml":
+            records.append(f"<r>{''.join(f'<{n}>{v}</{n}>' for n, v in values.items())}</r>")
+        else:
+            records.append(",".join(values.values()))
+    options = {"row_tag": "r"} if kind == "xml" else {}
+    quick = of(kind, records, columns, **options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "FEW", 0)
+        slow = of(kind, records, columns, **options)
+    assert quick.reasons == slow.reasons
+    assert 100 < len(quick.reasons) < 550
+    assert [repr(c.to_pylist()) for c in quick.columns] == [repr(c.to_pylist()) for c in slow.columns]
 
 
 def test_a_bad_record_costs_no_more_than_halving() -> None:

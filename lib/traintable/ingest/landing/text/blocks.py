@@ -15,7 +15,8 @@ from traintable.ingest.landing.text.moments import moments
 
 Parse = Callable[[pa.Array], list[pa.Array] | None]
 Explain = Callable[[str], list[tuple[str, str]]]
-FEWEST = 1
+Refuse = Callable[[str], list[tuple[str, str]] | None]
+FEW = 512  # records of which each is looked at when one of them is bad
 
 
 @dataclass
@@ -26,15 +27,30 @@ class Block:
     reasons: Reasons = field(default_factory=dict)
 
 
-def read_block(raw: pa.Array, fields: Sequence[Field], parse: Parse, explain: Explain, *, zone: str) -> Block:
+@dataclass(frozen=True)
+class Reader:
+    """How records of one form are read.
+
+    Attributes
+    ----------
+    parse : the values of some records (dates and times as text), or None when one of them is bad.
+    explain : what is wrong with one that is bad.
+    refuse : the same where it can be told at once; None for a record that is good or can't be told from one.
+    """
+
+    parse: Parse
+    explain: Explain
+    refuse: Refuse = lambda _: None
+
+
+def read_block(raw: pa.Array, fields: Sequence[Field], reader: Reader, *, zone: str) -> Block:
     """The records as columns of `fields`, each of the type that it is promised to have.
 
-    `parse` gives the values of some records (dates and times as text) or None when one of them is bad; `explain` says
-    what is wrong with one that is alone. A record that is no valid UTF-8 is bad.
+    A record that is no valid UTF-8 is bad.
     """
     reasons: Reasons = {}
     good = _valid(raw, reasons)
-    parts, kept = _parsed(raw.take(good), good, parse, explain, reasons)
+    parts, kept = _parsed(raw.take(good), good, reader, reasons)
     columns = [_column(f, [part[i] for part in parts], kept, reasons, zone) for i, f in enumerate(fields)]
     n = len(raw)
     place = np.full(n, -1, np.int64)
@@ -75,20 +91,28 @@ def _valid(raw: pa.Array, reasons: Reasons) -> pa.Array:
 
 
 def _parsed(
-    raw: pa.Array, rows: pa.Array, parse: Parse, explain: Explain, reasons: Reasons
+    raw: pa.Array, rows: pa.Array, reader: Reader, reasons: Reasons, *, is_new: bool = True
 ) -> tuple[list[list[pa.Array]], list[int]]:
-    """The parts that parse, in order, and the rows that they are of; what is wrong with the others goes to reasons."""
+    """The parts that parse, in order, and the rows that they are of; what is wrong with the others goes to reasons.
+
+    `is_new` : nobody has looked at each of the records yet.
+    """
     if not len(raw):
         return [], []
-    found = parse(raw)
+    found = reader.parse(raw)
     if found is not None:
         return [found], rows.to_pylist()
-    if len(raw) <= FEWEST:
-        reasons[rows[0].as_py()] = explain(raw[0].as_py())
+    if len(raw) == 1:
+        reasons[rows[0].as_py()] = reader.explain(raw[0].as_py())
         return [], []
+    if is_new and len(raw) <= FEW:
+        why = [reader.refuse(one) for one in raw.to_pylist()]
+        reasons.update((row, told) for row, told in zip(rows.to_pylist(), why, strict=True) if told)
+        rest = pa.array([i for i, told in enumerate(why) if not told], pa.int64())
+        return _parsed(raw.take(rest), rows.take(rest), reader, reasons, is_new=False)
     half = len(raw) // 2
-    first, kept = _parsed(raw[:half], rows[:half], parse, explain, reasons)
-    second, more = _parsed(raw[half:], rows[half:], parse, explain, reasons)
+    first, kept = _parsed(raw[:half], rows[:half], reader, reasons, is_new=is_new)
+    second, more = _parsed(raw[half:], rows[half:], reader, reasons, is_new=is_new)
     return first + second, kept + more
 
 

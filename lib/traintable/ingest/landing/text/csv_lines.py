@@ -10,11 +10,18 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from traintable.ingest.landing.contract import Field, plain_value
-from traintable.ingest.landing.text.blocks import is_in_order, numbered, whole
+from traintable.ingest.landing.text.blocks import Reader, is_in_order, numbered, whole
+from traintable.ingest.landing.text.plain_checks import Reasons, refused, text_is
 from traintable.ingest_sources import TextSource
 
 _NUMBER = "\x00number"
 _BOOLEANS = {"true_values": ["true", "True", "TRUE"], "false_values": ["false", "False", "FALSE"]}
+
+
+def reader(names: Sequence[str], fields: Sequence[Field], source: TextSource) -> Reader:
+    """How records are read whose columns are `names`."""
+    given = (names, fields, source)
+    return Reader(lambda raw: parse(raw, *given), lambda raw: explain(raw, *given), lambda raw: refuse(raw, *given))
 
 
 def parse(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> list[pa.Array] | None:
@@ -109,13 +116,29 @@ def _read(
     return dict(zip(names, found.slice(0, len(raw)).columns[1:], strict=True))
 
 
-def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> list[tuple[str, str]]:
+def refuse(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> Reasons | None:
+    """What is wrong with one record, where that can be told without the parser; None for all others."""
+    if any(sign in raw for sign in (source.quote, source.escape, "\r", "\n")):
+        return None
+    texts = raw.split(source.separator)
+    if len(texts) != len(names):
+        return _other_columns(names)
+    by_name = dict(zip(names, texts, strict=True))
+    known = [(field, by_name[field.source]) for field in fields if field.source in by_name]
+    return refused([(field, text == source.null_value or text_is(field, text)) for field, text in known])
+
+
+def _other_columns(names: Sequence[str]) -> Reasons:
+    return [("columns", f"{len(names)} values: {', '.join(plain_value(name) for name in names[:20])}")]
+
+
+def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> Reasons:
     """What is wrong with one record."""
     texts = _read(pa.array([raw]), names, dict.fromkeys(names, pa.string()), source)
     if texts is not None and _has_text_after_quotes(pa.array([raw]), source):
         return [("syntax", "a separator or the end after a closing quote")]
     if texts is None:
-        return [("columns", f"{len(names)} values: {', '.join(plain_value(name) for name in names[:20])}")]
+        return _other_columns(names)
     wrong = []
     for field in fields:
         if field.source not in texts:

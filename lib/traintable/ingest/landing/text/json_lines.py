@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from math import inf
 from typing import Any
 
@@ -13,10 +13,16 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from traintable.ingest.landing.contract import Field, plain_value
-from traintable.ingest.landing.text.blocks import is_in_order, numbered, whole
+from traintable.ingest.landing.text.blocks import Reader, is_in_order, numbered, whole
+from traintable.ingest.landing.text.plain_checks import Reasons, refused, value_is
 
 _NUMBER = "__number"  # what the number of a line is called in it
 _UNEXPECTED = "an object with the declared fields only"
+
+
+def reader(fields: Sequence[Field]) -> Reader:
+    """How lines are read."""
+    return Reader(lambda raw: parse(raw, fields), lambda raw: explain(raw, fields), lambda raw: refuse(raw, fields))
 
 
 def parse(raw: pa.Array, fields: Sequence[Field]) -> list[pa.Array] | None:
@@ -77,17 +83,26 @@ def _null_of(fields: Sequence[Field]) -> str:
     return f"{json.dumps(fields[0].source)}:null"
 
 
-def explain(raw: str, fields: Sequence[Field]) -> list[tuple[str, str]]:
-    """What is wrong with one line."""
-    doubled: list[str] = []
-
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in found]
-        doubled.extend(name for name in names if names.count(name) > 1)
-        return dict(found)
-
+def refuse(raw: str, fields: Sequence[Field]) -> Reasons | None:
+    """What is wrong with one line, where that can be told without the parser; None for all others."""
     try:
-        record = json.loads(raw, object_pairs_hook=pairs, parse_constant=_no_constant)
+        record, doubled = _loaded(raw)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict) or doubled:
+        return None
+    known = {field.source: field for field in fields}
+    drifted = _drifted(record, known)
+    verdicts = [(known[name], value_is(known[name], value)) for name, value in record.items() if name in known]
+    if any(verdict is None for _, verdict in verdicts):
+        return None
+    return [*drifted, *(refused(verdicts) or [])] or None
+
+
+def explain(raw: str, fields: Sequence[Field]) -> Reasons:
+    """What is wrong with one line."""
+    try:
+        record, doubled = _loaded(raw)
     except (ValueError, RecursionError) as error:
         return [("syntax", f"one JSON object a line: {plain_value(error)}")]
     if not isinstance(record, dict):
@@ -95,12 +110,30 @@ def explain(raw: str, fields: Sequence[Field]) -> list[tuple[str, str]]:
     if doubled:
         return [("syntax", f"each field once, not '{plain_value(doubled[0])}' twice")]
     known = {field.source: field for field in fields}
-    wrong = [(f"drift:{name}", _UNEXPECTED) for name in record if name not in known]
+    wrong = _drifted(record, known)
     for name, value in record.items():
         field = known.get(name)
         if field and (value == inf or parse(pa.array([json.dumps({name: value})]), [field]) is None):
             wrong.append(field.type_rule)
     return wrong or [("syntax", "a line that the parser takes")]
+
+
+def _loaded(raw: str) -> tuple[Any, list[str]]:
+    """What a line holds, by the letter of JSON, and the names of fields that an object in it has more than once."""
+    doubled: list[str] = []
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        as_object = dict(found)
+        if len(as_object) < len(found):
+            names = [name for name, _ in found]
+            doubled.extend(name for name in names if names.count(name) > 1)
+        return as_object
+
+    return json.loads(raw, object_pairs_hook=pairs, parse_constant=_no_constant), doubled
+
+
+def _drifted(record: Mapping[str, Any], known: Container[str]) -> Reasons:
+    return [(f"drift:{name}", _UNEXPECTED) for name in record if name not in known]
 
 
 def _no_constant(text: str) -> None:

@@ -19,7 +19,7 @@ from traintable.ingest.landing.contract import Field
 from traintable.ingest.landing.listing import FoundFile, Unreadable
 from traintable.ingest.landing.records import BLOCK, FILE, PATH, PLACE, RAW, Records, named, union
 from traintable.ingest.landing.text import csv_lines, json_lines, xml_elements
-from traintable.ingest.landing.text.blocks import Block, read_block
+from traintable.ingest.landing.text.blocks import Block, Reader, read_block
 from traintable.ingest.landing.text.csv_records import CsvRecords
 from traintable.ingest.landing.text.cutters import Lines, is_blank
 from traintable.ingest.landing.text.headers import Header
@@ -189,23 +189,18 @@ def reader(header: Header | None, source: TextSource, fields: Sequence[Field]) -
         return partial(_all_bad, fields=fields, why=("header", f"a header other than {header.fault}"))
     if header is not None and header.drift is not None:
         return partial(_all_bad, fields=fields, why=(f"drift:{header.drift}", "declared columns only"))
+    return partial(read_block, fields=fields, reader=_form(header, source, fields), zone=source.time_zone)
+
+
+def _form(header: Header | None, source: TextSource, fields: Sequence[Field]) -> Reader:
     if source.format == "text":
-        return lambda raw: read_block(raw, fields, lambda lines: [lines], _no_fault, zone=source.time_zone)
+        return Reader(lambda lines: [lines], lambda _: [])
     if source.format == "json":
-        parse, explain = partial(json_lines.parse, fields=fields), partial(json_lines.explain, fields=fields)
-    elif source.format == "xml":
-        tag, null = source.row_tag or "", source.null_value
-        parse = partial(xml_elements.parse, tag=tag, fields=fields, null_value=null)
-        explain = partial(xml_elements.explain, tag=tag, fields=fields, null_value=null)
-    else:
-        names = header.names if header is not None and source.header else [f.source for f in fields]
-        parse = partial(csv_lines.parse, names=names, fields=fields, source=source)
-        explain = partial(csv_lines.explain, names=names, fields=fields, source=source)
-    return lambda raw: read_block(raw, fields, parse, explain, zone=source.time_zone)
-
-
-def _no_fault(_: str) -> list[tuple[str, str]]:
-    return []
+        return json_lines.reader(fields)
+    if source.format == "xml":
+        return xml_elements.reader(source.row_tag or "", fields, source.null_value)
+    names = header.names if header is not None and source.header else [f.source for f in fields]
+    return csv_lines.reader(names, fields, source)
 
 
 def _all_bad(raw: pa.Array, fields: Sequence[Field], why: tuple[str, str]) -> Block:

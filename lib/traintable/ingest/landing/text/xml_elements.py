@@ -6,12 +6,15 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from xml.parsers import expat
 
 import pyarrow as pa
 
 from traintable.ingest.landing.contract import Field, plain_value
 from traintable.ingest.landing.text import json_lines
+from traintable.ingest.landing.text.blocks import Reader
+from traintable.ingest.landing.text.plain_checks import Reasons
 
 VALUE = "_VALUE"  # what the text of an element is called that has attributes or elements too
 _NUMBER = re.compile(r"([+-]?)0*(\d+)((?:\.\d+)?)((?:[eE][+-]?\d+)?)|([+-]?)(\.\d+)((?:[eE][+-]?\d+)?)")
@@ -43,6 +46,12 @@ class _Shape:
     arrays: Mapping[str, OfElement]  # of which each is written so
 
 
+def reader(tag: str, fields: Sequence[Field], null_value: str) -> Reader:
+    """How elements `tag` are read."""
+    given = (tag, fields, null_value)
+    return Reader(lambda raw: parse(raw, *given), lambda raw: explain(raw, *given), lambda raw: refuse(raw, *given))
+
+
 def parse(raw: pa.Array, tag: str, fields: Sequence[Field], null_value: str) -> list[pa.Array] | None:
     """The values of elements; None when one of them is bad.
 
@@ -51,18 +60,27 @@ def parse(raw: pa.Array, tag: str, fields: Sequence[Field], null_value: str) -> 
     one. Text that is `null_value`, and an element that is absent or says `xsi:nil="true"`, is null.
     """
     try:
-        lines = _as_json(raw.to_pylist(), tag, _shape_of(fields, null_value))
+        lines = _as_json(raw.to_pylist(), tag, _shape_of(tuple(fields), null_value))
     except (expat.ExpatError, RecursionError):
         return None
     return json_lines.parse(pa.array(lines, pa.string()), fields) if len(lines) == len(raw) else None
 
 
-def explain(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> list[tuple[str, str]]:
+def refuse(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> Reasons | None:
+    """What is wrong with one element, where that can be told without the parser; None for all others."""
+    try:
+        lines = _as_json([raw], tag, _shape_of(tuple(fields), null_value))
+    except (expat.ExpatError, RecursionError):
+        return None
+    return json_lines.refuse(lines[0], fields) if len(lines) == 1 else None
+
+
+def explain(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> Reasons:
     """What is wrong with one element, or with what is none."""
     if not re.match(rf"<{re.escape(tag)}[\s/>]", raw):
         return [("document", f"a well-formed document around its <{plain_value(tag)}> elements")]
     try:
-        lines = _as_json([raw], tag, _shape_of(fields, null_value))
+        lines = _as_json([raw], tag, _shape_of(tuple(fields), null_value))
     except (expat.ExpatError, RecursionError) as error:
         return [("syntax", f"a well-formed <{plain_value(tag)}> element: {plain_value(error)}")]
     return json_lines.explain(lines[0], fields)
@@ -95,7 +113,8 @@ def _as_json(records: Sequence[str], tag: str, shape: _Shape) -> list[str]:
     return lines
 
 
-def _shape_of(fields: Sequence[Field], null_value: str) -> _Shape:
+@lru_cache(maxsize=8)
+def _shape_of(fields: tuple[Field, ...], null_value: str) -> _Shape:
     return _shape({f.source: f.read_as for f in fields}, null_value)
 
 
