@@ -3,7 +3,7 @@
     python tests/benchmarks/ingest.py [csv] [json] [jdbc] [ledger]
 
 All by default. The files are the flights ten times over, 16 of them. The peer is `spark.read` with a schema and a Delta
-append, in the same session: no contract, no quarantine, no ledger. That both tables have the same rows is checked first.
+append, in the same session: no contract, no quarantine, no ledger. Both tables are first checked to have the same rows.
 """
 
 from __future__ import annotations
