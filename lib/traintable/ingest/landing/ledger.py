@@ -13,6 +13,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
 from traintable.ingest.landing.listing import FoundFile, fingerprint
+from traintable.spark_errors import translated
 
 BEGUN, DONE, UNREADABLE, STALE, UNDONE = "begun", "done", "unreadable", "stale", "undone"
 REPLAY = "replay"  # the unit of runs that take records back in
@@ -136,10 +137,12 @@ class Ledger:
 
     def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         table = pa.Table.from_pylist([{**dict.fromkeys(SCHEMA.names), **row} for row in rows], SCHEMA)
-        write_deltalake(self.path, table, mode="append", schema_mode="merge")
-        written = DeltaTable(self.path)
-        if len(written.file_uris()) > MAX_FILES:
-            written.optimize.compact()
+        remedy = "The next run carries on."
+        with translated(f"ledger {self.path}", expected="a place that can be written", remedy=remedy):
+            write_deltalake(self.path, table, mode="append", schema_mode="merge")
+            written = DeltaTable(self.path)
+            if len(written.file_uris()) > MAX_FILES:
+                written.optimize.compact()
 
 
 def run_name(unit: str, files: Iterable[FoundFile], digest: str) -> str:
