@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from deltalake import DeltaTable
@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from traintable.ingest.landing.recount import recount
 
 TABLES = ("landed", "landed_log", "landed_quarantine", "landed_ledger")
-KEPT = ("_file", "_interval", "raw", "reasons", "rules")  # of a record in the quarantine; its run has another name
+KEPT = ["_file", "_interval", "raw", "reasons", "rules"]  # of a record in the quarantine; its run has another name
 
 
 def versions(table: Path) -> list[int]:
@@ -21,7 +21,7 @@ def versions(table: Path) -> list[int]:
     return sorted(int(path.stem) for path in (table / "_delta_log").glob("*.json"))
 
 
-def content(table: Path, columns: Sequence[str] | None = None, without: Collection[str] = ()) -> list[str]:
+def content(table: Path, columns: list[str] | None = None, without: Collection[str] = ()) -> list[str]:
     """The rows of a table as texts, in order; none where there is no table."""
     if not versions(table):
         return []
