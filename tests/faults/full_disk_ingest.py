@@ -92,7 +92,7 @@ def attempt(settings: IngestConfig, progress: Full) -> dict[str, Any]:
 
 def trial(folder: Path, stage: str, spark: SparkSession) -> None:
     """Land to a disk that is full in a stage, the first time to no tables at all; once there is room, carry on."""
-    root, calm, raw = folder / "disk" / stage, folder / "calm" / stage, folder / "raw" / stage
+    root, calm, raw = (folder / part / stage.replace(" ", "_") for part in ("disk", "calm", "raw"))
     rng = random.Random(stage)
     for n, n_free in enumerate(CASES[stage]):
         put(raw, n, rng)
