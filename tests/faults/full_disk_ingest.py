@@ -11,7 +11,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,15 @@ from traintable.progress import Progress
 from traintable.session import JAVA_OPTIONS, get_spark
 
 MEGABYTES, PAGE = 64, 4096
-# How many pages are left free when a stage begins.
-CASES = {
-    "begin": (0, 1),
-    "write rows": (0, 2, 8, 20),
-    "keep bad records": (0, 2, 8),
-    "merge": (0, 2, 8, 20),
-    "finish": (0, 1),
-}
+# How many pages are left free when a stage begins; each line is a trial, the first run of which finds no tables.
+CASES = (
+    ("begin", (0, 1)),
+    ("begin", (1,)),
+    ("write rows", (0, 2, 8, 20)),
+    ("keep bad records", (0, 2, 8)),
+    ("merge", (0, 2, 8, 20)),
+    ("finish", (0, 1)),
+)
 
 
 class Full(Progress):
@@ -90,11 +91,11 @@ def attempt(settings: IngestConfig, progress: Full) -> dict[str, Any]:
     return {"exit_code": 0, "message": ""}
 
 
-def trial(folder: Path, stage: str, spark: SparkSession) -> None:
+def trial(folder: Path, name: str, stage: str, free: Sequence[int], spark: SparkSession) -> None:
     """Land to a disk that is full in a stage, the first time to no tables at all; once there is room, carry on."""
-    root, calm, raw = (folder / part / stage.replace(" ", "_") for part in ("disk", "calm", "raw"))
-    rng = random.Random(stage)
-    for n, n_free in enumerate(CASES[stage]):
+    root, calm, raw = (folder / part / name for part in ("disk", "calm", "raw"))
+    rng = random.Random(name)
+    for n, n_free in enumerate(free):
         put(raw, n, rng)
         told = attempt(IngestConfig.model_validate(config(root, raw)), Full(folder / "disk", stage, n_free))
         print(json.dumps({"stage": stage, "n_free": n_free, **told}), flush=True)
@@ -112,8 +113,8 @@ def main(folder: Path) -> None:
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", str(disk)], check=True)
     spark = get_spark("full disk", spark__driver__extraJavaOptions=f"{JAVA_OPTIONS} -XX:TieredStopAtLevel=1")
-    for stage in CASES:
-        trial(folder, stage, spark)
+    for n, (stage, free) in enumerate(CASES):
+        trial(folder, f"trial{n}", stage, free, spark)
 
 
 if __name__ == "__main__":

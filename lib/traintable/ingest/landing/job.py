@@ -66,7 +66,7 @@ def ingest(
     A run that was interrupted is carried on by the next; a run that has nothing to do starts no Spark. Costs one pass
     over the new files and a cheap one that counts their records; where some are bad two more over the files, and a
     narrow one over what was written.
-    Raises a TraintableError for whatever stops it; of that run nothing is then in the table.
+    Raises a TraintableError for whatever stops it; of that run nothing is then in the table, or the next carries it on.
     """
     progress = progress or Progress(quiet=True)
     landing = _Landing(config, progress, spark)

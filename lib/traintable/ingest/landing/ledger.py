@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
+from traintable.delta_log import has_commits
 from traintable.ingest.landing.listing import FoundFile, fingerprint
 from traintable.spark_errors import translated
 
@@ -71,7 +71,7 @@ class Ledger:
 
     def rows(self) -> list[dict[str, Any]]:
         """All rows, in the order in which they were written."""
-        if not os.path.isdir(os.path.join(self.path, "_delta_log")):
+        if not has_commits(self.path):
             return []
         found = DeltaTable(self.path).to_pyarrow_table().sort_by("at")
         rows: list[dict[str, Any]] = found.to_pylist()
