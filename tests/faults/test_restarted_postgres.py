@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from verdicts import assert_sound, content, twice
+from verdicts import assert_sound, content, twice, versions
 
 from servers.postgres import Postgres
 from traintable.errors import InputMissing
@@ -137,6 +137,9 @@ def test_a_server_that_is_down(own: Postgres, spark: SparkSession, tmp_path: Pat
     print(caught.value)
     assert_clear(caught.value, own)
     own.serve()
+    written = versions(tmp_path / "landed")
+    assert written == ([0] if stage == "keep bad records" else [])
     assert ingest(settings, spark=spark)["rows"]["read"] == N_ROWS
+    assert versions(tmp_path / "landed") == [0]  # what had been written is not written again
     assert ingest(settings, spark=spark)["status"] == "unchanged"
     assert_all_once(own, tmp_path, spark)
