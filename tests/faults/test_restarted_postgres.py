@@ -19,6 +19,7 @@ from traintable.errors import InputMissing
 from traintable.ingest.landing.job import ingest
 from traintable.ingest_settings import IngestConfig
 from traintable.progress import Progress
+from traintable.session import parallelism
 
 N_ROWS, PARTS, WAIT_SECONDS = 4000, 4, 60
 COLUMNS = {"id": {"type": "bigint"}, "x": {"type": "double", "max": 100}, "at": {"type": "timestamp"}}
@@ -109,14 +110,15 @@ def assert_all_once(server: Postgres, root: Path, spark: SparkSession) -> None:
 
 def test_a_server_that_restarts_in_mid_read(own: Postgres, spark: SparkSession, tmp_path: Path) -> None:
     settings, seen = config(own, tmp_path, "slow"), list[int]()
+    n_together = min(2, parallelism(spark))
     sleep(own, 30)
-    thread = threading.Thread(target=restart_when_asleep, args=(own, 2, seen))
+    thread = threading.Thread(target=restart_when_asleep, args=(own, n_together, seen))
     thread.start()
     with pytest.raises(InputMissing) as caught:
         ingest(settings, spark=spark)
     thread.join()
     print(caught.value)
-    assert seen == [2]
+    assert seen == [n_together]
     assert_clear(caught.value, own)
     assert content(tmp_path / "landed") == content(tmp_path / "landed_quarantine") == []
     sleep(own, 0)
