@@ -31,3 +31,47 @@ def test_our_own_errors_and_defects_pass_as_they_are() -> None:
         with pytest.raises(type(error)) as found, translated("run"):
             raise error
         assert found.value is error
+
+
+WRITE_FAILED = """An error occurred while calling o1.save.
+: org.apache.spark.SparkException: [TASK_WRITE_FAILED] Task failed while writing rows to file:/data/t. SQLSTATE: 58030
+\tat org.apache.spark.sql.Something(Something.scala:1)
+Caused by: org.postgresql.util.PSQLException: {}
+\tat org.postgresql.core.Something(Something.java:1)
+Caused by: java.io.EOFException
+"""
+STAGE_FAILED = (
+    ": org.apache.spark.SparkException: Job aborted due to stage failure: Task 2 in stage 24.0 failed 1 times, most"
+    " recent failure: Lost task 2.0 in stage 24.0 (TID 38) (host executor driver):"
+    " org.postgresql.util.PSQLException: {}"
+)
+FULL = "java.io.FileNotFoundException: /data/t/.part-0.crc (No space left on device)"
+
+
+@pytest.mark.parametrize("wrapped", [WRITE_FAILED, STAGE_FAILED])
+def test_what_made_a_task_fail_is_told(wrapped: str) -> None:
+    with pytest.raises(TraintableError, match=r"found org\.postgresql\S+: ERROR: division by zero\. r$") as found:
+        raise_in_spark(wrapped.format("ERROR: division by zero"))
+    assert found.value.exit_code == 1
+    for lost in ("An I/O error occurred while sending to the backend.", "Connection to a:1 refused. Check."):
+        with pytest.raises(InputMissing, match=f"until all rows are read, found {lost[:20]}"):
+            raise_in_spark(wrapped.format(lost))
+
+
+def test_a_full_disk_is_no_missing_file() -> None:
+    with pytest.raises(TraintableError, match=r"found No space left on device, writing to /data/t\. r$") as found:
+        raise_in_spark(WRITE_FAILED.replace("org.postgresql.util.PSQLException: {}", FULL))
+    assert found.value.exit_code == 1
+
+
+def test_causes_that_delta_rs_tells_are_one_line() -> None:
+    arrow = "\n   \x1b[31m↳\x1b[0m "
+    text = f"Generic LocalFileSystem error{arrow}Unable to copy data{arrow}Permission denied\n"
+    with pytest.raises(TraintableError) as found:
+        raise_in_spark(text)
+    assert found.value.found == "Generic LocalFileSystem error: Unable to copy data: Permission denied"
+
+
+def raise_in_spark(text: str) -> None:
+    with translated("w", expected="e", remedy="r"):
+        raise OSError(text)

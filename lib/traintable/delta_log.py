@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from dataclasses import dataclass
@@ -43,6 +44,11 @@ class Commit:
         """The manifest in the metadata, unless somebody else wrote something else there."""
         found = self.told()
         return found if "traintable" in found else None
+
+
+def has_commits(table: str) -> bool:
+    """Whether a local folder is a table: not where the first write to it was cut short before its commit."""
+    return bool(glob.glob("*.json", root_dir=os.path.join(table, "_delta_log")))
 
 
 def commits(table: str, spark: SparkSession | None = None) -> list[Commit]:

@@ -149,3 +149,10 @@ class JdbcSource(Section):
 
 FileSource: TypeAlias = TextSource | TypedSource
 Source: TypeAlias = Annotated[TextSource | TypedSource | TableSource | JdbcSource, Field(discriminator="format")]
+
+
+def told(source: Source) -> str:
+    """What messages call a source."""
+    if isinstance(source, JdbcSource):
+        return f"{source.url}, table {source.table}"
+    return source.table if isinstance(source, TableSource) else source.path

@@ -11,7 +11,12 @@ from traintable.errors import ConfigError, InputMissing, TraintableError
 
 _STATE = re.compile(r"SQLSTATE: (\w{5})")
 _UNREADABLE = re.compile(r"FAILED_READ_FILE|FileNotFoundException|PATH_NOT_FOUND|PATH_DOES_NOT_EXIST")
-_FOREIGN = ("pyspark.", "py4j.")
+_FULL = re.compile(r"No space left on device|Disk quota exceeded")
+_WRITTEN = re.compile(r"writing rows to (?:file:)?(\S+?)\. ")
+_LOST = re.compile(r"PSQLException: (?:FATAL: |An I/O error |Connection to |This connection |The connection )[^\n]*")
+_STAGE = re.compile(r"^org\.apache\.spark\.SparkException: Job aborted due to stage failure: .*\(TID \d+\) \(.*?\): ")
+_COLOURS = re.compile(r"\x1b\[\d*m")
+_FOREIGN = ("pyspark.", "py4j.", "_internal")  # the last is what deltalake's errors say they are of
 
 
 @contextmanager
@@ -21,7 +26,8 @@ def translated(
     """Turn what Spark, its gateway or the file system raises in the body into a TraintableError.
 
     An error of SQLSTATE class 22 (a value) or 42 (a name or type) is one of an expression, so a ConfigError; a file
-    that can't be read is InputMissing; the rest says that `expected` was not met at `where`.
+    that can't be read, or a database that has gone, is InputMissing; the rest says that `expected` was not met at
+    `where`.
     """
     try:
         yield
@@ -42,8 +48,16 @@ def _is_foreign(error: Exception) -> bool:
 
 
 def _explained(error: Exception, where: str, expected: str, remedy: str) -> TraintableError:
-    text = str(error)
-    if _UNREADABLE.search(text):
+    text = _COLOURS.sub("", str(error))
+    lost = _LOST.search(text)
+    if lost:
+        return InputMissing(
+            where=where,
+            expected="a database that answers until all rows are read",
+            found=lost.group().partition(": ")[2].rstrip("."),
+            remedy=f"Wait until it does. {remedy}",
+        )
+    if _UNREADABLE.search(text) and not _FULL.search(text):  # Java says "not found" of a file that it has no room for
         return InputMissing(
             where=where,
             expected="the files of the pinned versions",
@@ -69,7 +83,13 @@ def _without_plan(text: str) -> list[str]:
 
 
 def _cause(text: str) -> str:
-    """The first Java exception that a text names, or its first line."""
+    """That a disk is full, else the first Java exception but that a task has failed, or the first line."""
+    full, written = _FULL.search(text), _WRITTEN.search(text)
+    if full:
+        return full.group() + (f", writing to {written.group(1)}" if written else "")
     lines = [line.strip().removeprefix(": ") for line in text.splitlines() if line.strip()]
     named = [line for line in lines if re.match(r"(Caused by: )?[a-z][\w.]+(Exception|Error): ", line)]
-    return (named or lines or ["no message"])[0].removeprefix("Caused by: ")
+    told = [line for line in named if "[TASK_WRITE_FAILED]" not in line]
+    inner = [line.lstrip("↳ ") for line in lines[1:] if line.startswith("↳")]  # as delta-rs tells of causes
+    found = (told or named or [": ".join([*lines[:1], *inner]) or "no message"])[0]
+    return _STAGE.sub("", found.removeprefix("Caused by: "))

@@ -1,4 +1,4 @@
-"""Land files, and die at a point: python killed_ingest.py CONFIG_JSON STAGE before|after|SECONDS
+"""Land, and die at a point: python killed_ingest.py CONFIG_JSON STAGE before|after|SECONDS [INTERVAL]
 
 Dying is SIGKILL for this process and its JVM: nothing is cleaned up. A number is the seconds after the stage's begin.
 """
@@ -45,12 +45,12 @@ class Dying(Progress):
             die()
 
 
-def main(config: str, stage: str, when: str) -> None:
+def main(config: str, stage: str, when: str, interval: str | None = None) -> None:
     """Land and die."""
     settings = IngestConfig.model_validate(json.loads(config))
     if stage not in ("list", "begin"):  # these are over before Spark is needed
         get_spark("killed", spark__driver__extraJavaOptions=f"{JAVA_OPTIONS} -XX:TieredStopAtLevel=1")
-    ingest(settings, progress=Dying(stage, when))
+    ingest(settings, interval=interval, progress=Dying(stage, when))
 
 
 if __name__ == "__main__":

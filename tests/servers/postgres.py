@@ -37,18 +37,25 @@ class Postgres:
 
     def start(self) -> None:
         """Make the cluster and start its server; as another user when we are root, whom PostgreSQL refuses."""
-        programs = postgres_programs()
         self._folder = Path(tempfile.mkdtemp(prefix="traintable-postgres-"))
         self._become = _become(self._folder)
-        self._initdb(programs)
+        self._initdb(postgres_programs())
         self.port = free_port()
+        self.serve()
+
+    def serve(self) -> None:
+        """Start the server of the cluster, at the port that it has always had."""
         settings = {**_SETTINGS, "listen_addresses": self.host, "port": str(self.port)}
         options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
         log = self._folder / "log"
-        with log.open("wb") as out:
-            command = [str(programs / "postgres"), "-D", str(self._data), *options]
+        with log.open("ab") as out:
+            command = [str(postgres_programs() / "postgres"), "-D", str(self._data), *options]
             self._process = subprocess.Popen(command, stdout=out, stderr=out, cwd=self._folder, **self._become)
         wait(self._process, self._answers, log)
+
+    def halt(self) -> None:
+        """Stop the server at once, as if it had crashed; `serve` starts it again, and it recovers."""
+        stop(self._process, signal.SIGQUIT)
 
     def stop(self) -> None:
         """Stop the server, by a fast shutdown, and remove its folder."""

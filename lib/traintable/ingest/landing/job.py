@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -25,9 +26,19 @@ from traintable.ingest.landing.merging import merge_landed
 from traintable.ingest.landing.records import FILE, POSITION, RAW, path_of
 from traintable.ingest.landing.sources.origin import origin_of
 from traintable.ingest.landing.sources.rows import Rows, undeclared_column
-from traintable.ingest.landing.target import INTERVAL, REPAIRED, REPLAYED, Tables, counts_of, of_files, of_interval
+from traintable.ingest.landing.target import (
+    INTERVAL,
+    REPAIRED,
+    REPLAYED,
+    Tables,
+    Target,
+    counts_of,
+    of_files,
+    of_interval,
+)
 from traintable.ingest.landing.text.reading import DRIFT, NAMES, WRONG
 from traintable.ingest_settings import BY_FILE, IngestConfig
+from traintable.ingest_sources import told
 from traintable.progress import Progress
 from traintable.session import get_spark, same_everywhere
 from traintable.spark_errors import translated
@@ -55,7 +66,7 @@ def ingest(
     A run that was interrupted is carried on by the next; a run that has nothing to do starts no Spark. Costs one pass
     over the new files and a cheap one that counts their records; where some are bad two more over the files, and a
     narrow one over what was written.
-    Raises a TraintableError for whatever stops it; of that run nothing is then in the table.
+    Raises a TraintableError for whatever stops it; of that run nothing is then in the table, or the next carries it on.
     """
     progress = progress or Progress(quiet=True)
     landing = _Landing(config, progress, spark)
@@ -195,7 +206,7 @@ class _Landing:
                 self.ledger.begin(run, unit, files, stale)
         whole = self.config.load.mode == "full"
         replaces = bool(interval or whole or stale) or any(file.name in known.seen for file in files)
-        with same_everywhere(self.spark), translated(f"ingest into {self.target.path}"):
+        with same_everywhere(self.spark), self._translated(self.target):
             with stage("read headers"):
                 source = self.origin.open(self.spark, files)
             with stage("write rows"):
@@ -262,7 +273,7 @@ class _Landing:
         if self.quarantine.has(run):
             return
         rows = self._of_interval(source.bad(), interval)
-        told = rows.select(
+        kept = rows.select(
             F.lit(run).alias("run"),
             (F.col(INTERVAL) if interval else F.lit(None).cast("string")).alias(INTERVAL),
             F.col(FILE),
@@ -275,7 +286,8 @@ class _Landing:
             F.lit(None).cast("string").alias(REPAIRED),
             F.lit(None).cast("string").alias(REPLAYED),
         )
-        self.quarantine.write(told, run, replace=None if whole else replace, whole=whole)
+        with self._translated(self.quarantine):
+            self.quarantine.write(kept, run, replace=None if whole else replace, whole=whole)
 
     def _counted(self, run: str, where: str, read: Counter[str], bad: int) -> dict[str, tuple[int, int]]:
         """The rows accepted and quarantined of each file; AccountingError when they are not those that were read."""
@@ -296,6 +308,11 @@ class _Landing:
                 remedy="The run is not done, and the next repeats it. Nobody else may write to these tables.",
             )
         return counts
+
+    def _translated(self, table: Target) -> AbstractContextManager[None]:
+        """What goes wrong while rows are written to a table, as an error that names it and the source."""
+        where = f"ingest from {told(self.config.source)} into {table.path}"
+        return translated(where, expected="rows to be read and written", remedy="The next run carries on.")
 
     def answer(self, results: Sequence[_Result]) -> dict[str, Any]:
         """The JSON line."""

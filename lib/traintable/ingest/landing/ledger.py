@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,9 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
+from traintable.delta_log import has_commits
 from traintable.ingest.landing.listing import FoundFile, fingerprint
+from traintable.spark_errors import translated
 
 BEGUN, DONE, UNREADABLE, STALE, UNDONE = "begun", "done", "unreadable", "stale", "undone"
 REPLAY = "replay"  # the unit of runs that take records back in
@@ -70,7 +71,7 @@ class Ledger:
 
     def rows(self) -> list[dict[str, Any]]:
         """All rows, in the order in which they were written."""
-        if not os.path.isdir(os.path.join(self.path, "_delta_log")):
+        if not has_commits(self.path):
             return []
         found = DeltaTable(self.path).to_pyarrow_table().sort_by("at")
         rows: list[dict[str, Any]] = found.to_pylist()
@@ -136,10 +137,12 @@ class Ledger:
 
     def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         table = pa.Table.from_pylist([{**dict.fromkeys(SCHEMA.names), **row} for row in rows], SCHEMA)
-        write_deltalake(self.path, table, mode="append", schema_mode="merge")
-        written = DeltaTable(self.path)
-        if len(written.file_uris()) > MAX_FILES:
-            written.optimize.compact()
+        remedy = "The next run carries on."
+        with translated(f"ledger {self.path}", expected="a place that can be written", remedy=remedy):
+            write_deltalake(self.path, table, mode="append", schema_mode="merge")
+            written = DeltaTable(self.path)
+            if len(written.file_uris()) > MAX_FILES:
+                written.optimize.compact()
 
 
 def run_name(unit: str, files: Iterable[FoundFile], digest: str) -> str:

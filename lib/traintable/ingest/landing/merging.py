@@ -71,7 +71,7 @@ def apply(
     is_known = all(known.get(part) == value for part, value in of.items())
     if is_known and known["log_version"] == source.version():
         return Merged()
-    with same_everywhere(spark), translated(f"merge into {merged.path}"):
+    with same_everywhere(spark), translated(f"merge into {merged.path}", remedy="The next run carries on."):
         rows = _at(source.version(), log, spark)
         derived = _derived(rows, merge, key)
         if not is_known or not _is_part(merged, derived):

@@ -55,7 +55,7 @@ def replay(
     _refuse_while_open(tables)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with same_everywhere(spark), translated(f"replay into {tables.target.path}"):
+    with same_everywhere(spark), translated(f"replay into {tables.target.path}", remedy="Do it again."):
         with progress.stage("end what was begun"):
             moved = sum(end_replay(tables, spark, config).values())
         with progress.stage("read again"):

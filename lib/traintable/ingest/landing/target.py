@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +12,7 @@ from deltalake import DeltaTable
 from pyspark.sql import functions as F
 
 from traintable.columns import is_catalog_name, is_remote, literal, quote, resolve, sibling
-from traintable.delta_log import PLAIN
+from traintable.delta_log import PLAIN, has_commits
 from traintable.errors import ConfigError
 from traintable.ingest.landing.ledger import Ledger
 from traintable.ingest.landing.records import FILE
@@ -36,7 +35,7 @@ class Target:
     @property
     def exists(self) -> bool:
         """Whether there is a table."""
-        return bool(glob.glob("*.json", root_dir=os.path.join(self.path, "_delta_log")))
+        return has_commits(self.path)
 
     def has(self, run: str) -> bool:
         """Whether a run has written to the table."""

@@ -14,7 +14,7 @@ import pg8000.native
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from traintable.errors import ConfigError, InputMissing
-from traintable.ingest_sources import JdbcSource
+from traintable.ingest_sources import JdbcSource, told
 from traintable.secret_values import value_of
 
 _PORT = 5432
@@ -172,12 +172,12 @@ class Snapshot:
             raise self._missing("a database that lets us in", error) from None
 
     def _missing(self, expected: str, error: Exception) -> InputMissing:
-        told = error.args[0] if error.args else str(error)
-        message = str(told.get("M", told)) if isinstance(told, dict) else str(told)
+        said = error.args[0] if error.args else str(error)
+        message = str(said.get("M", said)) if isinstance(said, dict) else str(said)
         if self.password:
             message = message.replace(self.password, "***")
         return InputMissing(
-            where=f"{self.source.url}, table {self.source.table}",
+            where=told(self.source),
             expected=expected,
             found=message,
             remedy="Check the address, the name, and the rights of the user. Nothing was landed.",
