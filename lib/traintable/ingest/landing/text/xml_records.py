@@ -12,6 +12,7 @@ from traintable.ingest.landing.text.xml_encoding import as_utf8
 from traintable.ingest.landing.text.xml_window import Window
 
 _TOLD = 2**16  # bytes kept of what stands after the last record
+_RECORD = b"<?_?>"  # stands for a record in what is around it, and may where a record may
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class XmlRecords:
 
     def count(self, content: Iterable[bytes]) -> int:
         """How many records there are."""
-        return count_records(self.cut(content))
+        return count_records(self.cut(content), self.max_bytes)
 
 
 class _Around:
@@ -46,6 +47,7 @@ class _Around:
         self._has_elements = False
         self._parser = expat.ParserCreate("utf-8")
         self._parser.StartElementHandler = self._begun
+        self._parser.StartDoctypeDeclHandler = _no_declarations
 
     def _begun(self, *_: object) -> None:
         self._has_elements = True
@@ -66,6 +68,11 @@ class _Around:
                 nothing = expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]
                 if error.code != nothing or self._has_elements:
                     self.error = str(error)
+
+
+def _no_declarations(_name: str, _system: str | None, _public: str | None, has_own: bool) -> None:
+    if has_own:
+        raise OSError("it has declarations of its own (<!DOCTYPE ... [...]>), which are not taken")
 
 
 class _Scan:
@@ -117,6 +124,7 @@ class _Scan:
             self.whole.append((start, end))
             return
         self._feed(start)
+        self.around.feed(_RECORD)
         self._give(start, end)
         self.gap = end
         self.whole.clear()

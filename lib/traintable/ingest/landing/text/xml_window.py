@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from traintable.ingest.landing.text.lines import twice_as_much, without_halves
 
-# What a tag has up to its end; no value holds `<`, so that a quote that is never closed does not reach far.
-_INSIDE = re.compile(rb"(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*")
+# What a tag has, up to a value and with it; no value holds `<`, so that a quote that is never closed does not reach far.
+_INSIDE = re.compile(rb"[^<>\"']*(?:\"[^\"<]*\"|'[^'<]*')?")
 _ENDS_OF = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>", b"<!DOCTYPE": b">"}
 Tag = tuple[int, int, bool, bool]  # where it starts and ends, whether an element starts, and ends
 
@@ -39,7 +39,7 @@ class Window:
                 if not self._pass_over(token):
                     return None
                 continue
-            stop = _INSIDE.match(self.content, token.end()).end()  # type: ignore[union-attr]  # it may be empty
+            stop = self._inside(token.end())
             is_whole = self.content[stop : stop + 1] == b">"
             if not is_whole and not self.is_all and self.content.find(b"<", stop) < 0:
                 self._wait(token.start())
@@ -50,12 +50,16 @@ class Window:
         self.at = len(self.content) if self.is_all else max(self.at, len(self.content) - self._longest)
         return None
 
+    def _inside(self, start: int) -> int:
+        """Where what a tag has ends, of which `start` is within."""
+        while (found := _INSIDE.match(self.content, start)) and found.end() > start:
+            start = found.end()
+        return start
+
     def _pass_over(self, token: re.Match[bytes]) -> bool:
         """Go on after a comment or what else holds no tags; whether its end is to be seen."""
         end = _ENDS_OF[token.group()]
         found = self.content.find(end, token.end())
-        if token.group() == b"<!DOCTYPE" and b"[" in self.content[token.end() : found if found >= 0 else None]:
-            raise OSError("it has declarations of its own (<!DOCTYPE ... [...]>), which are not taken")
         if found < 0 and not self.is_all:
             self._wait(token.start())
             return False
