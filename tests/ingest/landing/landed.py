@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import pyarrow as pa
 
 from traintable.ingest.landing.contract import fields_of
-from traintable.ingest.landing.text import csv_lines, json_lines
-from traintable.ingest.landing.text.blocks import Block, read_block
+from traintable.ingest.landing.text.blocks import Block
+from traintable.ingest.landing.text.headers import Header
+from traintable.ingest.landing.text.reading import reader
+from traintable.ingest.landing.text.whole_files import Cutter
 from traintable.ingest_settings import Column
 from traintable.ingest_sources import TextSource
 
@@ -41,14 +43,8 @@ def of(
     """The block that these records make."""
     fields, given = fields_of(promises(columns)), source(kind, **options)
     contents = [record.encode() if isinstance(record, str) else record for record in records]
-    raw = pa.array(contents, pa.binary()).view(pa.string())
-    if kind == "json":
-        parse, explain = partial(json_lines.parse, fields=fields), partial(json_lines.explain, fields=fields)
-    else:
-        named = list(names or columns)
-        parse = partial(csv_lines.parse, names=named, fields=fields, source=given)
-        explain = partial(csv_lines.explain, names=named, fields=fields, source=given)
-    return read_block(raw, fields, parse, explain, zone=given.time_zone)
+    read = reader(Header("", tuple(names)) if names else None, given, fields)
+    return read(pa.array(contents, pa.binary()).view(pa.string()))
 
 
 def rows(block: Block) -> list[tuple[Any, ...] | list[tuple[str, str]]]:
@@ -60,3 +56,22 @@ def rows(block: Block) -> list[tuple[Any, ...] | list[tuple[str, str]]]:
 def reasons(block: Block, n: int) -> list[list[str]]:
     """Of each record the reasons against it."""
     return [[reason for reason, _ in block.reasons.get(row, [])] for row in range(n)]
+
+
+def in_pieces(content: bytes, sizes: Sequence[int]) -> Iterator[bytes]:
+    """Some content in pieces of these sizes, over and over."""
+    at = 0
+    for size in cycle(sizes):
+        if at >= len(content):
+            return
+        yield content[at : at + size]
+        at += size
+
+
+def cut(cutter: Cutter, content: bytes, sizes: Sequence[int] = (2**20,)) -> list[tuple[bytes, int]]:
+    """The records that a cutter gives, and their numbers."""
+    return [
+        (raw.as_py(), number)
+        for raws, numbers in cutter.cut(in_pieces(content, sizes))
+        for raw, number in zip(raws.view(pa.binary()), numbers.tolist(), strict=True)
+    ]

@@ -40,11 +40,11 @@ class XmlRecords:
 
 
 class _Around:
-    """What stands around the records, which without them is a document, or nothing."""
+    """What stands around the records, which without them is a document; or nothing, where there are records."""
 
     def __init__(self) -> None:
         self.error: str | None = None
-        self._has_elements = False
+        self._has_elements = self._has_records = self._has_text = False
         self._parser = expat.ParserCreate("utf-8")
         self._parser.StartElementHandler = self._begun
         self._parser.StartDoctypeDeclHandler = _no_declarations
@@ -53,7 +53,12 @@ class _Around:
         self._has_elements = True
 
     def feed(self, content: bytes) -> None:
+        self._has_text = self._has_text or bool(content.strip())
         self._parse(content, False)
+
+    def feed_record(self) -> None:
+        self._has_records = True
+        self._parse(_RECORD, False)
 
     def end(self) -> str | None:
         """What is wrong with it."""
@@ -66,7 +71,7 @@ class _Around:
                 self._parser.Parse(content, is_last)
             except expat.ExpatError as error:
                 nothing = expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]
-                if error.code != nothing or self._has_elements:
+                if error.code != nothing or self._has_elements or (self._has_text and not self._has_records):
                     self.error = str(error)
 
 
@@ -124,7 +129,7 @@ class _Scan:
             self.whole.append((start, end))
             return
         self._feed(start)
-        self.around.feed(_RECORD)
+        self.around.feed_record()
         self._give(start, end)
         self.gap = end
         self.whole.clear()
