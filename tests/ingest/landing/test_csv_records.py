@@ -16,7 +16,23 @@ from traintable.ingest.landing.text.csv_records import CsvRecords
 
 SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=5)
 ESCAPES = st.sampled_from(['"', "\\"])
-PARTS = [b'"', b'""', b",", b',"', b'",', b"\n", b"\r\n", b"\r", b"a", b" ", b"\\", b'\\"', b'"b"', b"\xc3\xa4", b"\xff"]
+PARTS = [
+    b'"',
+    b'""',
+    b",",
+    b',"',
+    b'",',
+    b"\n",
+    b"\r\n",
+    b"\r",
+    b"a",
+    b" ",
+    b"\\",
+    b'\\"',
+    b'"b"',
+    b"\xc3\xa4",
+    b"\xff",
+]
 CONTENTS = st.lists(st.sampled_from(PARTS), max_size=40).map(b"".join)
 
 
@@ -86,7 +102,9 @@ TEXTS = st.text(st.sampled_from('ab",\\\r\n ä;'), max_size=6)
 def test_what_python_writes(table: list[tuple[str, ...]], sizes: list[int], escape: str, end: str, all_: bool) -> None:
     options: dict[str, Any] = {"doublequote": escape == '"', "escapechar": None if escape == '"' else escape}
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator=end, quoting=csv.QUOTE_ALL if all_ else csv.QUOTE_NONNUMERIC, **options).writerows(table)
+    csv.writer(out, lineterminator=end, quoting=csv.QUOTE_ALL if all_ else csv.QUOTE_NONNUMERIC, **options).writerows(
+        table
+    )
     assert list(csv.reader(io.StringIO(out.getvalue(), newline=""), **options)) == [list(row) for row in table]
     found = cut(CsvRecords(",", '"', escape, "utf-8", 10**6), out.getvalue().encode(), sizes)
     columns = {"a": {}, "b": {}, "c": {}}
@@ -102,7 +120,7 @@ def test_what_has_no_quotes_is_lines(content: bytes, sizes: list[int]) -> None:
 
 
 def test_another_separator_and_encoding() -> None:
-    content = '\'a\n;\';"b\n;\'ä\n\';\'d'.encode("iso-8859-1")
+    content = "'a\n;';\"b\n;'ä\n';'d".encode("iso-8859-1")
     assert cut(CsvRecords(";", "'", "'", "iso-8859-1", 99), content, [2]) == [
         (b"'a\n;';\"b", 1),
         (";'ä\n';'d".encode(), 3),

@@ -16,7 +16,9 @@ from traintable.ingest.landing.text.streams import in_utf8
 
 BLANKS = b" \t\n\f\r"
 SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=5)
-PARTS = st.sampled_from([b"a", b"bcd", b"\n", b"\r", b"\r\n", b" ", b"\t", b"\xff", b"\xc3\xa4", b"\x0b", b"\0", b"\x85"])
+PARTS = st.sampled_from(
+    [b"a", b"bcd", b"\n", b"\r", b"\r\n", b" ", b"\t", b"\xff", b"\xc3\xa4", b"\x0b", b"\0", b"\x85"]
+)
 CONTENTS = st.one_of(st.lists(PARTS, max_size=40).map(b"".join), st.binary(max_size=40))
 
 

@@ -93,9 +93,9 @@ BROKEN = {
     "a declaration alone": ("<?xml version='1.0'?>", ["<?xml version='1.0'?>"]),
     "a comment that is never closed": ("<a><r>1</r><!-- <r>2</r></a>", ["<r>1</r>", "<!-- <r>2</r></a>"]),
     "another end": ("<a><r>1</r></b>", ["<r>1</r>", "</b>"]),
-    "two documents": ("<a><r>1</r></a><a><r>2</r></a>", ["<r>1</r>", "<r>2</r>", "</a>"]),
-    "a tag in a tag": ("<a <r>1</r> b='2'></a>", ["<r>1</r>", "b='2'></a>"]),
-    "a tag in a value": ("<a b='<r>1</r>'></a>", ["<r>1</r>", "'></a>"]),
+    "two documents": ("<a><r>1</r></a><a><r>2</r></a>", ["<r>1</r>", "</a><a>", "<r>2</r>"]),
+    "a tag in a tag": ("<a <r>1</r> b='2'></a>", ["<a", "<r>1</r>"]),
+    "a tag in a value": ("<a b='<r>1</r>'></a>", ["<a b='", "<r>1</r>"]),
     "a record before the declaration": ("<r>1</r><?xml version='1.0'?>", ["<r>1</r>", "<?xml version='1.0'?>"]),
     "text": ("1,2,3\n4,5,6\n", ["1,2,3\n4,5,6"]),
 }
@@ -109,7 +109,9 @@ def test_what_is_broken_is_told_beside_what_is_whole(name: str) -> None:
         assert found[:-1] == expected[:-1]
         assert found[-1] == expected[-1] or (found[-1].startswith("<!-- around its records") and expected[-1] == "why")
         block = of("xml", found, {"_VALUE": {}}, row_tag="r")
-        assert list(block.reasons) == [i for i, raw in enumerate(found) if not (raw[:3] == "<r>" and raw[-4:] == "</r>")]
+        assert list(block.reasons) == [
+            i for i, raw in enumerate(found) if not (raw[:3] == "<r>" and raw[-4:] == "</r>")
+        ]
 
 
 def test_nothing_and_records_without_a_document() -> None:
@@ -178,7 +180,10 @@ def test_hostile_documents_take_time_by_their_length(name: str) -> None:
         assert list(of("xml", found, {"_a": {}}, row_tag="r").reasons) == [0]
 
 
-BOMB = ["<!ENTITY a '" + "x" * 1000 + "'>", *(f"<!ENTITY {x} '{f'&{y};' * 10}'>" for y, x in zip("abcdefgh", "bcdefghi"))]
+BOMB = [
+    "<!ENTITY a '" + "x" * 1000 + "'>",
+    *(f"<!ENTITY {x} '{f'&{y};' * 10}'>" for y, x in zip("abcdefgh", "bcdefghi", strict=True)),
+]
 DECLARATIONS = {
     "billion laughs": "<!DOCTYPE a [" + "".join(BOMB) + "]>",
     "a large one": "<!DOCTYPE a [" + BOMB[0] + "]>",

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from traintable.ingest.landing.contract import Field, plain_value
-from traintable.ingest.landing.text.blocks import is_in_order, numbered, whole
+from traintable.ingest.landing.text.blocks import fit, is_in_order, numbered, whole
 from traintable.ingest_sources import TextSource
 
 _NUMBER = "\x00number"
@@ -33,7 +33,8 @@ def parse(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: 
         if field.name in found and pa.types.is_floating(field.type) and _has_overflow(raw, names, field, found, source):
             return None
     empty = pa.nulls(len(raw))
-    return [whole(found[f.name]) if f.name in names else empty.cast(types[f.name]) for f in fields]
+    columns = [whole(found[f.name]) if f.name in names else empty.cast(types[f.name]) for f in fields]
+    return columns if fit(columns) else None
 
 
 def _has_text_after_quotes(raw: pa.Array, source: TextSource) -> bool:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from traintable.ingest.landing.contract import Field, plain_value
-from traintable.ingest.landing.text.blocks import is_in_order, numbered, whole
+from traintable.ingest.landing.text.blocks import fit, is_in_order, numbered, whole
 
 _NUMBER = "__number"  # what the number of a line is called in it
 _UNEXPECTED = "an object with the declared fields only"
@@ -43,7 +43,7 @@ def parse(raw: pa.Array, fields: Sequence[Field]) -> list[pa.Array] | None:
     except pa.ArrowInvalid:
         return None
     number, *columns = [whole(column) for column in found.columns]
-    if not is_in_order(number, len(raw)) or not all(map(_is_finite, columns)):
+    if not is_in_order(number, len(raw)) or not all(map(_is_finite, columns)) or not fit(columns):
         return None
     if not all(map(_is_strict, text.filter(_suspects(text, columns)).to_pylist())):
         return None

@@ -99,7 +99,7 @@ def _as_json(records: Sequence[str], tag: str, shape: _Shape) -> list[str]:
 
 
 def _shape_of(fields: Sequence[Field], null_value: str) -> _Shape:
-    return _shape({f.name: f.read_as for f in fields}, null_value)
+    return _shape({f.name: f.type for f in fields}, null_value)
 
 
 def _shape(types: Mapping[str, pa.DataType], null_value: str) -> _Shape:
