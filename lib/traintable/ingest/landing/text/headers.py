@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from traintable import s3
 from traintable.ingest.landing.listing import FoundFile
 from traintable.ingest.landing.text.csv_records import CsvRecords
 from traintable.ingest.landing.text.cutters import Lines, is_blank
-from traintable.ingest.landing.text.streams import beginning
+from traintable.ingest.landing.text.streams import PACKINGS, beginning
 from traintable.ingest.landing.text.whole_files import Cutter
 from traintable.ingest_sources import TextSource
 
 HEAD_BYTES = 2**16
+_PACKED_BYTES = 2**20  # in which the first block of each packing ends, those of bz2 being of 900 kB
 _AT_A_TIME = 16
 
 
@@ -39,7 +41,10 @@ class Header:
 
 
 def headers(files: Sequence[FoundFile], source: TextSource) -> dict[Header, list[FoundFile]]:
-    """The files by their header; reads the first 64 kB of each, on the driver. An empty file has no names."""
+    """The files by their header; reads the first 64 kB of each, 1 MB if it is packed, on the driver.
+
+    An empty file has no names.
+    """
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         found = list(pool.map(lambda file: _header(_head(file), source), files))
     groups: dict[Header, list[FoundFile]] = {}
@@ -49,7 +54,8 @@ def headers(files: Sequence[FoundFile], source: TextSource) -> dict[Header, list
 
 
 def _head(file: FoundFile) -> bytes:
-    return beginning(first_bytes(file, HEAD_BYTES), file.path, HEAD_BYTES)
+    n = HEAD_BYTES if os.path.splitext(file.path)[1] not in PACKINGS else _PACKED_BYTES
+    return beginning(first_bytes(file, n), file.path, HEAD_BYTES)
 
 
 def first_bytes(file: FoundFile, n: int) -> bytes:

@@ -25,8 +25,8 @@ def packing(path: str) -> str | None:
     return PACKINGS.get(ending)
 
 
-def pieces(stored: Any, path: str, max_bytes: int) -> Iterator[bytes]:
-    """What a file holds, unpacked as its name says; `stored` is its bytes, or where it lies.
+def pieces(stored: Any, path: str, max_bytes: int, n_bytes: int = PIECE) -> Iterator[bytes]:
+    """What a file holds, unpacked as its name says, `n_bytes` at a time; `stored` is its bytes, or where it lies.
 
     Raises OSError where it is damaged, or unpacks to more than `max_bytes`.
     """
@@ -36,7 +36,7 @@ def pieces(stored: Any, path: str, max_bytes: int) -> Iterator[bytes]:
         if codec and not opened.size():
             raise OSError(f"it is empty, and so no {codec}")
         stream = pa.CompressedInputStream(opened, codec) if codec else opened
-        while piece := stream.read(PIECE):
+        while piece := stream.read(n_bytes):
             n += len(piece)
             if codec and n > max_bytes:
                 raise OSError(f"it unpacks to more than {max_bytes:,} bytes (`source.max_file_bytes`)")
@@ -47,7 +47,7 @@ def beginning(stored: bytes, path: str, n: int) -> bytes:
     """The first `n` bytes of what a file holds that begins with `stored`, as far as these tell."""
     found = bytearray()
     try:
-        for piece in pieces(stored, path, sys.maxsize):
+        for piece in pieces(stored, path, sys.maxsize, n):
             found += piece
             if len(found) >= n:
                 break
