@@ -88,8 +88,7 @@ def test_hostile_csv(tmp_path: Path, spark: SparkSession) -> None:
 
 def test_hostile_csv_with_line_ends(tmp_path: Path, spark: SparkSession) -> None:
     folder = Folder(tmp_path, spark, COLUMNS, format="csv", multi_line=True, **LIMITS)
-    long = b'id,name,x\n1,"a\nb",1\n2,"%b",1\n3,"c\r\n",1\n4,"%b' % (b"x" * LONG, b"y\n" * 50)
-    long += b'5,6" pipe,5\n6,7" pipe,6\n'
+    long = b'id,name,x\n1,"a\nb",1\n2,"%b",1\n3,"c\r\n",1\n5,6" pipe,5\n6,7" pipe,6\n4,"%b' % (b"x" * LONG, b"y\n" * 50)
     files = {"long.csv": long, "long.csv.gz": long, "header.csv": b'"id","name",x\n1,"\n",2\n'}
     folder.put(**{name.replace(".", "__"): content for name, content in files.items()})
     folder.land()
