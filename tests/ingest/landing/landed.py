@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from traintable.ingest.landing.contract import fields_of
 from traintable.ingest.landing.text.blocks import Block
 from traintable.ingest.landing.text.headers import Header
 from traintable.ingest.landing.text.reading import reader
+from traintable.ingest.landing.text.whole_files import Cutter
 from traintable.ingest_settings import Column
 from traintable.ingest_sources import TextSource
 
@@ -41,9 +43,8 @@ def of(
     """The block that these records make."""
     fields, given = fields_of(promises(columns)), source(kind, **options)
     contents = [record.encode() if isinstance(record, str) else record for record in records]
-    raw = pa.array(contents, pa.binary()).view(pa.string())
-    header = Header("", tuple(names or columns)) if kind == "csv" else None
-    return reader(header, given, fields)(raw)
+    read = reader(Header("", tuple(names)) if names else None, given, fields)
+    return read(pa.array(contents, pa.binary()).view(pa.string()))
 
 
 def rows(block: Block) -> list[tuple[Any, ...] | list[tuple[str, str]]]:
@@ -55,3 +56,22 @@ def rows(block: Block) -> list[tuple[Any, ...] | list[tuple[str, str]]]:
 def reasons(block: Block, n: int) -> list[list[str]]:
     """Of each record the reasons against it."""
     return [[reason for reason, _ in block.reasons.get(row, [])] for row in range(n)]
+
+
+def in_pieces(content: bytes, sizes: Sequence[int]) -> Iterator[bytes]:
+    """Some content in pieces of these sizes, over and over."""
+    at = 0
+    for size in cycle(sizes):
+        if at >= len(content):
+            return
+        yield content[at : at + size]
+        at += size
+
+
+def cut(cutter: Cutter, content: bytes, sizes: Sequence[int] = (2**20,)) -> list[tuple[bytes, int]]:
+    """The records that a cutter gives, and their numbers."""
+    return [
+        (raw.as_py(), number)
+        for raws, numbers in cutter.cut(in_pieces(content, sizes))
+        for raw, number in zip(raws.view(pa.binary()), numbers.tolist(), strict=True)
+    ]

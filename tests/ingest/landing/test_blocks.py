@@ -212,6 +212,16 @@ def test_numbers_too_large_for_their_type_are_not_infinite() -> None:
     assert found == [["type:y"], []]
 
 
+def test_decimals_have_no_more_digits_than_their_type() -> None:
+    columns = {"x": {"type": "decimal(5,2)"}}
+    given = ["123.45", "1234.5", "99999", "-1e3", "999.99", "0.01"]
+    expected = [[], ["type:x"], ["type:x"], ["type:x"], [], []]
+    assert reasons(of("csv", given, columns), 6) == expected
+    assert reasons(of("json", [f'{{"x":{x}}}' for x in given], columns), 6) == expected
+    nested = {"x": {"type": "array<decimal(5,2)>"}}
+    assert reasons(of("json", [f'{{"x":[1,{x}]}}' for x in given], nested), 6) == expected
+
+
 def test_escapes_other_than_doubled_quotes() -> None:
     columns = {"id": {"type": "bigint"}, "name": {}}
     assert rows(of("csv", ['1,"a\\"b"', "2,c"], columns, escape="\\")) == [(1, 'a"b'), (2, "c")]

@@ -62,10 +62,16 @@ class Records(Protocol):
 
 @dataclass(frozen=True)
 class SparkRecords:
-    """Records that are rows of Spark's: `_raw`, `_path`, `_block`, `_place`."""
+    """Records that are rows of Spark's: `_raw`, `_path`, `_block`, `_place`.
+
+    Attributes
+    ----------
+    max_bytes : of more bytes a record is none of nothing but blanks.
+    """
 
     rows: DataFrame
     keep_blank: bool
+    max_bytes: int = 0
 
     def map(self, work: Work, schema: str) -> DataFrame:
         """What `work` makes of batches of the records."""
@@ -78,7 +84,7 @@ class SparkRecords:
 
     def counts(self) -> DataFrame:
         """Of each file `n`, how many records count; one pass."""
-        is_there = F.length(F.trim(F.col(RAW), F.lit(" \t\n\f\r"))) > 0
+        is_there = (F.length(F.trim(F.col(RAW), F.lit(" \t\n\f\r"))) > 0) | (F.octet_length(RAW) > self.max_bytes)
         counting = self.rows if self.keep_blank else self.rows.where(is_there)
         return counting.groupBy(PATH).agg(F.count(F.lit(1)).alias("n"))
 

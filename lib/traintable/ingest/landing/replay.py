@@ -28,7 +28,15 @@ from traintable.spark_errors import translated
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-_KEY = (FILE, POSITION, "run")
+_CONTENT = "_content"
+_PLACE = (FILE, INTERVAL, POSITION, "run", _CONTENT)
+# What tells the quarantined records apart: several may begin in one line.
+_KEY = {
+    FILE: f"mine.{FILE}",
+    POSITION: f"mine.{POSITION}",
+    "run": "mine.run",
+    _CONTENT: f"sha2(to_json(struct(mine.raw, mine.{REPAIRED})), 256)",
+}
 _AS_THEY_WERE = ("encoding", "header", "size")  # no other promise takes these away: the record has to be repaired
 
 
@@ -65,7 +73,7 @@ def replay(
             n_good = good.count() if good is not None else 0
         if good is not None and n_good:
             with progress.stage("mark"):
-                tables.quarantine.mark(good.select(*_KEY), on=_KEY, values={REPLAYED: literal(run)})
+                tables.quarantine.mark(good.select(*_KEY).distinct(), on=_KEY, values={REPLAYED: literal(run)})
             with progress.stage("write rows"):
                 _write(tables, spark, config, run, n_good)
             with progress.stage("take out of quarantine"):
@@ -125,7 +133,8 @@ def _write(tables: Tables, spark: SparkSession, config: IngestConfig, run: str, 
     """Write the marked records, which must be as many as were found to be good."""
     good = _good(_kept(tables, spark).where(F.col(REPLAYED) == run), config)
     assert good is not None
-    rows = good.drop(POSITION, "run") if config.load.mode == "interval" else good.drop(POSITION, "run", INTERVAL)
+    rows = good.drop(POSITION, "run", _CONTENT)
+    rows = rows if config.load.mode == "interval" else rows.drop(INTERVAL)
     tables.target.write(rows, run, add_columns=config.load.drift == "add_columns")
     written = tables.target.n_written(run)
     if written != n_good:
@@ -163,9 +172,10 @@ def _good(kept: DataFrame, config: IngestConfig) -> DataFrame | None:
             header = replace(header, drift=unknown[0])
         fields = fields_of({**config.columns, **more}, config.key or ())
         of_these = F.lit(None).cast("array<string>") if names is None else F.array(*map(F.lit, names))
-        records = kept.where(F.col("names").eqNullSafe(of_these)).select(
+        these = kept.where(F.col("names").eqNullSafe(of_these)).alias("mine")
+        records = these.withColumn(_CONTENT, F.expr(_KEY[_CONTENT])).select(
             F.coalesce(REPAIRED, "raw").alias(RAW),
-            F.to_json(F.struct(FILE, INTERVAL, POSITION, "run")).alias(PATH),
+            F.to_json(F.struct(*_PLACE)).alias(PATH),
             F.lit(0).cast("bigint").alias(BLOCK),
             F.col(POSITION).alias(PLACE),
         )
@@ -174,6 +184,6 @@ def _good(kept: DataFrame, config: IngestConfig) -> DataFrame | None:
         return None
     found = reduce(lambda first, more: first.unionByName(more, allowMissingColumns=True), parts)
     columns = [quote(name) for name in found.columns if name not in (FILE, WRONG)]
-    place = F.from_json(FILE, f"{FILE} string, {INTERVAL} string, {POSITION} bigint, run string")
+    place = F.from_json(FILE, f"{FILE} string, {INTERVAL} string, {POSITION} bigint, run string, {_CONTENT} string")
     placed = found.withColumn("_of", place)
-    return placed.select(*columns, *[f"_of.{name}" for name in (FILE, INTERVAL, POSITION, "run")])
+    return placed.select(*columns, *[f"_of.{name}" for name in _PLACE])

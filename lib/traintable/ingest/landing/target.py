@@ -87,9 +87,12 @@ class Target:
         if self.exists:
             self._in_spark(spark).delete(where)
 
-    def mark(self, rows: DataFrame, *, on: Sequence[str], values: Mapping[str, str]) -> None:
-        """Set columns to SQL values in the rows that agree with one of `rows` in the columns `on`."""
-        same = " AND ".join(f"mine.{quote(name)} = theirs.{quote(name)}" for name in on)
+    def mark(self, rows: DataFrame, *, on: Mapping[str, str], values: Mapping[str, str]) -> None:
+        """Set columns to SQL values in the rows that agree with just one of `rows`.
+
+        `on` says for each column of these what of a row, `mine`, is to be the same.
+        """
+        same = " AND ".join(f"{expression} = theirs.{quote(name)}" for name, expression in on.items())
         merge = self._in_spark(rows.sparkSession).alias("mine").merge(rows.alias("theirs"), same)
         merge.whenMatchedUpdate(set=dict(values)).execute()
 

@@ -148,6 +148,17 @@ def whole(column: pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 
 
+def fit(columns: Sequence[pa.Array]) -> bool:
+    """Whether no decimal has more digits than its type, for which Arrow's parsers do not look."""
+    try:
+        for column in columns:
+            if pa.types.is_decimal(column.type) or pa.types.is_nested(column.type):
+                column.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def is_in_order(numbers: pa.Array, n: int) -> bool:
     """Whether the numbers that were put before records came back, each once and in order."""
     return len(numbers) == n and numbers.null_count == 0 and bool((numbers.to_numpy() == np.arange(n)).all())

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from traintable.ingest.landing.contract import Field, plain_value
-from traintable.ingest.landing.text.blocks import Reader, is_in_order, numbered, whole
+from traintable.ingest.landing.text.blocks import Reader, fit, is_in_order, numbered, whole
 from traintable.ingest.landing.text.plain_checks import Reasons, refused, text_is
 from traintable.ingest_sources import TextSource
 
@@ -44,7 +44,8 @@ def parse(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: 
         ):
             return None
     empty = pa.nulls(len(raw))
-    return [whole(found[f.source]) if f.source in names else empty.cast(types[f.source]) for f in fields]
+    columns = [whole(found[f.source]) if f.source in names else empty.cast(types[f.source]) for f in fields]
+    return columns if fit(columns) else None
 
 
 def _has_text_after_quotes(raw: pa.Array, source: TextSource) -> bool:

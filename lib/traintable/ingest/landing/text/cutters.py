@@ -18,7 +18,7 @@ _BATCH_BYTES, _BATCH_RECORDS = 2**23, 2**15
 
 @dataclass(frozen=True)
 class Lines:
-    """A record is a line; of one of more than `max_bytes` one byte more is given."""
+    """A record is a line; of one of more than `max_bytes` its beginning is given, of at least one byte more."""
 
     keep_blank: bool
     encoding: str
@@ -35,7 +35,7 @@ class Lines:
     def count(self, content: Iterable[bytes]) -> int:
         """How many lines count."""
         whole = whole_lines(in_utf8(content, self.encoding), self.max_bytes)
-        return sum(count(piece, keep_blank=self.keep_blank) for piece in whole)
+        return sum(count(piece, keep_blank=self.keep_blank, max_bytes=self.max_bytes) for piece in whole)
 
 
 def in_batches(records: Iterable[tuple[bytes, int]]) -> Iterator[Numbered]:
@@ -57,11 +57,12 @@ def _batch(raws: list[bytes], numbers: list[int]) -> Numbered:
     return pa.array(raws, pa.binary()).view(pa.string()), np.array(numbers, np.int64)
 
 
-def is_blank(raw: pa.Array) -> pa.Array:
-    """Which records are nothing but blanks."""
-    return pc.match_substring_regex(raw.cast(pa.binary()), rb"^\s*$")
+def is_blank(raw: pa.Array, max_bytes: int) -> pa.Array:
+    """Which records are nothing but blanks; of one of more than `max_bytes` there may be more than is given."""
+    is_short = pc.less_equal(pc.binary_length(raw), max_bytes)
+    return pc.and_(is_short, pc.match_substring_regex(raw.cast(pa.binary()), rb"^\s*$"))
 
 
-def count_records(batches: Iterable[Numbered]) -> int:
+def count_records(batches: Iterable[Numbered], max_bytes: int) -> int:
     """How many records there are, blank ones apart."""
-    return sum(len(raw) - (pc.sum(is_blank(raw)).as_py() or 0) for raw, _ in batches)
+    return sum(len(raw) - (pc.sum(is_blank(raw, max_bytes)).as_py() or 0) for raw, _ in batches)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from traintable import s3
 from traintable.ingest.landing.listing import FoundFile
-from traintable.ingest.landing.text.streams import beginning
+from traintable.ingest.landing.text.csv_records import CsvRecords
+from traintable.ingest.landing.text.cutters import Lines, is_blank
+from traintable.ingest.landing.text.streams import PACKINGS, beginning
+from traintable.ingest.landing.text.whole_files import Cutter
 from traintable.ingest_sources import TextSource
 
 HEAD_BYTES = 2**16
+_PACKED_BYTES = 2**20  # in which the first block of each packing ends, those of bz2 being of 900 kB
 _AT_A_TIME = 16
 
 
@@ -33,7 +41,10 @@ class Header:
 
 
 def headers(files: Sequence[FoundFile], source: TextSource) -> dict[Header, list[FoundFile]]:
-    """The files by their header; reads the first 64 kB of each, on the driver. An empty file has no names."""
+    """The files by their header; reads the first 64 kB of each, 1 MB if it is packed, on the driver.
+
+    An empty file has no names.
+    """
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         found = list(pool.map(lambda file: _header(_head(file), source), files))
     groups: dict[Header, list[FoundFile]] = {}
@@ -43,7 +54,8 @@ def headers(files: Sequence[FoundFile], source: TextSource) -> dict[Header, list
 
 
 def _head(file: FoundFile) -> bytes:
-    return beginning(first_bytes(file, HEAD_BYTES), file.path, HEAD_BYTES)
+    n = HEAD_BYTES if os.path.splitext(file.path)[1] not in PACKINGS else _PACKED_BYTES
+    return beginning(first_bytes(file, n), file.path, HEAD_BYTES)
 
 
 def first_bytes(file: FoundFile, n: int) -> bytes:
@@ -55,12 +67,7 @@ def first_bytes(file: FoundFile, n: int) -> bytes:
 
 
 def _header(head: bytes, source: TextSource) -> Header:
-    head = head.removeprefix(b"\xef\xbb\xbf")
-    try:
-        text = head.decode(source.encoding, errors="strict" if len(head) < HEAD_BYTES else "ignore")
-    except UnicodeDecodeError:
-        text = head.decode(source.encoding, errors="replace")
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = _first_record(head, source).decode(errors="replace")
     doubled = source.escape == source.quote
     reader = csv.reader(
         [first],
@@ -73,6 +80,17 @@ def _header(head: bytes, source: TextSource) -> Header:
     if "\ufffd" in first:
         return Header(first, names, f"a first line that is no {source.encoding}")
     return named(names, first)
+
+
+def _first_record(head: bytes, source: TextSource) -> bytes:
+    """The first record that is not blank, in UTF-8."""
+    cutter: Cutter = Lines(False, source.encoding, HEAD_BYTES)
+    if source.multi_line:
+        cutter = CsvRecords(source.separator, source.quote, source.escape, source.encoding, HEAD_BYTES)
+    for raw, _ in cutter.cut([head]):
+        for record in raw.filter(pc.invert(is_blank(raw, HEAD_BYTES))).view(pa.binary()):
+            return bytes(record.as_py())
+    return b""
 
 
 def named(names: Sequence[str], text: str = "") -> Header:

@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from traintable.ingest.landing.contract import Field, plain_value
-from traintable.ingest.landing.text.blocks import Reader, is_in_order, numbered, whole
+from traintable.ingest.landing.text.blocks import Reader, fit, is_in_order, numbered, whole
 from traintable.ingest.landing.text.plain_checks import Reasons, refused, value_is
 
 _NUMBER = "__number"  # what the number of a line is called in it
+_BLANKS = " \t\r\n"
 _UNEXPECTED = "an object with the declared fields only"
 
 
@@ -31,11 +32,11 @@ def parse(raw: pa.Array, fields: Sequence[Field]) -> list[pa.Array] | None:
     A number is put into each object as its first field: that all come back, in order, tells that each line is one
     object.
     """
-    text = pc.utf8_trim_whitespace(raw)
+    text = pc.ascii_trim(raw, _BLANKS)
     if not pc.all(pc.and_(pc.starts_with(text, "{"), pc.ends_with(text, "}"))).as_py():
         return None
     rest = pc.utf8_slice_codeunits(text, 1)
-    empty = pc.match_substring_regex(rest, r"^\s*}$")
+    empty = pc.match_substring_regex(rest, rf"^[{_BLANKS}]*}}$")
     if pc.any(empty).as_py():  # no comma follows
         rest = pc.if_else(empty, pa.scalar(f"{_null_of(fields)}}}"), rest)
     lines = numbered(rest, f'{{"{_NUMBER}":', ",")
@@ -49,7 +50,7 @@ def parse(raw: pa.Array, fields: Sequence[Field]) -> list[pa.Array] | None:
     except pa.ArrowInvalid:
         return None
     number, *columns = [whole(column) for column in found.columns]
-    if not is_in_order(number, len(raw)) or not all(map(_is_finite, columns)):
+    if not is_in_order(number, len(raw)) or not all(map(_is_finite, columns)) or not fit(columns):
         return None
     if not all(map(_is_strict, text.filter(_suspects(text, columns)).to_pylist())):
         return None

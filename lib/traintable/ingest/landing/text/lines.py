@@ -43,35 +43,44 @@ def cut(content: bytes) -> Iterator[pa.StringArray]:
         yield pa.StringArray.from_buffers(len(own) - 1, pa.py_buffer((own - own[0]).astype(np.int32)), text)
 
 
-def count(content: bytes, *, keep_blank: bool) -> int:
-    """How many lines some content has, those of nothing but blanks only where they count (`keep_blank`)."""
+def count(content: bytes, *, keep_blank: bool, max_bytes: int) -> int:
+    """How many lines some content has, those of nothing but blanks only where they count (`keep_blank`).
+
+    A line of more than `max_bytes` is none of those, for there may be more of it than is given.
+    """
     starts, ends = extents(content)
-    return len(starts) if keep_blank else len(starts) - _n_blank(content, starts, ends)
+    return len(starts) if keep_blank else len(starts) - _n_blank(content, starts, ends, max_bytes)
 
 
-def _n_blank(content: bytes, starts: np.ndarray, ends: np.ndarray) -> int:
+def _n_blank(content: bytes, starts: np.ndarray, ends: np.ndarray, max_bytes: int) -> int:
     """How many lines are of nothing but blanks: only those that begin with one can be."""
     data = np.frombuffer(content, np.uint8)
     is_empty = starts == ends
     first = data[np.minimum(starts, len(data) - 1)] if len(data) else starts
-    suspects = np.flatnonzero(~is_empty & np.isin(first, np.frombuffer(_BLANKS, np.uint8)))
+    suspects = np.flatnonzero(
+        ~is_empty & (ends - starts <= max_bytes) & np.isin(first, np.frombuffer(_BLANKS, np.uint8))
+    )
     n_spaces = sum(not content[starts[i] : ends[i]].strip(_BLANKS) for i in suspects)
     return int(is_empty.sum()) + n_spaces
 
 
 def whole_lines(pieces: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
-    """Pieces cut anew, so that each ends with a line; of a line of more than `max_bytes` one byte more is given."""
-    begun = b""  # a line whose end has not come yet
+    """Pieces cut anew, so that each ends with a line.
+
+    Of a line of more than `max_bytes` its beginning is given, of at least one byte more.
+    """
+    begun, n = list[bytes](), 0  # a line whose end has not come yet, and its length
     for piece in without_halves(pieces):
-        if len(begun) > max_bytes:
+        if n > max_bytes:
             piece = piece[first_end(piece) :]
-        content = begun + piece
-        end = max(content.rfind(b"\n"), content.rfind(b"\r")) + 1
+        end = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
         if end:
-            yield content[:end]
-        begun = content[end:][: max_bytes + 1]
-    if begun:
-        yield begun
+            yield b"".join([*begun, piece[:end]])
+            begun, n = [], 0
+        begun.append(piece[end:][: max_bytes + 1 - n])
+        n += len(begun[-1])
+    if n:
+        yield b"".join(begun)
 
 
 def without_halves(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -98,7 +98,7 @@ def _batches(splits: Sequence[Split], *, encoding: str, max_bytes: int) -> Itera
 def _counted(splits: Sequence[Split], *, keep_blank: bool, max_bytes: int) -> Iterator[pa.RecordBatch]:
     """How many lines each split has."""
     for split in splits:
-        n = count(_read(split, max_bytes), keep_blank=keep_blank)
+        n = count(_read(split, max_bytes), keep_blank=keep_blank, max_bytes=max_bytes)
         columns = [[address_of(split.path)], [split.start], [0], [n]]
         yield pa.RecordBatch.from_pydict(dict(zip((PATH, BLOCK, "first", "n"), columns, strict=True)))
 

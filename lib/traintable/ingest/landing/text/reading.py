@@ -130,7 +130,7 @@ class TextFiles:
         if source.format == "xml":
             cutter = XmlRecords(source.row_tag or "", source.max_record_bytes)
         elif source.multi_line:
-            cutter = CsvRecords(source.quote, source.escape, source.encoding, source.max_record_bytes)
+            cutter = CsvRecords(source.separator, source.quote, source.escape, source.encoding, source.max_record_bytes)
         return WholeFiles(self.spark, files, cutter, keep_blank, source.max_file_bytes)
 
     def _local(self, files: Sequence[FoundFile]) -> Records:
@@ -144,7 +144,14 @@ class TextFiles:
         )
 
     def _by_spark(self, files: Sequence[FoundFile]) -> Records:
-        return spark_lines(self.spark, files, keep_blank=self.source.format == "text", encoding=self.source.encoding)
+        source = self.source
+        return spark_lines(
+            self.spark,
+            files,
+            keep_blank=source.format == "text",
+            encoding=source.encoding,
+            max_bytes=source.max_record_bytes,
+        )
 
     def _rows(self, header: Header | None, records: Records) -> DataFrame:
         work = partial(
@@ -224,7 +231,7 @@ def _work(
     for batch in batches:
         rows = pa.RecordBatch.from_arrays(batch.columns, names=[RAW, PATH, BLOCK, PLACE])
         if not keep_blank:
-            rows = rows.filter(pc.invert(is_blank(rows.column(0))))
+            rows = rows.filter(pc.invert(is_blank(rows.column(0), max_bytes)))
         if not len(rows):
             continue
         last = (rows.column(1)[-1].as_py(), rows.column(2)[-1].as_py())
@@ -286,7 +293,7 @@ def _told(records: pa.RecordBatch, reasons: Sequence[Sequence[tuple[str, str]]],
     for one in records.column(0).cast(pa.binary(), safe=False):
         content = one.as_py()
         if len(content) > max_bytes:
-            content = _whole_characters(content[:KEPT_BYTES])
+            content = _whole_characters(content[: min(KEPT_BYTES, max_bytes + 1)])
         try:
             texts.append(content.decode())
             contents.append(None)

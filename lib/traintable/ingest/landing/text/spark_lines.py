@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-def spark_lines(spark: SparkSession, files: Sequence[FoundFile], *, keep_blank: bool, encoding: str) -> SparkRecords:
+def spark_lines(
+    spark: SparkSession, files: Sequence[FoundFile], *, keep_blank: bool, encoding: str, max_bytes: int
+) -> SparkRecords:
     """The lines of files: `_raw` (text), `_path` (an address), and where a line is: `_block` and `_place` within it.
 
     A block is a part of a file that one task reads; places ascend within it. Lines end at LF, CRLF or CR; a byte order
@@ -28,4 +30,4 @@ def spark_lines(spark: SparkSession, files: Sequence[FoundFile], *, keep_blank: 
         F.col("_metadata.file_block_start").alias(BLOCK),
         F.monotonically_increasing_id().alias(PLACE),
     )
-    return SparkRecords(rows, keep_blank)
+    return SparkRecords(rows, keep_blank, max_bytes)

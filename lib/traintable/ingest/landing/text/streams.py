@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
@@ -22,16 +25,18 @@ def packing(path: str) -> str | None:
     return PACKINGS.get(ending)
 
 
-def pieces(stored: Any, path: str, max_bytes: int) -> Iterator[bytes]:
-    """What a file holds, unpacked as its name says; `stored` is its bytes, or where it lies.
+def pieces(stored: Any, path: str, max_bytes: int, n_bytes: int = PIECE) -> Iterator[bytes]:
+    """What a file holds, unpacked as its name says, `n_bytes` at a time; `stored` is its bytes, or where it lies.
 
     Raises OSError where it is damaged, or unpacks to more than `max_bytes`.
     """
     n = 0
     with pa.OSFile(stored) if isinstance(stored, str) else pa.BufferReader(stored) as opened:
         codec = packing(path)
+        if codec and not opened.size():
+            raise OSError(f"it is empty, and so no {codec}")
         stream = pa.CompressedInputStream(opened, codec) if codec else opened
-        while piece := stream.read(PIECE):
+        while piece := stream.read(n_bytes):
             n += len(piece)
             if codec and n > max_bytes:
                 raise OSError(f"it unpacks to more than {max_bytes:,} bytes (`source.max_file_bytes`)")
@@ -42,7 +47,7 @@ def beginning(stored: bytes, path: str, n: int) -> bytes:
     """The first `n` bytes of what a file holds that begins with `stored`, as far as these tell."""
     found = bytearray()
     try:
-        for piece in pieces(stored, path, n):
+        for piece in pieces(stored, path, sys.maxsize, n):
             found += piece
             if len(found) >= n:
                 break
@@ -52,11 +57,13 @@ def beginning(stored: bytes, path: str, n: int) -> bytes:
 
 
 def in_utf8(content: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """The pieces in UTF-8, without the byte order mark of it that the first may begin with."""
-    is_first = True
-    for piece in content:
-        yield as_utf8(piece.removeprefix(b"\xef\xbb\xbf") if is_first else piece, encoding)
-        is_first = False
+    """The pieces in UTF-8, without the byte order mark of it that they may begin with."""
+    source = iter(content)
+    first = b""
+    while len(first) < len(BOM_UTF8) and (piece := next(source, b"")):
+        first += piece
+    for piece in chain([first.removeprefix(BOM_UTF8)], source):
+        yield as_utf8(piece, encoding)
 
 
 def as_utf8(content: bytes, encoding: str) -> bytes:

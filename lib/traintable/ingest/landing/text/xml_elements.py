@@ -17,7 +17,8 @@ from traintable.ingest.landing.text.blocks import Reader
 from traintable.ingest.landing.text.plain_checks import Reasons
 
 VALUE = "_VALUE"  # what the text of an element is called that has attributes or elements too
-_NUMBER = re.compile(r"([+-]?)0*(\d+)((?:\.\d+)?)((?:[eE][+-]?\d+)?)|([+-]?)(\.\d+)((?:[eE][+-]?\d+)?)")
+_NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eE][+-]?[0-9]+)?")
+_BLANKS = " \t\r\n"
 _OF_XML = ("xmlns", "xml:", "xsi:")  # attributes that say nothing of the record begin so
 _BOOLEANS = {"true": "true", "1": "true", "false": "false", "0": "false"}
 OfText = Callable[[str], str]
@@ -63,7 +64,7 @@ def parse(raw: pa.Array, tag: str, fields: Sequence[Field], null_value: str) -> 
         lines = _as_json(raw.to_pylist(), tag, _shape_of(tuple(fields), null_value))
     except (expat.ExpatError, RecursionError):
         return None
-    return json_lines.parse(pa.array(lines, pa.string()), fields) if len(lines) == len(raw) else None
+    return json_lines.parse(pa.array(lines, pa.string()), fields)
 
 
 def refuse(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> Reasons | None:
@@ -87,7 +88,7 @@ def explain(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> Rea
 
 
 def _as_json(records: Sequence[str], tag: str, shape: _Shape) -> list[str]:
-    """The elements `tag` that the records are, as JSON; raises ExpatError where one is not well-formed."""
+    """The records as JSON; raises ExpatError where one is not a well-formed element `tag`, and nothing but that."""
     inside, lines = list[Element](), list[str]()
 
     def begin(name: str, attributes: dict[str, str]) -> None:
@@ -98,8 +99,8 @@ def _as_json(records: Sequence[str], tag: str, shape: _Shape) -> list[str]:
 
     def end(_: str) -> None:
         element = inside.pop()
-        if len(inside) == 1 and element.name == tag:
-            lines.append(_object(element, shape))
+        if len(inside) == 1:
+            lines.append(_object(element, shape) if element.name == tag else "")
 
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
@@ -107,15 +108,17 @@ def _as_json(records: Sequence[str], tag: str, shape: _Shape) -> list[str]:
     parser.EndElementHandler = end
     parser.CharacterDataHandler = lambda text: inside[-1].texts.append(text)
     parser.Parse("<_>", False)
-    for record in records:
+    for n, record in enumerate(records, 1):
         parser.Parse(record, False)
+        if len(inside) != 1 or len(lines) != n or not lines[-1] or "".join(inside[0].texts).strip(_BLANKS):
+            raise expat.ExpatError("it is not one whole element")
     parser.Parse("</_>", True)
     return lines
 
 
 @lru_cache(maxsize=8)
 def _shape_of(fields: tuple[Field, ...], null_value: str) -> _Shape:
-    return _shape({f.source: f.read_as for f in fields}, null_value)
+    return _shape({f.source: f.type for f in fields}, null_value)
 
 
 def _shape(types: Mapping[str, pa.DataType], null_value: str) -> _Shape:
@@ -135,7 +138,7 @@ def _object(element: Element, shape: _Shape) -> str:
         if not name.startswith(_OF_XML)
     ]
     text = "".join(element.texts)
-    if text and not text.isspace():
+    if text.strip(_BLANKS):
         members.append((VALUE, shape.texts.get(VALUE, _text)(text)))
     arrays: dict[str, list[str]] = {}
     for one in element.elements:
@@ -175,21 +178,21 @@ def _is_nil(element: Element) -> bool:
 def _of_text(kind: pa.DataType, null_value: str) -> OfText:
     """How JSON writes what a text stands for; one that stands for no such value stays text, which is then found bad."""
     if pa.types.is_boolean(kind):
-        return lambda text: _null(text, null_value) or _BOOLEANS.get(text.strip()) or json.dumps(text)
+        return lambda text: _null(text, null_value) or _BOOLEANS.get(text.strip(_BLANKS)) or json.dumps(text)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return lambda text: _null(text, null_value) or _number(text.strip()) or json.dumps(text)
+        return lambda text: _null(text, null_value) or _number(text.strip(_BLANKS)) or json.dumps(text)
     if pa.types.is_string(kind) or pa.types.is_binary(kind):
         return lambda text: "null" if text == null_value else json.dumps(text)
-    return lambda text: _null(text, null_value) or json.dumps(text.strip())
+    return lambda text: _null(text, null_value) or json.dumps(text.strip(_BLANKS))
 
 
 def _null(text: str, null_value: str) -> str | None:
-    return "null" if text.strip() == null_value else None
+    return "null" if text.strip(_BLANKS) == null_value else None
 
 
 def _number(text: str) -> str | None:
     found = _NUMBER.fullmatch(text)
-    if found is None:
+    sign, whole, fraction, exponent = found.groups("") if found else ("", "", "", "")
+    if not whole and not fraction:
         return None
-    sign, whole, fraction, exponent, other, part, power = found.groups("")
-    return f"{'-' if '-' in (sign, other) else ''}{whole or '0'}{fraction or part}{exponent or power}"
+    return f"{sign.strip('+')}{whole.lstrip('0') or '0'}{fraction and '.'}{fraction}{exponent}"

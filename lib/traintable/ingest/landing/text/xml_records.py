@@ -11,16 +11,18 @@ from traintable.ingest.landing.text.whole_files import Numbered
 from traintable.ingest.landing.text.xml_encoding import as_utf8
 from traintable.ingest.landing.text.xml_window import Window
 
-_TOLD = 2**16  # bytes kept of what stands after the last record
+_TOLD = 2**16  # bytes kept of what stands around records, should an end tag without a start follow
+_RECORD = b"<?_?>"  # stands for a record in what is around it, and may where a record may
 
 
 @dataclass(frozen=True)
 class XmlRecords:
     """A record is an element `tag`, with all that is in it, that is in no other such element.
 
-    What is broken is a record too: from a start tag without an end to the next start tag, and what stands before an
-    end tag without a start. A document that is not well-formed around its records is one more, which stands last. Of a
-    record of more than `max_bytes` one byte more is given.
+    What is broken is a record too: from a start tag without an end to the next start tag (then elements within it are
+    records), and what stands before an end tag without a start. A document that is not well-formed around its records
+    is one more: what stands between two of them where it first shows. Of a record of more than `max_bytes` one byte
+    more is given.
     """
 
     tag: str
@@ -35,37 +37,47 @@ class XmlRecords:
 
     def count(self, content: Iterable[bytes]) -> int:
         """How many records there are."""
-        return count_records(self.cut(content))
+        return count_records(self.cut(content), self.max_bytes)
 
 
 class _Around:
-    """What stands around the records, which without them is a document, or nothing."""
+    """What stands around the records, which without them is a document; or nothing, where there are records."""
 
     def __init__(self) -> None:
         self.error: str | None = None
-        self._has_elements = False
+        self._has_elements = self._has_records = self._has_text = False
         self._parser = expat.ParserCreate("utf-8")
         self._parser.StartElementHandler = self._begun
+        self._parser.StartDoctypeDeclHandler = _no_declarations
 
     def _begun(self, *_: object) -> None:
         self._has_elements = True
 
-    def feed(self, content: bytes) -> None:
-        self._parse(content, False)
+    def feed(self, content: bytes, *, is_before_record: bool = False) -> bool:
+        """Go on with some content; whether it is found now that something is wrong."""
+        self._has_text = self._has_text or bool(content.strip())
+        self._has_records = self._has_records or is_before_record
+        return self._parse(content + _RECORD if is_before_record else content, False)
 
-    def end(self) -> str | None:
-        """What is wrong with it."""
-        self._parse(b"", True)
-        return self.error
+    def end(self) -> bool:
+        """Whether it is found at the end that something is wrong."""
+        return self._parse(b"", True)
 
-    def _parse(self, content: bytes, is_last: bool) -> None:
+    def _parse(self, content: bytes, is_last: bool) -> bool:
         if self.error is None:
             try:
                 self._parser.Parse(content, is_last)
             except expat.ExpatError as error:
                 nothing = expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]
-                if error.code != nothing or self._has_elements:
+                if error.code != nothing or self._has_elements or (self._has_text and not self._has_records):
                     self.error = str(error)
+                    return True
+        return False
+
+
+def _no_declarations(_name: str, _system: str | None, _public: str | None, has_own: bool) -> None:
+    if has_own:
+        raise OSError("it has declarations of its own (<!DOCTYPE ... [...]>), which are not taken")
 
 
 class _Scan:
@@ -116,7 +128,7 @@ class _Scan:
                 self.whole.pop()
             self.whole.append((start, end))
             return
-        self._feed(start)
+        self._feed(start, is_before_record=True)
         self._give(start, end)
         self.gap = end
         self.whole.clear()
@@ -124,9 +136,17 @@ class _Scan:
     def _give(self, start: int, end: int) -> None:
         self.found.append((self.window.content[start : min(end, start + self.max_bytes + 1)], self.window.line(start)))
 
-    def _feed(self, end: int) -> None:
-        self.around.feed(self.window.content[self.gap : end])
+    def _feed(self, end: int, *, is_before_record: bool = False) -> None:
+        """Go on with what stands around the records, up to `end`."""
+        content = self.window.content[self.gap : end]
+        if self.around.feed(content, is_before_record=is_before_record):
+            self._tell(content)
         self.gap = end
+
+    def _tell(self, content: bytes) -> None:
+        """Give what stands around the records where that is found to be no document."""
+        why = f"<!-- around its records the document is not well-formed: {self.around.error} -->"
+        self.found.append((content.strip()[: self.max_bytes + 1] or why.encode(), self.window.line(self.gap)))
 
     def _more(self) -> None:
         """Read on; an element that has become too long is given up."""
@@ -174,8 +194,5 @@ class _Scan:
         if self.is_cut_short or (self.open and self._give_up(len(content)) is not None):
             return
         rest = content[self.gap :]
-        self.around.feed(rest)
-        error = self.around.end()
-        if error is not None:
-            why = f"<!-- around its records the document is not well-formed: {error} -->"
-            self.found.append((rest.strip()[-_TOLD:] or why.encode(), self.window.line(self.gap)))
+        if self.around.feed(rest) or self.around.end():
+            self._tell(rest)

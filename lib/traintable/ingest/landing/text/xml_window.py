@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from traintable.ingest.landing.text.lines import twice_as_much, without_halves
 
-# What a tag has up to its end; no value holds `<`, so that a quote that is never closed does not reach far.
-_INSIDE = re.compile(rb"(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*")
+# What a tag has, up to a value and with it; none holds `<`, so that a quote that is never closed does not reach far.
+_INSIDE = re.compile(rb"[^<>\"']*(?:\"[^\"<]*\"|'[^'<]*')?")
 _ENDS_OF = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>", b"<!DOCTYPE": b">"}
 Tag = tuple[int, int, bool, bool]  # where it starts and ends, whether an element starts, and ends
 
@@ -30,42 +30,47 @@ class Window:
         self._tokens = re.compile(rb"<!--|<!\[CDATA\[|<\?|<!DOCTYPE|<(/?)%s(?=[\s/>])" % name)
         self._longest = len(tag.encode()) + 3  # of a token, one byte after it included, and at least of `<![CDATA[`
         self._longest = max(self._longest, 10)
+        self._sought: bytes | None = None  # the end of a comment, or what else holds no tags, that `at` is within
         self._line, self._counted, self._is_after_return = 1, 0, False
 
     def next_tag(self) -> Tag | None:
         """The next tag; None where it is not to be seen yet, or there is none."""
-        while token := self._tokens.search(self.content, self.at):
+        while self._sought is None or self._pass_over(self._sought):
+            token = self._tokens.search(self.content, self.at)
+            if token is None:
+                self.at = len(self.content) if self.is_all else max(self.at, len(self.content) - self._longest)
+                break
             if token.group(1) is None:
-                if not self._pass_over(token):
-                    return None
+                self._sought, self.at = _ENDS_OF[token.group()], token.end()
                 continue
-            stop = _INSIDE.match(self.content, token.end()).end()  # type: ignore[union-attr]  # it may be empty
+            stop = self._inside(token.end())
             is_whole = self.content[stop : stop + 1] == b">"
-            if not is_whole and not self.is_all and self.content.find(b"<", stop) < 0:
-                self._wait(token.start())
-                return None
+            if not (is_whole or self.is_all or self._is_too_long(token) or self.content.find(b"<", stop) >= 0):
+                self.at = token.start()
+                break
             self.at = stop + is_whole
             is_end = token.group(1) == b"/"
             return token.start(), self.at, not is_end, is_end or (is_whole and self.content[stop - 1 : stop] == b"/")
-        self.at = len(self.content) if self.is_all else max(self.at, len(self.content) - self._longest)
         return None
 
-    def _pass_over(self, token: re.Match[bytes]) -> bool:
-        """Go on after a comment or what else holds no tags; whether its end is to be seen."""
-        end = _ENDS_OF[token.group()]
-        found = self.content.find(end, token.end())
-        if token.group() == b"<!DOCTYPE" and b"[" in self.content[token.end() : found if found >= 0 else None]:
-            raise OSError("it has declarations of its own (<!DOCTYPE ... [...]>), which are not taken")
-        if found < 0 and not self.is_all:
-            self._wait(token.start())
-            return False
-        self.at = len(self.content) if found < 0 else found + len(end)
-        return True
+    def _is_too_long(self, token: re.Match[bytes]) -> bool:
+        """Whether a tag that begins so is too long to be looked at as a whole: its element is too long a record."""
+        return len(self.content) - token.start() > self._max_bytes + self._longest
 
-    def _wait(self, start: int) -> None:
-        self.at = start
-        if len(self.content) - start > self._max_bytes + self._longest:
-            raise OSError(f"it has a tag or a comment of more than {self._max_bytes:,} bytes")
+    def _inside(self, start: int) -> int:
+        """Where what a tag has ends, of which `start` is within."""
+        while (found := _INSIDE.match(self.content, start)) and found.end() > start:
+            start = found.end()
+        return start
+
+    def _pass_over(self, end: bytes) -> bool:
+        """Go on after a comment or what else holds no tags; whether its end is to be seen."""
+        found = self.content.find(end, self.at)
+        if found < 0:
+            self.at = len(self.content) if self.is_all else max(self.at, len(self.content) - len(end) + 1)
+            return False
+        self.at, self._sought = found + len(end), None
+        return True
 
     def read(self, keep: int) -> int:
         """Read on, and forget what stands before `keep`, by which all places in the content move."""
