@@ -24,9 +24,10 @@ from traintable.session import JAVA_OPTIONS, get_spark  # noqa: E402
 pytest_plugins = ["servers.fixtures"]
 
 # In CI the same examples every time, so that a change is judged by what it changes; elsewhere new ones in each run.
-settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}  # a slow machine is no failure
+settings.register_profile("ci", derandomize=True, **patient)
+settings.register_profile("own", **patient)
+settings.load_profile("ci" if os.environ.get("CI") else "own")
 
 # The flights of three months, split so that each part has all classes.
 SMALL = (
