@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pyspark.sql import SparkSession
+from verdicts import assert_sound
 
 from traintable.ingest.landing.job import ingest
 from traintable.ingest_settings import IngestConfig
@@ -66,4 +67,5 @@ def kill_and_carry_on(
             for one in rng.sample(sorted(waiting, key=str), len(waiting)):
                 carry_on(config, spark, one)
             waiting.clear()
+            assert_sound(Path(config["root"]), spark)  # what is wrong now, a later run may well replace
     return killed

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from verdicts import assert_same, assert_sound, told
 
 STAGES = ("list", "begin", "read headers", "write rows", "count", "keep bad records", "finish")
-DAYS = range(1, 10)
+DAYS = range(1, 6)
 
 
 def config(root: Path) -> dict[str, Any]:
@@ -36,13 +36,16 @@ class Days:
         self.folder.mkdir(parents=True)
 
     def arrive(self, _: int) -> str:
-        """A change of a day."""
+        """A file more of a day, or another one in place of the two that it has, or another state of one."""
         day = self.rng.choice(DAYS)
         here = sorted(self.folder.glob(f"2026-11-{day:02}*.csv"))
-        if len(here) == 3:
-            here[0].unlink()
-        else:
-            self._put(f"2026-11-{day:02}{self.rng.choice('abc')}.csv")
+        if len(here) == 2 and self.rng.random() < 0.5:
+            self._put(here[0].name)
+            return interval(day)
+        if len(here) == 2:
+            for path in here:
+                path.unlink()
+        self._put(f"2026-11-{day:02}-{self.stamp}.csv")
         return interval(day)
 
     def _put(self, name: str) -> None:
