@@ -75,7 +75,7 @@ ACCEPTED = [
 REFUSED = [
     *[(f'{{"v":{one}}}', "double") for one in NUMBERS_N],
     *[(f'{{"v":{one}}}', "string") for one in STRINGS_N],
-    *[(f'{{"v":{one}}}', "array<bigint>") for one in ARRAYS_N],
+    *[(f'{{"v":{one}}}', kind) for one in ARRAYS_N for kind in ("array<bigint>", "array<double>")],
     *[(one, "string") for one in OBJECTS_N],
     *[(f'{{"v":{one}}}', kind) for one in ("nul", "tru", "True", "fals", "", "TRUE") for kind in ("boolean", "string")],
 ]
@@ -98,7 +98,7 @@ def test_json_that_is_to_be_refused() -> None:
         with pytest.raises(ValueError, match=r"."):
             verdict(record)
         assert judged(record, kind) is None, record
-    for kind in ("double", "string", "array<bigint>"):  # nor beside others
+    for kind in ("double", "string", "array<bigint>", "array<double>"):  # nor beside others
         records = [record for record, one in REFUSED if one == kind]
         among = [one for record in records for one in (record, "{}")]
         found = reasons(of("json", among, {"v": {"type": kind}}), len(among))
