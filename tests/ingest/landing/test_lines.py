@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from landed import cut as cut_by
 from landed import in_pieces
@@ -53,6 +53,7 @@ def test_a_line_that_is_too_long_is_given_as_its_beginning(content: bytes, sizes
 
 
 @given(CONTENTS, SIZES, st.integers(1, 6), st.booleans(), st.booleans())
+@example(b"a\n  \n\t", [2], 1, False, False)
 def test_lines_are_numbered_and_counted(content: bytes, sizes: list[int], most: int, keep: bool, marked: bool) -> None:
     marked_content = (b"\xef\xbb\xbf" if marked else b"") + content
     expected = content.removeprefix(b"\xef\xbb\xbf" if not marked else b"").splitlines()

@@ -47,7 +47,14 @@ def row(i: int) -> dict[str, Any]:
     """A row, each value of which is null now and then."""
     at = dt.datetime(1900 + 10 * (i % 20), 3, 1, 2, 30, 0, i)
     values: dict[str, Any] = {
-        **{"flag": i % 2 == 0, "tiny": i % 256 - 128, "small": -i, "whole": i**3, "single": i / 4, "double": i / 3},
+        **{
+            "flag": i % 2 == 0,
+            "tiny": i % 256 - 128,
+            "small": -i,
+            "whole": -i * 7919,
+            "single": i / 4,
+            "double": i / 3,
+        },
         **{
             "amount": Decimal(i) / 4,
             "large": Decimal(10**27 + i),
@@ -70,10 +77,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "plain.parquet": {"use_dictionary": False},
     "delta.parquet": {"use_dictionary": False, "column_encoding": {**NUMBERS, "text": "DELTA_BYTE_ARRAY"}},
     "lengths.parquet": {"use_dictionary": False, "column_encoding": {"text": "DELTA_LENGTH_BYTE_ARRAY"}},
-    "split.parquet": {
-        "use_dictionary": False,
-        "column_encoding": dict.fromkeys(["single", "double"], "BYTE_STREAM_SPLIT"),
-    },
     "pages.parquet": {"data_page_version": "2.0", "data_page_size": 64, "write_page_checksum": True},
     "groups.parquet": {"row_group_size": 3, "write_statistics": False},
     "int96.parquet": {"use_deprecated_int96_timestamps": True},
@@ -116,8 +119,10 @@ def test_parquet_that_is_damaged_is_told(tmp_path: Path, spark: SparkSession) ->
         head__parquet=whole[len(whole) // 2 :],
         csv__parquet=b"id,name\n1,a\n",
     )
+    split = dict.fromkeys(["single", "double"], "BYTE_STREAM_SPLIT")  # which Spark's reader does not know
+    pq.write_table(table(0, 50), tmp_path / "raw" / "split.parquet", use_dictionary=False, column_encoding=split)
     told = folder.land()
-    names = ["csv", "footer", "head", "length", "magic", "tail", "zero"]
+    names = ["csv", "footer", "head", "length", "magic", "split", "tail", "zero"]
     assert sorted(told["unreadable"]) == [f"raw/{name}.parquet" for name in names]
     assert told["rows"] == {"read": 50, "accepted": 50, "quarantined": 0}
     assert len(folder.rows()) == 50
