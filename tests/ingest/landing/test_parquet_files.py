@@ -110,12 +110,13 @@ def test_parquet_that_is_damaged_is_told(tmp_path: Path, spark: SparkSession) ->
     folder = Folder(tmp_path, spark, {name: {"type": kind} for name, kind in COLUMNS.items()}, format="parquet")
     pq.write_table(table(0, 50), tmp_path / "raw" / "whole.parquet")
     whole = (tmp_path / "raw" / "whole.parquet").read_bytes()
+    start = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")  # of the footer
     folder.put(
         magic__parquet=b"XXXX" + whole[4:-4] + b"XXXX",
         length__parquet=whole[:-8] + b"\xff\xff\xff\x7fPAR1",
         zero__parquet=whole[:-8] + bytes(4) + b"PAR1",
         tail__parquet=whole[:-1],
-        footer__parquet=whole[:-100] + bytes(80) + whole[-20:],
+        footer__parquet=whole[:start] + bytes([255] * 80) + whole[start + 80 :],
         head__parquet=whole[len(whole) // 2 :],
         csv__parquet=b"id,name\n1,a\n",
     )
