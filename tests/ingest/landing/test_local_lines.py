@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from traintable.ingest.landing.text import lines, local_lines
+from traintable.ingest.landing.text import line_counts, lines, local_lines
 from traintable.ingest.landing.text.local_lines import Split, _batches, _counted
 
 PIECES = st.lists(
@@ -35,6 +35,7 @@ def test_any_cut_gives_the_lines_each_once(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines, "BATCH_LINES", batch)
         patch.setattr(local_lines, "_AHEAD", 2)
+        patch.setattr(line_counts, "_PIECE", 3)
         batches = list(_batches(splits, encoding="utf-8", max_bytes=10**6))
     found = [value.as_buffer().to_pybytes() if value.is_valid else b"" for b in batches for value in b.column(0)]
     assert found == lines_of(content)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -36,7 +36,7 @@ from traintable.ingest.landing.target import (
     of_files,
     of_interval,
 )
-from traintable.ingest.landing.text.reading import DRIFT, NAMES, WRONG
+from traintable.ingest.landing.text.reading import DRIFT, NAMES, WRONG, TextFiles
 from traintable.ingest_settings import BY_FILE, IngestConfig
 from traintable.ingest_sources import told
 from traintable.progress import Progress
@@ -205,7 +205,7 @@ class _Landing:
             with stage("begin"):
                 self.ledger.begin(run, unit, files, stale)
         whole = self.config.load.mode == "full"
-        replaces = bool(interval or whole or stale) or any(file.name in known.seen for file in files)
+        replaces = bool((interval and known.seen) or whole or stale) or any(file.name in known.seen for file in files)
         with same_everywhere(self.spark), self._translated(self.target):
             with stage("read headers"):
                 source = self.origin.open(self.spark, files)
@@ -229,22 +229,45 @@ class _Landing:
         """Write the good rows in one commit, unless this run has written them before."""
         if self.target.has(run):
             return
-        good = self._of_interval(source.rows().where(F.col(WRONG).isNull()), interval)
-        columns = [*(quote(f.name) for f in source.fields), FILE, *([INTERVAL] if interval else [])]
-        named = () if self.tables.merged else self.config.output.partition_by
-        partitions = named or ((INTERVAL,) if interval else ())
+        partitions = self._partitions(interval)
+        metadata = {"traintable_ingest": self.config.name, "run": run, **self.tables.beside}
         try:
-            self.target.write(
-                good.select(*columns),
-                run,
-                replace=None if whole else replace,
-                whole=whole,
-                partition_by=partitions,
-                metadata={"traintable_ingest": self.config.name, "run": run, **self.tables.beside},
-                add_columns=self.config.load.drift == "add_columns",
-            )
+            if replace is None and not whole and isinstance(source, TextFiles) and partitions in ((), (INTERVAL,)):
+                constant = {INTERVAL: _start(interval)} if interval else {}
+                if self.target.takes_files(source.schema, constant):
+                    files = source.write_good(self.target.path)
+                    self.target.append_files(files, source.schema, constant, run, metadata=metadata)
+                    return
+            self._write_by_spark(source, run, None if whole else replace, interval, whole=whole, metadata=metadata)
         except (PySparkException, Py4JError) as error:
             raise self._explained(error) from error
+
+    def _write_by_spark(
+        self,
+        source: Rows,
+        run: str,
+        replace: str | None,
+        interval: Interval | None,
+        *,
+        whole: bool,
+        metadata: Mapping[str, Any],
+    ) -> None:
+        good = self._of_interval(source.rows().where(F.col(WRONG).isNull()), interval)
+        columns = [*(quote(f.name) for f in source.fields), FILE, *([INTERVAL] if interval else [])]
+        self.target.write(
+            good.select(*columns),
+            run,
+            replace=replace,
+            whole=whole,
+            partition_by=self._partitions(interval),
+            metadata=metadata,
+            add_columns=self.config.load.drift == "add_columns",
+        )
+
+    def _partitions(self, interval: Interval | None) -> tuple[str, ...]:
+        """The columns that the landed table is cut by."""
+        named = () if self.tables.merged else self.config.output.partition_by
+        return named or ((INTERVAL,) if interval else ())
 
     def _of_interval(self, rows: DataFrame, interval: Interval | None) -> DataFrame:
         return rows.withColumn(INTERVAL, F.lit(_start(interval))) if interval else rows

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deltalake import DeltaTable
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, Transaction
+from deltalake.transaction import AddAction, create_table_with_add_actions
 from pyspark.sql import functions as F
 
 from traintable.columns import is_catalog_name, is_remote, literal, quote, resolve, sibling
 from traintable.delta_log import PLAIN, has_commits
 from traintable.errors import ConfigError
 from traintable.ingest.landing.ledger import Ledger
+from traintable.ingest.landing.parquet_files import Written
 from traintable.ingest.landing.records import FILE
 from traintable.ingest_settings import IngestConfig
 
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from delta.tables import DeltaTable as SparkTable
     from pyspark.sql import DataFrame, SparkSession
 
+_ROWS = "rows"  # how many a commit has written, where the table does not count them
+_HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
 _RECENT = 20  # commits, among which that of a run is as good as always
 INTERVAL, REPAIRED, REPLAYED = "_interval", "repaired", "replayed"
 
@@ -54,6 +60,9 @@ class Target:
             if found:
                 break
         commit = found[0]
+        told = json.loads(commit["userMetadata"])
+        if _ROWS in told:
+            return int(told[_ROWS])
         counted = commit["operationMetrics"]  # a commit of no rows says nothing of them
         return int(counted.get("numOutputRows", 0)) - int(counted.get("numCopiedRows", 0))
 
@@ -81,6 +90,66 @@ class Target:
         for name, value in options.items():
             writer = writer.option(name, value)
         writer.mode("overwrite" if whole or "replaceWhere" in options else "append").save(self.path)
+
+    def takes_files(self, schema: pa.Schema, constant: Mapping[str, str]) -> bool:
+        """Whether all that it takes to append rows is a commit of files: nothing has to be checked, split or changed.
+
+        So it is where the table has these columns, of these types, is partitioned by those that are `constant` (name
+        -> value), and has no constraints or other features; or where there is none, and it can be of the first kind.
+        """
+        if any(pa.types.is_timestamp(field.type) and field.type.tz is None for field in schema):
+            return False
+        if not self.exists:
+            return True
+        table = DeltaTable(self.path)
+        known = {field.name: field for field in table.schema().fields}
+        if table.protocol().min_writer_version > 2 or table.metadata().partition_columns != list(constant):
+            return False
+        if any(not field.nullable or field.metadata for field in known.values()):
+            return False
+        own = Schema.from_arrow(schema).fields
+        return all(field.name in known and field.type == known[field.name].type for field in own)
+
+    def append_files(
+        self,
+        files: Sequence[Written],
+        schema: pa.Schema,
+        constant: Mapping[str, str],
+        run: str,
+        *,
+        metadata: Mapping[str, Any],
+    ) -> None:
+        """Take files that lie in the table's folder into the table, in one commit, of which the run is the transaction.
+
+        They have the columns of `schema`; those that are `constant` are the table's partitions. Costs no pass.
+        """
+        columns = pa.schema([*schema, *((name, pa.string()) for name in constant)])
+        now = int(time.time() * 1000)
+        actions = [AddAction(file.path, file.bytes, constant, now, True, file.stats) for file in files]
+        told = json.dumps({**metadata, _ROWS: sum(file.n for file in files)})
+        properties = CommitProperties(
+            custom_metadata={"userMetadata": told}, app_transactions=[Transaction(run, 1, now)]
+        )
+        if self.exists:
+            table = DeltaTable(self.path)
+            table.create_write_transaction(
+                [*actions],
+                "append",
+                Schema.from_arrow(columns),
+                partition_by=list(constant),
+                commit_properties=properties,
+                post_commithook_properties=_HOOKS,
+            )
+            return
+        create_table_with_add_actions(
+            self.path,
+            Schema.from_arrow(columns),
+            actions,
+            partition_by=list(constant),
+            configuration=PLAIN,
+            commit_properties=properties,
+            post_commithook_properties=_HOOKS,
+        )
 
     def delete(self, spark: SparkSession, where: str) -> None:
         """Delete the rows where a condition holds; no commit when there are none."""

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from traintable.ingest.landing.listing import FoundFile
 from traintable.ingest.landing.records import BLOCK, PATH, PLACE, RAW, Work, numbered
+from traintable.ingest.landing.text.line_counts import plain_count
 from traintable.ingest.landing.text.lines import count, cut
 from traintable.ingest.landing.text.parts import map_parts, shared_out
 from traintable.ingest.landing.text.streams import address_of, as_utf8, unreadable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 SPLIT_BYTES = 32 * 2**20  # of a file, read at once by one task
+PART_BYTES = 4 * SPLIT_BYTES  # read by one task, one after the other
 _AHEAD = 2**16  # read to find the end of the last line
 
 
@@ -78,7 +80,8 @@ def local_lines(
         for file in files
         for start in range(0, max(file.size, 1), SPLIT_BYTES)
     ]
-    n_parts = max(1, min(len(splits), max(parallelism(spark), -(-sum(f.size for f in files) // SPLIT_BYTES))))
+    n_bytes = sum(file.size for file in files)
+    n_parts = max(1, min(len(splits), max(parallelism(spark), -(-n_bytes // PART_BYTES))))
     parts = shared_out(splits, lambda split: split.end - split.start, n_parts)
     return LocalLines(spark, parts, keep_blank, encoding, max_bytes)
 
@@ -98,9 +101,18 @@ def _batches(splits: Sequence[Split], *, encoding: str, max_bytes: int) -> Itera
 def _counted(splits: Sequence[Split], *, keep_blank: bool, max_bytes: int) -> Iterator[pa.RecordBatch]:
     """How many lines each split has."""
     for split in splits:
-        n = count(_read(split, max_bytes), keep_blank=keep_blank, max_bytes=max_bytes)
+        n = _plain_count(split, keep_blank=keep_blank)
+        if n is None:
+            n = count(_read(split, max_bytes), keep_blank=keep_blank, max_bytes=max_bytes)
         columns = [[address_of(split.path)], [split.start], [0], [n]]
         yield pa.RecordBatch.from_pydict(dict(zip((PATH, BLOCK, "first", "n"), columns, strict=True)))
+
+
+def _plain_count(split: Split, *, keep_blank: bool) -> int | None:
+    try:
+        return plain_count(split.path, split.start, split.end, keep_blank=keep_blank)
+    except OSError as error:
+        raise unreadable(address_of(split.path), error) from error
 
 
 def _read(split: Split, max_bytes: int) -> bytes:

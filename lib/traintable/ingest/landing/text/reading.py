@@ -17,7 +17,8 @@ from pyspark.sql import functions as F
 from traintable.columns import is_remote, quote
 from traintable.ingest.landing.contract import Field
 from traintable.ingest.landing.listing import FoundFile, Unreadable
-from traintable.ingest.landing.records import BLOCK, FILE, PATH, PLACE, RAW, Records, named, union
+from traintable.ingest.landing.parquet_files import TOLD, Written, write_good
+from traintable.ingest.landing.records import BLOCK, FILE, PATH, PLACE, RAW, Records, Work, named, union
 from traintable.ingest.landing.text import csv_lines, json_lines, xml_elements
 from traintable.ingest.landing.text.blocks import Block, Reader, read_block
 from traintable.ingest.landing.text.csv_records import CsvRecords
@@ -89,6 +90,23 @@ class TextFiles:
                 counts[file.name] -= self._has_header(header) and counts[file.name] > 0
         return counts
 
+    def write_good(self, folder: str) -> list[Written]:
+        """Write the good rows (the columns of `fields`, `_file`) as Parquet files of a local folder, a file a task.
+
+        Costs one pass, in which no row goes through the JVM.
+        """
+        schema = self.schema
+        found = union(
+            records.map(partial(_write_good, work=self._work(header, records), folder=folder, schema=schema), TOLD)
+            for header, records in self._parts()
+        )
+        return [Written(*row) for row in found.collect()]  # one row a file that a task has written
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Of the good rows."""
+        return pa.schema([*((f.name, f.type) for f in self.fields), (FILE, pa.string())])
+
     def _has_header(self, header: Header | None) -> bool:
         """Whether the first record of each file is its header, rather than a record."""
         return self.source.header and header is not None and header.fault is None
@@ -154,7 +172,10 @@ class TextFiles:
         )
 
     def _rows(self, header: Header | None, records: Records) -> DataFrame:
-        work = partial(
+        return records.map(self._work(header, records), schema_of(self.fields))
+
+    def _work(self, header: Header | None, records: Records) -> Work:
+        return partial(
             _work,
             read=reader(header, self.source, self.fields),
             name=partial(named, root=self.root),
@@ -163,7 +184,6 @@ class TextFiles:
             refuse_drift=self.refuse_drift,
             max_bytes=self.source.max_record_bytes,
         )
-        return records.map(work, schema_of(self.fields))
 
 
 def read_again(records: DataFrame, header: Header | None, source: TextSource, fields: Sequence[Field]) -> DataFrame:
@@ -251,6 +271,12 @@ def _work(
         if refuse_drift:
             _refuse_drift(block, files)
         yield _rows(rows, files, block, max_bytes)
+
+
+def _write_good(
+    batches: Iterable[pa.RecordBatch], work: Work, folder: str, schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
+    return write_good(work(batches), folder, schema)
 
 
 def _is_first(rows: pa.RecordBatch, before: tuple[str, int] | None) -> pa.Array:
