@@ -45,6 +45,7 @@ BOUNDED = {
     ("ingest/landing/merging.py", "_change"): "one row a kind of change: three",
     ("ingest/landing/merging.py", "_near"): "one row of bounds",
     ("ingest/landing/text/reading.py", "counts"): "one row a file of a run, or a block that a task reads",
+    ("ingest/landing/text/reading.py", "write_good"): "one row a file that a task has written",
     ("ingest/landing/records.py", "numbered"): "one row a block that a task reads",
     ("ingest/landing/replay.py", "_good"): "as many rows as files have different headers",
     ("ingest/landing/replay.py", "end_replay"): "one row a file of a replay",

@@ -23,8 +23,11 @@ def plain_count(path: str, start: int, end: int, *, keep_blank: bool) -> int | N
     buffer = bytearray(_PIECE)
     with open(path, "rb", buffering=0) as file:
         if start:
-            file.seek(start - 1)
-            is_first = file.read(1) == b"\n"
+            before = os.pread(file.fileno(), 1, start - 1)
+            if before == b"\r":
+                return None
+            is_first = before == b"\n"
+            file.seek(start)
         elif os.pread(file.fileno(), 3, 0) == _MARK:
             return None
         while start < end:
