@@ -28,7 +28,13 @@ _AS_JSON |= {"timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"}
 
 
 def checked(
-    rows: DataFrame, names: Sequence[str], fields: Sequence[Field], *, drift: str | None = None, kept: str | None = None
+    rows: DataFrame,
+    names: Sequence[str],
+    fields: Sequence[Field],
+    *,
+    drift: str | None = None,
+    kept: str | None = None,
+    is_utf8: bool = False,
 ) -> DataFrame:
     """The rows as those of the landed table: the columns of `fields`, `_file`, and what is wrong with a row.
 
@@ -41,6 +47,7 @@ def checked(
     rows : the columns `names`, in that order and whatever they are called, then `_file`, `_block` and `_place`.
     drift : a column that nobody has declared, for which all rows are to be kept apart.
     kept : a column that is left out of `_raw` because it is large.
+    is_utf8 : texts are known to be valid, so that nobody need look.
     """
     plain = rows.toDF(*(f"_{i}" for i in range(len(names))), FILE, BLOCK, PLACE)
     targets = plain.select(*(F.lit(None).cast(f.spark) for f in fields)).schema.fields
@@ -48,7 +55,7 @@ def checked(
     for field, target in zip(fields, targets, strict=True):
         if field.source in names:
             place = names.index(field.source)
-            value, wrong = _taken(plain, f"_{place}", plain.schema[place].dataType, target.dataType)
+            value, wrong = _taken(plain, f"_{place}", plain.schema[place].dataType, target.dataType, is_utf8=is_utf8)
         else:
             value, wrong = F.lit(None).cast(field.spark), None
         values.append(value.alias(field.name))
@@ -59,14 +66,16 @@ def checked(
     return plain.select(*values, FILE, _told(reasons, raw).alias(WRONG))
 
 
-def _taken(rows: DataFrame, name: str, kind: T.DataType, target: T.DataType) -> tuple[Column, Column | None]:
+def _taken(
+    rows: DataFrame, name: str, kind: T.DataType, target: T.DataType, *, is_utf8: bool
+) -> tuple[Column, Column | None]:
     """The value of a column as one of another type, and where there is one that is none of that type."""
     column = F.col(name)
     if isinstance(target, T.StringType):
         if isinstance(kind, _NESTED):
             return F.to_json(column, _AS_JSON), None
         text = column.cast("string")
-        if isinstance(kind, (T.StringType, T.BinaryType)):
+        if isinstance(kind, T.BinaryType) or (isinstance(kind, T.StringType) and not is_utf8):
             return F.try_validate_utf8(text), ~F.is_valid_utf8(text)
         return text, None
     if kind.simpleString() == target.simpleString():

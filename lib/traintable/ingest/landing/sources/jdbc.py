@@ -62,7 +62,7 @@ class Jdbc:
         state = self._states[name]
         queries = [self.snapshot.rows(f"({state.where}) and ({part})", state.far) for part in self._parts(state.where)]
         rows = union(self._read(spark, query) for query in queries)
-        return table_rows(rows, F.lit(name), self.config, lambda: Counter({name: state.n}))
+        return table_rows(rows, F.lit(name), self.config, lambda: Counter({name: state.n}), is_utf8=True)
 
     def close(self) -> None:
         """End the snapshot."""
@@ -133,5 +133,6 @@ class Jdbc:
             "sessionInitStatement": _BEGIN.format(literal(snapshot.id)),
             "fetchsize": str(self.source.fetch_size),
             "preferTimestampNTZ": "true",
+            "prepareThreshold": "-1",  # values come as they are, not as text
         }
         return spark.read.format("jdbc").options(**options).load()

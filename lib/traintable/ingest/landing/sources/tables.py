@@ -42,12 +42,15 @@ class TableRows:
     fields: Sequence[Field]
     count: Callable[[], Counter[str]]
     drift: str | None = None
+    is_utf8: bool = False
 
     def rows(self) -> DataFrame:
         """The rows, held against the contract; costs one pass when computed."""
         columns = [*(self.table[f"_{i}"] for i in range(len(self.names))), F.col(FILE)]
         place = [F.lit(0).cast("bigint").alias(BLOCK), (F.monotonically_increasing_id() + 1).alias(PLACE)]
-        return checked.checked(self.table.select(*columns, *place), self.names, self.fields, drift=self.drift)
+        return checked.checked(
+            self.table.select(*columns, *place), self.names, self.fields, drift=self.drift, is_utf8=self.is_utf8
+        )
 
     def counts(self) -> Counter[str]:
         """How many rows there are."""
@@ -59,14 +62,25 @@ class TableRows:
 
 
 def table_rows(
-    rows: DataFrame, file: Column, config: IngestConfig, count: Callable[[], Counter[str]], ignored: Sequence[str] = ()
+    rows: DataFrame,
+    file: Column,
+    config: IngestConfig,
+    count: Callable[[], Counter[str]],
+    *,
+    ignored: Sequence[str] = (),
+    is_utf8: bool = False,
 ) -> TableRows:
-    """Rows to be landed, with undeclared columns dealt with as `load.drift` says; `ignored` are left out."""
+    """Rows to be landed, with undeclared columns dealt with as `load.drift` says; `ignored` are left out.
+
+    `is_utf8` : all texts are known to be valid.
+    """
     declared = {config.source_name(name) for name in config.columns}
     names = [name for name in rows.columns if name not in ignored or name in declared]
     drift, added = after_drift(names, config.name, config)
     columns = [rows[quote(name)].alias(f"_{i}") for i, name in enumerate(names)]
-    return TableRows(rows.select(*columns, file.alias(FILE)), names, declared_fields(config, added), count, drift)
+    return TableRows(
+        rows.select(*columns, file.alias(FILE)), names, declared_fields(config, added), count, drift, is_utf8
+    )
 
 
 class Table:
