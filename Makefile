@@ -41,6 +41,7 @@ format: $(READY)  ## mend the style
 
 bench: $(READY) data/warehouse/airlines  ## measured comparisons
 	$(BIN)/python tests/benchmarks/run.py
+	$(BIN)/python tests/benchmarks/ingest.py
 
 dist/traintable.zip: $(READY) $(shell find lib -name '*.py' -o -name '*.properties')
 	mkdir -p dist

@@ -20,6 +20,7 @@ from pyspark.sql import functions as F
 from traintable.ingest.landing import parquet_files
 from traintable.ingest.landing.job import ingest
 from traintable.ingest.landing.parquet_files import write_good
+from traintable.ingest.landing.recount import recount
 from traintable.ingest.landing.target import Target
 from traintable.ingest_settings import IngestConfig
 
@@ -136,6 +137,9 @@ def put(root: Path, name: str, first: int) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
+_ONE_BAD = {"read": 1, "accepted": 0, "quarantined": 1}
+
+
 def operations(root: Path) -> list[str]:
     return [str(commit["operation"]) for commit in reversed(DeltaTable(str(root / "landed")).history())]
 
@@ -164,6 +168,32 @@ def test_spark_and_others_read_what_was_committed(spark: SparkSession, tmp_path:
     assert all("CREATE" in one or "WRITE" in one for one in operations(tmp_path))
     target = Target(table)
     assert [target.n_written(json.loads(c["userMetadata"])["run"]) for c in DeltaTable(table).history()] == [50, 50]
+
+
+def test_a_run_of_bad_records_only_is_done_once_too(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    for n, name in enumerate(("a.json", "b.json", "c.json")):
+        if name == "c.json":
+            put(tmp_path, name, 0)
+        else:
+            (tmp_path / "raw" / name).write_text("[]\n")
+        found = ingest(config(tmp_path), spark=spark)["rows"]
+        assert found == ({"read": 50, "accepted": 50, "quarantined": 0} if n == 2 else _ONE_BAD), name
+        assert ingest(config(tmp_path), spark=spark)["status"] == "unchanged"
+    assert recount(str(tmp_path / "landed"), spark=spark)[-1].ok
+
+
+def test_days_of_long_ago_are_the_same_to_all_readers(spark: SparkSession, tmp_path: Path) -> None:
+    days = ["0001-01-01", "1066-10-14", "1582-10-04", "1582-10-15", "1900-01-01", "9999-12-31"]
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "a.json").write_text("".join(f'{{"d": "{day}", "t": "{day}T00:00:00Z"}}\n' for day in days))
+    columns = {"d": {"type": "date"}, "t": {"type": "timestamp"}}
+    assert ingest(config(tmp_path, columns=columns), spark=spark)["rows"]["accepted"] == len(days)
+    rows = spark.read.format("delta").load(str(tmp_path / "landed"))
+    texts = rows.select(F.col("d").cast("string"), F.date_format("t", "yyyy-MM-dd'T'HH:mm:ss")).collect()
+    assert sorted(tuple(row) for row in texts) == [(day, f"{day}T00:00:00") for day in days]
+    for day in days:
+        assert rows.where((F.col("d") == day) & (F.col("t") == f"{day}T00:00:00Z")).count() == 1
 
 
 def test_a_table_that_asks_more_of_its_rows_is_written_by_spark(spark: SparkSession, tmp_path: Path) -> None:
