@@ -40,3 +40,11 @@ class InputMissing(TraintableError):
 
 class AccountingError(TraintableError):
     """Rows read are not rows published + quarantined + filtered (exit code 1)."""
+
+
+class LeaseLost(TraintableError):
+    """Another writer has the right to write to the table, for this one has stood still too long (exit code 1)."""
+
+
+class TableBusy(TraintableError):
+    """Another writer has had the right to write to the table for too long (exit code 1)."""

@@ -83,7 +83,7 @@ def objects(address: str, start_after: str | None = None) -> Iterator[Object]:
     """
     bucket, prefix = split(address)
     more = {} if start_after is None else {"StartAfter": start_after}
-    with _told(address, bucket):
+    with told(address, bucket):
         for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **more):
             for one in page.get("Contents", ()):
                 yield Object(one["Key"], int(one["Size"]), one["ETag"].strip('"'), one["LastModified"])
@@ -95,7 +95,7 @@ def first_bytes(address: str, n: int) -> bytes:
     Raises InputMissing when it is not there, may not be read, or can't be reached.
     """
     bucket, key = split(address)
-    with _told(address, bucket):
+    with told(address, bucket):
         for attempt in range(1, ATTEMPTS + 1):
             answer = client().get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{n - 1}")
             try:
@@ -118,7 +118,7 @@ def _client(url: str | None, place: str | None, _: tuple[str | None, ...]) -> An
 
 
 @contextmanager
-def _told(address: str, bucket: str) -> Iterator[None]:
+def told(address: str, bucket: str) -> Iterator[None]:
     """What goes wrong with S3, as an error that says what to do; it has names and codes, and no secret."""
     from botocore import exceptions
     from urllib3.exceptions import HTTPError

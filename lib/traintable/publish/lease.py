@@ -1,0 +1,147 @@
+"""The right to write to a table, which one writer has at a time, and which passes on when that one is gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from traintable.columns import sibling
+from traintable.errors import LeaseLost, TableBusy, TraintableError
+from traintable.publish.lease_store import Store, store_of
+
+TTL_SECONDS = 60.0  # without a sign of life, after which a lease passes on
+WAIT_SECONDS = 3600.0
+_KEPT = 8  # leases of the past, for people to look at
+
+
+@dataclass
+class Lease:
+    """The right to write to a table.
+
+    Attributes
+    ----------
+    token : greater than that of any lease of the table before (fencing).
+    """
+
+    table: str
+    token: int
+    _store: Store
+    _about: dict[str, Any]
+    _ttl: float
+    _beat: int = 0
+    _alive: float = field(default_factory=time.monotonic)  # when the last sign of life began to be given
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def require(self) -> None:
+        """Raise LeaseLost unless this is still the newest lease, and has given a sign of life not long ago."""
+        since = time.monotonic() - self._alive
+        newest = max(self._store.numbers(), default=0)
+        if newest == self.token and since < self._ttl / 2:
+            return
+        raise LeaseLost(
+            where=f"table {self.table}",
+            expected=f"to hold the lease {self.token} on it",
+            found=f"lease {newest} of another writer" if newest != self.token else f"no sign of life for {since:.0f} s",
+            remedy="Nothing was published. Run again; where it happens often, find out why this machine stands still.",
+        )
+
+    def _live(self) -> None:
+        """Give a sign of life now and then, until the end."""
+        while not self._ended.wait(self._ttl / 6):
+            began = time.monotonic()
+            try:
+                self._beat += 1
+                self._store.write(self.token, _content(self._about, self._beat))
+                self._alive = began
+            except (TraintableError, OSError):  # the next may succeed; `require` tells when none does
+                continue
+
+    def _end(self, thread: threading.Thread) -> None:
+        self._ended.set()
+        thread.join()
+        self._store.write(self.token, _content(self._about, self._beat, is_over=True))
+        for number in self._store.numbers():
+            if number <= self.token - _KEPT:
+                self._store.remove(number)
+
+
+@contextmanager
+def lease(table: str, *, ttl_seconds: float = TTL_SECONDS, wait_seconds: float = WAIT_SECONDS) -> Iterator[Lease]:
+    """Hold the lease on a table (`<table>_lease` lies beside it) while the body runs.
+
+    Waits while another writer holds it. That one is taken to be gone when it has given no sign of life for
+    `ttl_seconds`, by this machine's clock alone: what time either machine takes it to be is of no account. Of those
+    who wait, the one that makes the next file is next. Raises TableBusy after `wait_seconds`.
+
+    After Burrows, "The Chubby lock service" (2006): a lease with a sequencer, which `Lease.require` checks.
+    """
+    store = store_of(sibling(table, "lease"))
+    about = {"owner": secrets.token_hex(8), "host": socket.gethostname(), "process": os.getpid()}
+    about |= {"since": datetime.now(timezone.utc).isoformat(), "ttl_seconds": ttl_seconds}
+    held = _acquired(store, table, about, ttl_seconds, wait_seconds)
+    thread = threading.Thread(target=held._live, daemon=True)
+    thread.start()
+    try:
+        yield held
+    finally:
+        held._end(thread)
+
+
+def _acquired(store: Store, table: str, about: dict[str, Any], ttl: float, wait: float) -> Lease:
+    start = seen_at = time.monotonic()
+    seen: tuple[int, bytes | None] = (0, None)
+    while True:
+        newest = max(store.numbers(), default=0)
+        content = store.read(newest) if newest else None
+        now = time.monotonic()
+        if (newest, content) != seen:
+            seen, seen_at = (newest, content), now
+        if newest == 0 or _is_over(content) or now - seen_at > _ttl(content, ttl):
+            began = time.monotonic()
+            if store.create(newest + 1, _content(about, 0)):
+                return Lease(table, newest + 1, store, about, ttl, _alive=began)
+            continue
+        if now - start > wait:
+            raise _busy(table, content, wait)
+        time.sleep(min(1.0, ttl / 10))
+
+
+def _content(about: dict[str, Any], beat: int, *, is_over: bool = False) -> bytes:
+    return json.dumps({**about, "beat": beat, "over": is_over}).encode()
+
+
+def _told(content: bytes | None) -> dict[str, Any]:
+    try:
+        found = json.loads(content or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _is_over(content: bytes | None) -> bool:
+    return _told(content).get("over") is True
+
+
+def _ttl(content: bytes | None, otherwise: float) -> float:
+    """How long the holder may be silent: what it has said itself, for it counts on that."""
+    found = _told(content).get("ttl_seconds")
+    return float(found) if isinstance(found, (int, float)) else otherwise
+
+
+def _busy(table: str, content: bytes | None, wait: float) -> TableBusy:
+    holder = _told(content)
+    return TableBusy(
+        where=f"table {table}",
+        expected=f"that nobody else writes to it for longer than {wait:.0f} s",
+        found=f"process {holder.get('process')} on {holder.get('host')}, since {holder.get('since')}",
+        remedy="Wait for it, or end it; its lease passes on when it is gone.",
+    )
