@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from traintable.columns import sibling
+from traintable.columns import is_catalog_name, is_remote, sibling
 from traintable.errors import LeaseLost, TableBusy, TraintableError
 from traintable.publish.lease_store import Store, store_of
+from traintable.s3 import is_s3
 
 TTL_SECONDS = 60.0  # without a sign of life, after which a lease passes on
 WAIT_SECONDS = 3600.0
@@ -29,20 +30,22 @@ class Lease:
 
     Attributes
     ----------
-    token : greater than that of any lease of the table before (fencing).
+    token : greater than that of any lease of the table before (fencing); 0 where the table needs none.
     """
 
     table: str
     token: int
-    _store: Store
-    _about: dict[str, Any]
-    _ttl: float
+    _store: Store | None = None
+    _about: dict[str, Any] = field(default_factory=dict)
+    _ttl: float = 0.0
     _beat: int = 0
     _alive: float = field(default_factory=time.monotonic)  # when the last sign of life began to be given
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def require(self) -> None:
         """Raise LeaseLost unless this is still the newest lease, and has given a sign of life not long ago."""
+        if self._store is None:
+            return
         since = time.monotonic() - self._alive
         newest = max(self._store.numbers(), default=0)
         if newest == self.token and since < self._ttl / 2:
@@ -54,24 +57,24 @@ class Lease:
             remedy="Nothing was published. Run again; where it happens often, find out why this machine stands still.",
         )
 
-    def _live(self) -> None:
+    def _live(self, store: Store) -> None:
         """Give a sign of life now and then, until the end."""
         while not self._ended.wait(self._ttl / 6):
             began = time.monotonic()
             try:
                 self._beat += 1
-                self._store.write(self.token, _content(self._about, self._beat))
+                store.write(self.token, _content(self._about, self._beat))
                 self._alive = began
             except (TraintableError, OSError):  # the next may succeed; `require` tells when none does
                 continue
 
-    def _end(self, thread: threading.Thread) -> None:
+    def _end(self, store: Store, thread: threading.Thread) -> None:
         self._ended.set()
         thread.join()
-        self._store.write(self.token, _content(self._about, self._beat, is_over=True))
-        for number in self._store.numbers():
+        store.write(self.token, _content(self._about, self._beat, is_over=True))
+        for number in store.numbers():
             if number <= self.token - _KEPT:
-                self._store.remove(number)
+                store.remove(number)
 
 
 @contextmanager
@@ -79,21 +82,27 @@ def lease(table: str, *, ttl_seconds: float = TTL_SECONDS, wait_seconds: float =
     """Hold the lease on a table (`<table>_lease` lies beside it) while the body runs.
 
     Waits while another writer holds it. That one is taken to be gone when it has given no sign of life for
-    `ttl_seconds`, by this machine's clock alone: what time either machine takes it to be is of no account. Of those
-    who wait, the one that makes the next file is next. Raises TableBusy after `wait_seconds`.
+    `ttl_seconds`, by this machine's clock alone: what time either machine takes it to be is of no account; or at once,
+    when it was a process of this machine that has ended. Of those who wait, the one that makes the next file is next.
+    Raises TableBusy after `wait_seconds`. A table of a catalog, or in another kind of storage, has no lease, for there
+    Delta lets one of several commits win by itself.
 
     After Burrows, "The Chubby lock service" (2006): a lease with a sequencer, which `Lease.require` checks.
     """
+    if is_catalog_name(table) or (is_remote(table) and not is_s3(table)):
+        yield Lease(table, 0)
+        return
     store = store_of(sibling(table, "lease"))
     about = {"owner": secrets.token_hex(8), "host": socket.gethostname(), "process": os.getpid()}
-    about |= {"since": datetime.now(timezone.utc).isoformat(), "ttl_seconds": ttl_seconds}
+    about |= {"started": _started(os.getpid()), "ttl_seconds": ttl_seconds}
+    about |= {"since": datetime.now(timezone.utc).isoformat()}
     held = _acquired(store, table, about, ttl_seconds, wait_seconds)
-    thread = threading.Thread(target=held._live, daemon=True)
+    thread = threading.Thread(target=held._live, args=(store,), daemon=True)
     thread.start()
     try:
         yield held
     finally:
-        held._end(thread)
+        held._end(store, thread)
 
 
 def _acquired(store: Store, table: str, about: dict[str, Any], ttl: float, wait: float) -> Lease:
@@ -105,14 +114,15 @@ def _acquired(store: Store, table: str, about: dict[str, Any], ttl: float, wait:
         now = time.monotonic()
         if (newest, content) != seen:
             seen, seen_at = (newest, content), now
-        if newest == 0 or _is_over(content) or now - seen_at > _ttl(content, ttl):
+        holder = _told(content)
+        if newest == 0 or holder.get("over") is True or _is_gone(holder) or now - seen_at > _ttl(holder, ttl):
             began = time.monotonic()
             if store.create(newest + 1, _content(about, 0)):
                 return Lease(table, newest + 1, store, about, ttl, _alive=began)
             continue
-        if now - start > wait:
-            raise _busy(table, content, wait)
-        time.sleep(min(1.0, ttl / 10))
+        if now - start >= wait:
+            raise _busy(table, holder, wait)
+        time.sleep(min(1.0, _ttl(holder, ttl) / 10, wait - (now - start)))
 
 
 def _content(about: dict[str, Any], beat: int, *, is_over: bool = False) -> bytes:
@@ -127,18 +137,32 @@ def _told(content: bytes | None) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _is_over(content: bytes | None) -> bool:
-    return _told(content).get("over") is True
-
-
-def _ttl(content: bytes | None, otherwise: float) -> float:
+def _ttl(holder: dict[str, Any], otherwise: float) -> float:
     """How long the holder may be silent: what it has said itself, for it counts on that."""
-    found = _told(content).get("ttl_seconds")
+    found = holder.get("ttl_seconds")
     return float(found) if isinstance(found, (int, float)) else otherwise
 
 
-def _busy(table: str, content: bytes | None, wait: float) -> TableBusy:
-    holder = _told(content)
+def _is_gone(holder: dict[str, Any]) -> bool:
+    """Whether the holder was a process of this machine that has ended."""
+    process, started = holder.get("process"), holder.get("started")
+    if holder.get("host") != socket.gethostname() or not isinstance(process, int) or started is None:
+        return False
+    return bool(_started(process) != started)
+
+
+def _started(process: int) -> str | None:
+    """When a process of this machine began, in terms that no other process shares; None where there is none."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as boot, open(f"/proc/{process}/stat") as stat:
+            state, *fields = stat.read().rpartition(")")[2].split()
+            has_ended = state in ("Z", "X")  # and only its parent has not taken notice
+            return None if has_ended else f"{boot.read().strip()}/{fields[18]}"
+    except OSError:
+        return None
+
+
+def _busy(table: str, holder: dict[str, Any], wait: float) -> TableBusy:
     return TableBusy(
         where=f"table {table}",
         expected=f"that nobody else writes to it for longer than {wait:.0f} s",

@@ -7,8 +7,6 @@ import secrets
 from typing import Protocol
 
 from traintable import s3
-from traintable.columns import is_remote
-from traintable.errors import ConfigError
 
 _ENDING = ".json"
 
@@ -33,17 +31,8 @@ class Store(Protocol):
 
 
 def store_of(address: str) -> Store:
-    """Where the leases of a folder or an address lie; ConfigError for an address that is none of S3's."""
-    if s3.is_s3(address):
-        return _S3(address.rstrip("/"))
-    if is_remote(address):
-        raise ConfigError(
-            where=f"table {address}",
-            expected="a local path, or s3a://bucket/prefix",
-            found="another kind of address",
-            remedy="Publish to one of these.",
-        )
-    return _Local(address)
+    """Where the leases of a folder, or of an address of S3's, lie."""
+    return _S3(address.rstrip("/")) if s3.is_s3(address) else _Local(address)
 
 
 def _name(number: int) -> str:

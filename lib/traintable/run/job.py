@@ -106,12 +106,15 @@ class _Run:
             "leakage": leaks,
             "gate": verdict.summary(),
         }
-        with stage("publish"):
-            with writing(places.table):
-                # A model whose commit fails stays: its reply may be all that was lost, and no name is used twice.
-                model.write().save(places.model)
-                told = manifest(config, self.pinned, self.run_id, rows.to_dict(), details)
-                publish.publish(features, places.table, manifest=told, features=names)
+        with stage("publish"), writing(places.table), publish.lease(places.table) as held:
+            newest = publish.newest_manifest(places.table, self.spark)
+            if newest and newest[1].get("fingerprint") == self.fingerprint and _is_there(newest[1]["model"]):
+                return _unchanged(places.table, *newest)  # another run has published the same meanwhile
+            # A model whose commit fails stays: its reply may be all that was lost, and no name is used twice.
+            model.write().save(places.model)
+            told = manifest(config, self.pinned, self.run_id, rows.to_dict(), details)
+            held.require()
+            publish.publish(features, places.table, manifest=told, features=names)
             version = publish.version_of(self.run_id, places.table, self.spark)
         details["seconds"] = self.progress.seconds
         return Outcome("published", self.run_id, places.table, version, places.model, rows.to_dict(), details)
