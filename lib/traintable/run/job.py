@@ -18,6 +18,7 @@ from traintable.errors import InputMissing
 from traintable.ingest.contract import REASONS
 from traintable.plan import Plan
 from traintable.progress import Progress
+from traintable.publish.lease import lease
 from traintable.run.manifest import fingerprint_of, manifest
 from traintable.run.outcome import Census, Outcome, Rows, census
 from traintable.run.parts import described_split
@@ -106,7 +107,7 @@ class _Run:
             "leakage": leaks,
             "gate": verdict.summary(),
         }
-        with stage("publish"), writing(places.table), publish.lease(places.table) as held:
+        with stage("publish"), writing(places.table), lease(places.table) as held:
             newest = publish.newest_manifest(places.table, self.spark)
             if newest and newest[1].get("fingerprint") == self.fingerprint and _is_there(newest[1]["model"]):
                 return _unchanged(places.table, *newest)  # another run has published the same meanwhile
