@@ -125,6 +125,11 @@ class IngestConfig(Section):
         """What a column is called in the source."""
         return (self.columns[column].source if column in self.columns else None) or column
 
+    @property
+    def source_names(self) -> list[str]:
+        """What the declared columns are called in the source."""
+        return [self.source_name(name) for name in self.columns]
+
     @model_validator(mode="after")
     def _source_fits(self) -> IngestConfig:
         source, load = self.source, self.load
@@ -154,7 +159,7 @@ class IngestConfig(Section):
         merge = self.load.merge
         if merge is not None and self.key is None:
             raise ValueError("`key` with `load.merge`")
-        sources = [self.source_name(name) for name in self.columns]
+        sources = self.source_names
         twice = next((name for name in sources if sources.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"each column of the source once, found '{twice}' twice")

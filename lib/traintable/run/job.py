@@ -48,9 +48,9 @@ def run(config: Config, *, spark: SparkSession | None = None, progress: Progress
         fingerprint = fingerprint_of(config, pinned)
         run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}-{fingerprint[:8]}"
         places = Places.of(config, run_id)
-        newest = publish.newest_manifest(places.table, spark)
-    if newest and newest[1].get("fingerprint") == fingerprint and _is_there(newest[1]["model"]):
-        return _unchanged(places.table, *newest)
+        unchanged = _unchanged(places.table, fingerprint, spark)
+    if unchanged:
+        return unchanged
     quality.require_known(config.gate)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
@@ -108,9 +108,9 @@ class _Run:
             "gate": verdict.summary(),
         }
         with stage("publish"), writing(places.table), lease(places.table) as held:
-            newest = publish.newest_manifest(places.table, self.spark)
-            if newest and newest[1].get("fingerprint") == self.fingerprint and _is_there(newest[1]["model"]):
-                return _unchanged(places.table, *newest)  # another run has published the same meanwhile
+            unchanged = _unchanged(places.table, self.fingerprint, self.spark)
+            if unchanged:  # another run has published the same meanwhile
+                return unchanged
             # A model whose commit fails stays: its reply may be all that was lost, and no name is used twice.
             model.write().save(places.model)
             told = manifest(config, self.pinned, self.run_id, rows.to_dict(), details)
@@ -251,7 +251,12 @@ def _is_there(model: str) -> bool:
     return is_remote(model) or os.path.isdir(model)
 
 
-def _unchanged(table: str, version: int, manifest: Mapping[str, Any]) -> Outcome:
+def _unchanged(table: str, fingerprint: str, spark: SparkSession | None) -> Outcome | None:
+    """What stands in the table, where it is what a run would publish."""
+    newest = publish.newest_manifest(table, spark)
+    if newest is None or newest[1].get("fingerprint") != fingerprint or not _is_there(newest[1]["model"]):
+        return None
+    version, manifest = newest
     known = ("fingerprint", "content_hash", "classes", "reasons", "split", "features", "left_out", "leakage", "gate")
     details = {name: manifest[name] for name in known if name in manifest}
     return Outcome("unchanged", manifest["run_id"], table, version, manifest["model"], manifest["rows"], details)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from traintable.session import DataFile
 from traintable.statistics.chunk import NUMBER, TEXT, Chunk, Range, Role
+from traintable.tasks import shared_out
 
 _CHUNK_VALUES = 2**23  # of all columns together: 64 MB as doubles
 
@@ -49,13 +50,8 @@ def pieces(files: Sequence[DataFile], n_tasks: int) -> list[list[Piece]]:
     found = [Piece(file, None, file.bytes) for file in files]
     if len(files) < 4 * n_tasks:
         found = [piece for file in files for piece in _row_groups(file)]
-    shares: list[list[Piece]] = [[] for _ in range(n_tasks)]
-    loads = [0] * n_tasks
-    for piece in sorted(found, key=lambda p: (-p.bytes, p.file.path, p.row_group or 0)):
-        lightest = loads.index(min(loads))
-        shares[lightest].append(piece)
-        loads[lightest] += piece.bytes
-    return [share for share in shares if share]
+    in_order = sorted(found, key=lambda piece: (piece.file.path, piece.row_group or 0))
+    return [share for share in shared_out(in_order, lambda piece: piece.bytes, n_tasks) if share]
 
 
 def _row_groups(file: DataFile) -> Iterator[Piece]:

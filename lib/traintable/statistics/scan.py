@@ -19,6 +19,7 @@ from traintable.statistics.cache import Cache, table_folder
 from traintable.statistics.chunk import ANY, TEXT, Chunk, Role
 from traintable.statistics.learned import Cost, Statistics
 from traintable.statistics.wanted import Wanted
+from traintable.tasks import map_parts
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -99,12 +100,10 @@ def _scan_files(spark: SparkSession, found: Sequence[DataFile], wanted: Wanted, 
     def learn(share: Iterable[files.Piece]) -> tuple[Statistics, int]:
         return _learned(files.chunks(share, wanted.roles, types, wanted.range_of), wanted)
 
-    def work(batches: Batches) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for i in batch.column(0).to_pylist():
-                yield _state(partial(learn, shares[i]), unreadable=(files.Unreadable, OSError, pa.ArrowException))
+    def work(share: Iterable[files.Piece]) -> Iterator[pa.RecordBatch]:
+        yield _state(partial(learn, share), unreadable=(files.Unreadable, OSError, pa.ArrowException))
 
-    states = spark.range(0, len(shares), 1, len(shares)).mapInArrow(work, _SCHEMA)
+    states = map_parts(spark, shares, work, _SCHEMA)
     return _merged(_few(states, len(shares), wanted), wanted, "files")
 
 

@@ -17,7 +17,8 @@ from traintable.ingest.landing.types import arrow_type, spark_type
 from traintable.ingest_settings import Column as Promise
 
 _WIDE = pa.decimal256(76, 38)  # which holds all decimals of Spark's
-Reasons = dict[int, list[tuple[str, str]]]  # row -> (reason, rule) for all that is wrong with it
+Why = list[tuple[str, str]]  # (reason, rule) for all that is wrong with a row
+Reasons = dict[int, Why]  # row -> why it is bad
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -238,31 +238,19 @@ class _Landing:
                     files = source.write_good(self.target.path)
                     self.target.append_files(files, source.schema, constant, run, metadata=metadata)
                     return
-            self._write_by_spark(source, run, None if whole else replace, interval, whole=whole, metadata=metadata)
+            good = self._of_interval(source.rows().where(F.col(WRONG).isNull()), interval)
+            columns = [*(quote(f.name) for f in source.fields), FILE, *([INTERVAL] if interval else [])]
+            self.target.write(
+                good.select(*columns),
+                run,
+                replace=None if whole else replace,
+                whole=whole,
+                partition_by=partitions,
+                metadata=metadata,
+                add_columns=self.config.load.drift == "add_columns",
+            )
         except (PySparkException, Py4JError) as error:
             raise self._explained(error) from error
-
-    def _write_by_spark(
-        self,
-        source: Rows,
-        run: str,
-        replace: str | None,
-        interval: Interval | None,
-        *,
-        whole: bool,
-        metadata: Mapping[str, Any],
-    ) -> None:
-        good = self._of_interval(source.rows().where(F.col(WRONG).isNull()), interval)
-        columns = [*(quote(f.name) for f in source.fields), FILE, *([INTERVAL] if interval else [])]
-        self.target.write(
-            good.select(*columns),
-            run,
-            replace=replace,
-            whole=whole,
-            partition_by=self._partitions(interval),
-            metadata=metadata,
-            add_columns=self.config.load.drift == "add_columns",
-        )
 
     def _partitions(self, interval: Interval | None) -> tuple[str, ...]:
         """The columns that the landed table is cut by."""

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-TOLD = "path string, bytes bigint, n bigint, stats string"  # what a task tells of a file
+WRITTEN = "path string, bytes bigint, n bigint, stats string"  # what a task tells of a file
 _GROUP_BYTES = 2**26  # of rows in memory, which become a row group
 _WITH_STATISTICS = 32  # columns, as Delta's own writers have it
 _LETTERS = 32  # of a text in statistics

@@ -13,7 +13,7 @@ from traintable.ingest.landing.intervals import Interval
 from traintable.ingest.landing.ledger import Unit
 from traintable.ingest.landing.listing import FoundFile, unknown_state
 from traintable.ingest.landing.records import union
-from traintable.ingest.landing.sources.postgres import Snapshot, State, literal, quoted
+from traintable.ingest.landing.sources.postgres import Column, Snapshot, State, literal, quoted
 from traintable.ingest.landing.sources.rows import Rows
 from traintable.ingest.landing.sources.tables import table_rows
 from traintable.ingest.landing.sources.watermark import Range, none_without, range_of, seconds_or_number
@@ -74,10 +74,15 @@ class Jdbc:
         state = self._states[file.name] = self.snapshot.state(condition)
         return FoundFile(file.name, file.path, 0, state.etag or unknown_state(), file.watermark)
 
+    @property
+    def _load_column(self) -> Column:
+        """The column that `load.column` is in the database; ConfigError where there is none."""
+        assert self.config.load.column is not None
+        return self.snapshot.column(self.config.source_name(self.config.load.column), "load.column")
+
     def _decisive(self) -> str:
         """The column that decides which run takes a row; InputMissing when there are rows that have none."""
-        assert self.config.load.column is not None
-        column = self.snapshot.column(self.config.source_name(self.config.load.column), "load.column")
+        column = self._load_column
         if column.nullable:
             n, *_ = self.snapshot.values("count(*)", f"({self._filter}) and {quoted(column.name)} is null")
             none_without(column.name, int(n), self.snapshot.table)
@@ -101,10 +106,8 @@ class Jdbc:
         if watermark is None:
             return "null"
         back, lookback = seconds_or_number(self.config.load.lookback), self.config.load.lookback
-        assert self.config.load.column is not None
-        kind = self.snapshot.column(self.config.source_name(self.config.load.column), "load.column").type
         less = "" if back is None else f" - {back}" if isinstance(lookback, int) else f" - interval '{back} seconds'"
-        return f"({literal(watermark)}::{kind}{less})::text"
+        return f"({literal(watermark)}::{self._load_column.type}{less})::text"
 
     def _parts(self, condition: str) -> list[str]:
         """Conditions that cut the rows into as many parts as there are to be connections."""

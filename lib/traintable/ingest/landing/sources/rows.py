@@ -75,7 +75,7 @@ def after_drift(names: Sequence[str], file: str, config: IngestConfig) -> tuple[
 
 def undeclared(names: Sequence[str], config: IngestConfig) -> list[str]:
     """The columns of a source that nobody has declared."""
-    declared = {config.source_name(name) for name in config.columns}
+    declared = set(config.source_names)
     return [name for name in names if name not in declared]
 
 

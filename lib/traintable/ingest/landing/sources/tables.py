@@ -74,8 +74,7 @@ def table_rows(
 
     `is_utf8` : all texts are known to be valid.
     """
-    declared = {config.source_name(name) for name in config.columns}
-    names = [name for name in rows.columns if name not in ignored or name in declared]
+    names = [name for name in rows.columns if name not in ignored or name in config.source_names]
     drift, added = after_drift(names, config.name, config)
     columns = [rows[quote(name)].alias(f"_{i}") for i, name in enumerate(names)]
     return TableRows(

@@ -133,7 +133,7 @@ def open_typed(spark: SparkSession, files: Sequence[FoundFile], config: IngestCo
     Reads what each file says of its columns. Raises Unreadable for a file that says nothing that makes sense.
     """
     assert isinstance(config.source, TypedSource)
-    kind, columns = config.source.format, [config.source_name(name) for name in config.columns]
+    kind, columns = config.source.format, config.source_names
     found: dict[Schema, list[FoundFile]] = {}
     if kind == "binary":
         found[Schema(tuple(name for name in columns if name in _WHOLE_FILE), "")] = list(files)

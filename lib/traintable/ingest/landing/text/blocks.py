@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traintable.ingest.landing.contract import Field, Reasons, broken
+from traintable.ingest.landing.contract import Field, Reasons, Why, broken
 from traintable.ingest.landing.text.moments import moments
 
 Parse = Callable[[pa.Array], list[pa.Array] | None]
-Explain = Callable[[str], list[tuple[str, str]]]
-Refuse = Callable[[str], list[tuple[str, str]] | None]
+Explain = Callable[[str], Why]
+Refuse = Callable[[str], Why | None]
 FEW = 512  # records of which each is looked at when one of them is bad
 
 
@@ -35,7 +35,7 @@ class Reader:
     ----------
     parse : the values of some records (dates and times as text), or None when one of them is bad.
     explain : what is wrong with one that is bad.
-    refuse : the same where it can be told at once; None for a record that is good or can't be told from one.
+    refuse : the same where it can be told at once; nothing, or None, for a record that may be good.
     """
 
     parse: Parse

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from traintable.ingest.landing.contract import Field, plain_value
+from traintable.ingest.landing.contract import Field, Why, plain_value
 from traintable.ingest.landing.text.blocks import Reader, fit, is_in_order, numbered, whole
-from traintable.ingest.landing.text.plain_checks import Reasons, refused, text_is
+from traintable.ingest.landing.text.plain_checks import refused, text_is
 from traintable.ingest_sources import TextSource
 
 _NUMBER = "\x00number"
@@ -117,8 +117,8 @@ def _read(
     return dict(zip(names, found.slice(0, len(raw)).columns[1:], strict=True))
 
 
-def refuse(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> Reasons | None:
-    """What is wrong with one record, where that can be told without the parser; None for all others."""
+def refuse(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> Why | None:
+    """What is wrong with one record, where that can be told without the parser; nothing, or None, for all others."""
     if any(sign in raw for sign in (source.quote, source.escape, "\r", "\n")):
         return None
     texts = raw.split(source.separator)
@@ -129,11 +129,11 @@ def refuse(raw: str, names: Sequence[str], fields: Sequence[Field], source: Text
     return refused([(field, text == source.null_value or text_is(field, text)) for field, text in known])
 
 
-def _other_columns(names: Sequence[str]) -> Reasons:
+def _other_columns(names: Sequence[str]) -> Why:
     return [("columns", f"{len(names)} values: {', '.join(plain_value(name) for name in names[:20])}")]
 
 
-def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> Reasons:
+def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> Why:
     """What is wrong with one record."""
     texts = _read(pa.array([raw]), names, dict.fromkeys(names, pa.string()), source)
     if texts is not None and _has_text_after_quotes(pa.array([raw]), source):

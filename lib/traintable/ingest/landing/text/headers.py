@@ -13,10 +13,9 @@ import pyarrow.compute as pc
 
 from traintable import s3
 from traintable.ingest.landing.listing import FoundFile
-from traintable.ingest.landing.text.csv_records import CsvRecords
-from traintable.ingest.landing.text.cutters import Lines, is_blank
+from traintable.ingest.landing.text.cutter_of import cutter_of
+from traintable.ingest.landing.text.cutters import is_blank
 from traintable.ingest.landing.text.streams import PACKINGS, beginning
-from traintable.ingest.landing.text.whole_files import Cutter
 from traintable.ingest_sources import TextSource
 
 HEAD_BYTES = 2**16
@@ -84,10 +83,7 @@ def _header(head: bytes, source: TextSource) -> Header:
 
 def _first_record(head: bytes, source: TextSource) -> bytes:
     """The first record that is not blank, in UTF-8."""
-    cutter: Cutter = Lines(False, source.encoding, HEAD_BYTES)
-    if source.multi_line:
-        cutter = CsvRecords(source.separator, source.quote, source.escape, source.encoding, HEAD_BYTES)
-    for raw, _ in cutter.cut([head]):
+    for raw, _ in cutter_of(source, HEAD_BYTES).cut([head]):
         for record in raw.filter(pc.invert(is_blank(raw, HEAD_BYTES))).view(pa.binary()):
             return bytes(record.as_py())
     return b""

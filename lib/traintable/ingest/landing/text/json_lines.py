@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
-from traintable.ingest.landing.contract import Field, plain_value
+from traintable.ingest.landing.contract import Field, Why, plain_value
 from traintable.ingest.landing.text.blocks import Reader, fit, is_in_order, numbered, whole
-from traintable.ingest.landing.text.plain_checks import Reasons, refused, value_is
+from traintable.ingest.landing.text.plain_checks import refused, value_is
 
 _NUMBER = "__number"  # what the number of a line is called in it
 _BLANKS = " \t\r\n"
@@ -84,8 +84,8 @@ def _null_of(fields: Sequence[Field]) -> str:
     return f"{json.dumps(fields[0].source)}:null"
 
 
-def refuse(raw: str, fields: Sequence[Field]) -> Reasons | None:
-    """What is wrong with one line, where that can be told without the parser; None for all others."""
+def refuse(raw: str, fields: Sequence[Field]) -> Why | None:
+    """What is wrong with one line, where that can be told without the parser; nothing, or None, for all others."""
     try:
         record, doubled = _loaded(raw)
     except (ValueError, RecursionError):
@@ -93,14 +93,11 @@ def refuse(raw: str, fields: Sequence[Field]) -> Reasons | None:
     if not isinstance(record, dict) or doubled:
         return None
     known = {field.source: field for field in fields}
-    drifted = _drifted(record, known)
-    verdicts = [(known[name], value_is(known[name], value)) for name, value in record.items() if name in known]
-    if any(verdict is None for _, verdict in verdicts):
-        return None
-    return [*drifted, *(refused(verdicts) or [])] or None
+    wrong = refused([(known[name], value_is(known[name], value)) for name, value in record.items() if name in known])
+    return None if wrong is None else _drifted(record, known) + wrong
 
 
-def explain(raw: str, fields: Sequence[Field]) -> Reasons:
+def explain(raw: str, fields: Sequence[Field]) -> Why:
     """What is wrong with one line."""
     try:
         record, doubled = _loaded(raw)
@@ -133,7 +130,7 @@ def _loaded(raw: str) -> tuple[Any, list[str]]:
     return json.loads(raw, object_pairs_hook=pairs, parse_constant=_no_constant), doubled
 
 
-def _drifted(record: Mapping[str, Any], known: Container[str]) -> Reasons:
+def _drifted(record: Mapping[str, Any], known: Container[str]) -> Why:
     return [(f"drift:{name}", _UNEXPECTED) for name in record if name not in known]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 
 import numpy as np
 
 _PIECE = 2**20
 _LF, _CR, _SPACE = 10, 13, 32
-_MARK = b"\xef\xbb\xbf"
 
 
 def plain_count(path: str, start: int, end: int, *, keep_blank: bool) -> int | None:
@@ -28,7 +28,7 @@ def plain_count(path: str, start: int, end: int, *, keep_blank: bool) -> int | N
                 return None
             is_first = before == b"\n"
             file.seek(start)
-        elif os.pread(file.fileno(), 3, 0) == _MARK:
+        elif os.pread(file.fileno(), len(BOM_UTF8), 0) == BOM_UTF8:
             return None
         while start < end:
             size = file.readinto(memoryview(buffer)[: min(_PIECE, end - start)])

@@ -99,6 +99,14 @@ def first_end(content: bytes) -> int:
     return min(found, default=len(content))
 
 
+def next_line(content: bytes) -> int | None:
+    """Where the second line of some content begins; None where the first has no end."""
+    end = first_end(content)
+    if end == len(content):
+        return None
+    return end + 2 if content[end : end + 2] == b"\r\n" else end + 1
+
+
 def twice_as_much(source: Iterator[bytes], begun: bytes) -> tuple[bytes, bool]:
     """What has begun with at least as much again, and whether that is all there is; so nothing is read often."""
     parts, n = [begun], 0
@@ -113,7 +121,7 @@ def twice_as_much(source: Iterator[bytes], begun: bytes) -> tuple[bytes, bool]:
 def after_line(source: Iterator[bytes]) -> bytes:
     """What follows the first line end of a piece, the pieces without one passed over."""
     for piece in source:
-        end = first_end(piece)
-        if end < len(piece):
-            return piece[end + 2 if piece[end : end + 2] == b"\r\n" else end + 1 :]
+        at = next_line(piece)
+        if at is not None:
+            return piece[at:]
     return b""

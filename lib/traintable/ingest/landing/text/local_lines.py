@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,10 +15,10 @@ import pyarrow as pa
 from traintable.ingest.landing.listing import FoundFile
 from traintable.ingest.landing.records import BLOCK, PATH, PLACE, RAW, Work, numbered
 from traintable.ingest.landing.text.line_counts import plain_count
-from traintable.ingest.landing.text.lines import count, cut
-from traintable.ingest.landing.text.parts import map_parts, shared_out
-from traintable.ingest.landing.text.streams import address_of, as_utf8, unreadable
+from traintable.ingest.landing.text.lines import count, cut, next_line
+from traintable.ingest.landing.text.streams import address_of, as_utf8, reading
 from traintable.session import parallelism
+from traintable.tasks import map_parts, shared_out
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -101,34 +102,26 @@ def _batches(splits: Sequence[Split], *, encoding: str, max_bytes: int) -> Itera
 def _counted(splits: Sequence[Split], *, keep_blank: bool, max_bytes: int) -> Iterator[pa.RecordBatch]:
     """How many lines each split has."""
     for split in splits:
-        n = _plain_count(split, keep_blank=keep_blank)
+        address = address_of(split.path)
+        with reading(address):
+            n = plain_count(split.path, split.start, split.end, keep_blank=keep_blank)
         if n is None:
             n = count(_read(split, max_bytes), keep_blank=keep_blank, max_bytes=max_bytes)
-        columns = [[address_of(split.path)], [split.start], [0], [n]]
+        columns = [[address], [split.start], [0], [n]]
         yield pa.RecordBatch.from_pydict(dict(zip((PATH, BLOCK, "first", "n"), columns, strict=True)))
-
-
-def _plain_count(split: Split, *, keep_blank: bool) -> int | None:
-    try:
-        return plain_count(split.path, split.start, split.end, keep_blank=keep_blank)
-    except OSError as error:
-        raise unreadable(address_of(split.path), error) from error
 
 
 def _read(split: Split, max_bytes: int) -> bytes:
     """The bytes of the lines that begin within a split, with their ends."""
-    try:
-        with open(split.path, "rb", buffering=0) as opened:
-            file = opened.fileno()
-            if os.fstat(file).st_size < split.end:
-                raise OSError("it is shorter than when it was listed")
-            before = _exactly(file, split.start - 1, 1) if split.start else b"\n"
-            content = _exactly(file, split.start, split.end - split.start)
-            content += _rest(file, split, content, max_bytes)
-    except OSError as error:
-        raise unreadable(address_of(split.path), error) from error
+    with reading(address_of(split.path)), open(split.path, "rb", buffering=0) as opened:
+        file = opened.fileno()
+        if os.fstat(file).st_size < split.end:
+            raise OSError("it is shorter than when it was listed")
+        before = _exactly(file, split.start - 1, 1) if split.start else b"\n"
+        content = _exactly(file, split.start, split.end - split.start)
+        content += _rest(file, split, content, max_bytes)
     if split.start == 0:
-        return content.removeprefix(b"\xef\xbb\xbf")
+        return content.removeprefix(BOM_UTF8)
     return content[_first_line(before, content) :]
 
 
@@ -146,16 +139,8 @@ def _first_line(before: bytes, content: bytes) -> int:
     """Where the first line begins that does so within the content; `before` is the byte in front of it."""
     if before == b"\n" or (before == b"\r" and not content.startswith(b"\n")):
         return 0
-    at = _after_first_end(content)
-    if at is None:
-        return len(content)
-    return at + 1 if content[at - 1 : at + 1] == b"\r\n" else at
-
-
-def _after_first_end(content: bytes) -> int | None:
-    """What follows the first LF or CR; None where there is none."""
-    found = [at + 1 for at in (content.find(b"\n"), content.find(b"\r")) if at >= 0]
-    return min(found, default=None)
+    at = next_line(content)
+    return len(content) if at is None else at
 
 
 def _rest(file: int, split: Split, content: bytes, max_bytes: int) -> bytes:
@@ -168,7 +153,7 @@ def _rest(file: int, split: Split, content: bytes, max_bytes: int) -> bytes:
         return b"\n" if _exactly(file, at, 1) == b"\n" else b""
     while at < split.size and at - split.end <= max_bytes:
         piece = _exactly(file, at, min(_AHEAD, split.size - at))
-        end = _after_first_end(piece)
+        end = next_line(piece)
         if end is not None:
             parts.append(piece[:end])
             if piece[end - 1 : end] == b"\r" and at + end < split.size and _exactly(file, at + end, 1) == b"\n":

@@ -8,9 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from traintable.ingest.landing.contract import Field
+from traintable.ingest.landing.contract import Field, Why
 
-Reasons = list[tuple[str, str]]
 _DIGITS = {8: 2, 16: 4, 32: 9, 64: 18}  # of whole numbers that surely fit
 _FRACTION = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _WHOLE = re.compile(r"-?[0-9]+")
@@ -54,8 +53,8 @@ def value_is(field: Field, value: Any) -> bool | None:
     return None
 
 
-def refused(verdicts: Sequence[tuple[Field, bool | None]]) -> Reasons | None:
-    """The reasons against a record of which each value is known to be one of its field or none; None for others."""
+def refused(verdicts: Sequence[tuple[Field, bool | None]]) -> Why | None:
+    """What is wrong with a record by its values, each of which is known to be one of its field or none; else None."""
     if any(verdict is None for _, verdict in verdicts):
         return None
-    return [field.type_rule for field, verdict in verdicts if not verdict] or None
+    return [field.type_rule for field, verdict in verdicts if not verdict]

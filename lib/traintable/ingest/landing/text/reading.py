@@ -17,18 +17,17 @@ from pyspark.sql import functions as F
 from traintable.columns import is_remote, quote
 from traintable.ingest.landing.contract import Field
 from traintable.ingest.landing.listing import FoundFile, Unreadable
-from traintable.ingest.landing.parquet_files import TOLD, Written, write_good
+from traintable.ingest.landing.parquet_files import WRITTEN, Written, write_good
 from traintable.ingest.landing.records import BLOCK, FILE, PATH, PLACE, RAW, Records, Work, named, union
 from traintable.ingest.landing.text import csv_lines, json_lines, xml_elements
 from traintable.ingest.landing.text.blocks import Block, Reader, read_block
-from traintable.ingest.landing.text.csv_records import CsvRecords
-from traintable.ingest.landing.text.cutters import Lines, is_blank
+from traintable.ingest.landing.text.cutter_of import cutter_of
+from traintable.ingest.landing.text.cutters import is_blank
 from traintable.ingest.landing.text.headers import Header
 from traintable.ingest.landing.text.local_lines import local_lines
 from traintable.ingest.landing.text.spark_lines import spark_lines
 from traintable.ingest.landing.text.streams import packing
-from traintable.ingest.landing.text.whole_files import Cutter, WholeFiles
-from traintable.ingest.landing.text.xml_records import XmlRecords
+from traintable.ingest.landing.text.whole_files import WholeFiles
 from traintable.ingest.landing.types import spark_type
 from traintable.ingest_sources import TextSource
 
@@ -97,7 +96,7 @@ class TextFiles:
         """
         schema = self.schema
         found = union(
-            records.map(partial(_write_good, work=self._work(header, records), folder=folder, schema=schema), TOLD)
+            records.map(partial(_write_good, work=self._work(header, records), folder=folder, schema=schema), WRITTEN)
             for header, records in self._parts()
         )
         return [Written(*row) for row in found.collect()]  # one row a file that a task has written
@@ -137,33 +136,19 @@ class TextFiles:
             is_packed = packing(file.path) is not None
         except OSError as error:
             raise Unreadable(file.path, str(error)) from error
-        remote = is_remote(file.path)
-        if self.source.multi_line or self.source.format == "xml" or (is_packed and not (remote and file.size > _LARGE)):
-            return self._whole
-        return self._by_spark if remote else self._local
+        is_large = is_remote(file.path) and file.size > _LARGE
+        is_whole = self.source.multi_line or self.source.format == "xml" or (is_packed and not is_large)
+        return self._whole if is_whole else self._lines
 
     def _whole(self, files: Sequence[FoundFile]) -> Records:
-        source, keep_blank = self.source, self.source.format == "text"
-        cutter: Cutter = Lines(keep_blank, source.encoding, source.max_record_bytes)
-        if source.format == "xml":
-            cutter = XmlRecords(source.row_tag or "", source.max_record_bytes)
-        elif source.multi_line:
-            cutter = CsvRecords(source.separator, source.quote, source.escape, source.encoding, source.max_record_bytes)
-        return WholeFiles(self.spark, files, cutter, keep_blank, source.max_file_bytes)
-
-    def _local(self, files: Sequence[FoundFile]) -> Records:
         source = self.source
-        return local_lines(
-            self.spark,
-            files,
-            keep_blank=source.format == "text",
-            encoding=source.encoding,
-            max_bytes=source.max_record_bytes,
-        )
+        cutter = cutter_of(source, source.max_record_bytes)
+        return WholeFiles(self.spark, files, cutter, source.format == "text", source.max_file_bytes)
 
-    def _by_spark(self, files: Sequence[FoundFile]) -> Records:
+    def _lines(self, files: Sequence[FoundFile]) -> Records:
         source = self.source
-        return spark_lines(
+        read = spark_lines if is_remote(files[0].path) else local_lines
+        return read(
             self.spark,
             files,
             keep_blank=source.format == "text",

@@ -6,6 +6,7 @@ import os
 import sys
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 from urllib.parse import quote
@@ -56,12 +57,17 @@ def beginning(stored: bytes, path: str, n: int) -> bytes:
     return bytes(found[:n])
 
 
+def begun(content: Iterable[bytes], n: int) -> tuple[bytes, Iterator[bytes]]:
+    """The first pieces, as many as have `n` bytes where there are so many, and those that follow."""
+    source, first = iter(content), b""
+    while len(first) < n and (piece := next(source, b"")):
+        first += piece
+    return first, source
+
+
 def in_utf8(content: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """The pieces in UTF-8, without the byte order mark of it that they may begin with."""
-    source = iter(content)
-    first = b""
-    while len(first) < len(BOM_UTF8) and (piece := next(source, b"")):
-        first += piece
+    first, source = begun(content, len(BOM_UTF8))
     for piece in chain([first.removeprefix(BOM_UTF8)], source):
         yield as_utf8(piece, encoding)
 
@@ -76,7 +82,11 @@ def address_of(path: str) -> str:
     return f"file:{quote(path)}"
 
 
-def unreadable(address: str, error: Exception) -> RuntimeError:
-    """The failure of a task that can't read a file, told as Spark tells its own."""
-    text = f"[FAILED_READ_FILE] Encountered error while reading file {address}. "
-    return RuntimeError(f"{text}\nCaused by: {error}")
+@contextmanager
+def reading(address: str) -> Iterator[None]:
+    """Tell of an OSError of the body as Spark tells of a file that its own tasks can't read."""
+    try:
+        yield
+    except OSError as error:
+        text = f"[FAILED_READ_FILE] Encountered error while reading file {address}. "
+        raise RuntimeError(f"{text}\nCaused by: {error}") from error

@@ -14,9 +14,9 @@ from pyspark.sql import functions as F
 from traintable.columns import is_remote
 from traintable.ingest.landing.listing import FoundFile
 from traintable.ingest.landing.records import BLOCK, PATH, PLACE, POSITION, RAW, Work, escaped
-from traintable.ingest.landing.text.parts import map_parts, shared_out
-from traintable.ingest.landing.text.streams import address_of, pieces, unreadable
+from traintable.ingest.landing.text.streams import address_of, pieces, reading
 from traintable.session import parallelism
+from traintable.tasks import map_parts, shared_out
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -82,19 +82,15 @@ def _contents(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.Buffe
 
 def _batches(files: Iterable[tuple[str, Any]], *, cutter: Cutter, max_file_bytes: int) -> Iterator[pa.RecordBatch]:
     for address, stored in files:
-        try:
+        with reading(address):
             for raw, numbers in cutter.cut(pieces(stored, address, max_file_bytes)):
                 n = len(raw)
                 columns = [raw, pa.repeat(pa.scalar(address), n), pa.array(np.zeros(n, np.int64)), pa.array(numbers)]
                 yield pa.RecordBatch.from_arrays(columns, names=[RAW, PATH, BLOCK, PLACE])
-        except OSError as error:
-            raise unreadable(address, error) from error
 
 
 def _counted(files: Iterable[tuple[str, Any]], *, cutter: Cutter, max_file_bytes: int) -> Iterator[pa.RecordBatch]:
     for address, stored in files:
-        try:
+        with reading(address):
             n = cutter.count(pieces(stored, address, max_file_bytes))
-        except OSError as error:
-            raise unreadable(address, error) from error
         yield pa.RecordBatch.from_pydict({PATH: [address], "n": [n]})

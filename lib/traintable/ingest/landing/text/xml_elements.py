@@ -11,10 +11,9 @@ from xml.parsers import expat
 
 import pyarrow as pa
 
-from traintable.ingest.landing.contract import Field, plain_value
+from traintable.ingest.landing.contract import Field, Why, plain_value
 from traintable.ingest.landing.text import json_lines
 from traintable.ingest.landing.text.blocks import Reader
-from traintable.ingest.landing.text.plain_checks import Reasons
 
 VALUE = "_VALUE"  # what the text of an element is called that has attributes or elements too
 _NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eE][+-]?[0-9]+)?")
@@ -67,8 +66,8 @@ def parse(raw: pa.Array, tag: str, fields: Sequence[Field], null_value: str) -> 
     return json_lines.parse(pa.array(lines, pa.string()), fields)
 
 
-def refuse(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> Reasons | None:
-    """What is wrong with one element, where that can be told without the parser; None for all others."""
+def refuse(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> Why | None:
+    """What is wrong with one element, where that can be told without the parser; nothing, or None, for all others."""
     try:
         lines = _as_json([raw], tag, _shape_of(tuple(fields), null_value))
     except (expat.ExpatError, RecursionError):
@@ -76,7 +75,7 @@ def refuse(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> Reas
     return json_lines.refuse(lines[0], fields) if len(lines) == 1 else None
 
 
-def explain(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> Reasons:
+def explain(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> Why:
     """What is wrong with one element, or with what is none."""
     if not re.match(rf"<{re.escape(tag)}[\s/>]", raw):
         return [("document", f"a well-formed document around its <{plain_value(tag)}> elements")]

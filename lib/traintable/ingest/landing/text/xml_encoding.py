@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from traintable.ingest.landing.text.streams import begun
+
 _DECLARED = re.compile(rb"\s*<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
 _KNOWN = re.compile(
     r"ascii|us_ascii|iso_?8859_?\d+|latin_?1|(windows|cp)_?\d+|koi8_[rut]|shift_jis|euc_(jp|kr)|gb2312|gbk|gb18030|big5"
@@ -24,15 +26,12 @@ _MARKS = (
 )
 
 
-def as_utf8(content: Iterable[bytes]) -> Iterator[bytes]:
+def document_in_utf8(content: Iterable[bytes]) -> Iterator[bytes]:
     """A document in UTF-8, by its byte order mark, or what it declares, or as it is.
 
     Raises OSError for an encoding that is not known, and for bytes that are no text in another one than UTF-8.
     """
-    source = iter(content)
-    first = b""
-    while len(first) < _HEAD and (piece := next(source, b"")):
-        first += piece
+    first, source = begun(content, _HEAD)
     name = _encoding(first)
     return chain([first], source) if name is None else _decoded(chain([first], source), name)
 

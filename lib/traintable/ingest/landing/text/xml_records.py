@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 from traintable.ingest.landing.text.cutters import count_records, in_batches
 from traintable.ingest.landing.text.whole_files import Numbered
-from traintable.ingest.landing.text.xml_encoding import as_utf8
+from traintable.ingest.landing.text.xml_encoding import document_in_utf8
 from traintable.ingest.landing.text.xml_window import Window
 
 _TOLD = 2**16  # bytes kept of what stands around records, should an end tag without a start follow
@@ -33,7 +33,7 @@ class XmlRecords:
 
         Raises OSError for a document in an encoding that is not known, or with declarations of its own.
         """
-        return in_batches(_Scan(self.tag, self.max_bytes, as_utf8(content)).records())
+        return in_batches(_Scan(self.tag, self.max_bytes, document_in_utf8(content)).records())
 
     def count(self, content: Iterable[bytes]) -> int:
         """How many records there are."""

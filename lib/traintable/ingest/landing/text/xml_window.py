@@ -28,8 +28,7 @@ class Window:
         self._source, self._max_bytes = without_halves(source), max_bytes
         name = re.escape(tag.encode())
         self._tokens = re.compile(rb"<!--|<!\[CDATA\[|<\?|<!DOCTYPE|<(/?)%s(?=[\s/>])" % name)
-        self._longest = len(tag.encode()) + 3  # of a token, one byte after it included, and at least of `<![CDATA[`
-        self._longest = max(self._longest, 10)
+        self._longest = max(len(tag.encode()) + 3, 10)  # of a token, a byte after it included; that of `<!DOCTYPE`
         self._sought: bytes | None = None  # the end of a comment, or what else holds no tags, that `at` is within
         self._line, self._counted, self._is_after_return = 1, 0, False
 

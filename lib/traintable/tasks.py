@@ -1,4 +1,4 @@
-"""Local files shared out among tasks, which read them themselves."""
+"""Work shared out among tasks, which read what they need themselves."""
 
 from __future__ import annotations
 
