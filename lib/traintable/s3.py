@@ -94,10 +94,27 @@ def first_bytes(address: str, n: int) -> bytes:
 
     Raises InputMissing when it is not there, may not be read, or can't be reached.
     """
+    return _body(address, Range=f"bytes=0-{n - 1}")
+
+
+def content(address: str) -> bytes | None:
+    """An object's content, by one request; None when it is not there.
+
+    Raises InputMissing when it may not be read, or can't be reached.
+    """
+    try:
+        return _body(address)
+    except InputMissing as error:
+        if isinstance(error.__cause__, client().exceptions.NoSuchKey):
+            return None
+        raise
+
+
+def _body(address: str, **options: str) -> bytes:
     bucket, key = split(address)
     with told(address, bucket):
         for attempt in range(1, ATTEMPTS + 1):
-            answer = client().get_object(Bucket=bucket, Key=key, Range=f"bytes=0-{n - 1}")
+            answer = client().get_object(Bucket=bucket, Key=key, **options)
             try:
                 return bytes(answer["Body"].read())
             except Exception as error:  # the client tries again until there is an answer, not while it is read

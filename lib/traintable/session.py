@@ -327,6 +327,41 @@ def delete_folder(spark: SparkSession, path: str) -> None:
 
         shutil.rmtree(path, ignore_errors=True)
         return
+    files, address = _file_system(spark, path)
+    files.delete(address, True)
+
+
+def read_file(path: str) -> bytes | None:
+    """The content of a small file at an address that Spark knows; None when it is not there."""
+    spark = get_spark()
+    files, address = _file_system(spark, path)
+    if not files.exists(address):
+        return None
+    stream = files.open(address)
+    try:
+        return bytes(stream.readAllBytes())
+    finally:
+        stream.close()
+
+
+def write_file(path: str, content: bytes) -> None:
+    """Put a small file at an address that Spark knows, in place of what is there."""
+    files, address = _file_system(get_spark(), path)
+    stream = files.create(address, True)
+    try:
+        stream.write(bytearray(content))
+    finally:
+        stream.close()
+
+
+def remove_file(path: str) -> None:
+    """Remove a file at an address that Spark knows, if it is there."""
+    files, address = _file_system(get_spark(), path)
+    files.delete(address, False)
+
+
+def _file_system(spark: SparkSession, path: str) -> tuple[Any, Any]:
+    """The file system of an address, and the address, as the JVM has them."""
     jvm: Any = spark.sparkContext._jvm
     address = jvm.org.apache.hadoop.fs.Path(path)
-    address.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()).delete(address, True)
+    return address.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()), address

@@ -19,8 +19,8 @@ import pytest
 from servers.fixtures import S3
 from traintable.errors import LeaseLost, TableBusy
 from traintable.publish import lease as leases
-from traintable.publish.lease import lease
-from traintable.publish.lease_store import store_of
+from traintable.publish.lease import _name, lease, newest_of
+from traintable.storage import folder
 
 SCRIPT = Path(__file__).with_name("lease_writers.py")
 N_WRITERS, N_TIMES = 4, 25
@@ -63,9 +63,9 @@ def count_together(address: str, file: Path, how: str = "count") -> int:
 
 def test_writers_in_a_crowd_take_turns(address: str, tmp_path: Path) -> None:
     assert count_together(address, tmp_path / "number") == N_WRITERS * N_TIMES
-    store = store_of(f"{address}_lease")
-    assert max(store.numbers()) == N_WRITERS * N_TIMES
-    assert len(store.numbers()) <= leases._KEPT
+    store = folder(f"{address}_lease")
+    assert newest_of(store) == N_WRITERS * N_TIMES
+    assert len(store.names()) <= leases._KEPT
 
 
 def test_without_a_lease_they_get_into_each_other_s_way(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_one_that_stands_still_loses_the_lease_and_finds_out(address: str, tmp_p
 def test_a_lease_that_has_passed_on_is_not_enough(address: str) -> None:
     with lease(address) as mine:
         mine.require()
-        assert store_of(f"{address}_lease").create(mine.token + 1, b"{}")
+        assert folder(f"{address}_lease").create(_name(mine.token + 1), b"{}")
         with pytest.raises(LeaseLost, match=f"to hold the lease {mine.token} on it, found lease {mine.token + 1}"):
             mine.require()
 
@@ -118,11 +118,11 @@ def test_no_sign_of_life_is_not_enough(address: str, monkeypatch: pytest.MonkeyP
 
 def test_what_time_a_machine_takes_it_to_be_is_of_no_account(address: str) -> None:
     """A holder on another machine, whose clock is a day off, is followed when it is silent, and not before."""
-    store = store_of(f"{address}_lease")
+    store = folder(f"{address}_lease")
     about: dict[str, Any] = {"owner": "x", "host": "elsewhere", "process": 1, "started": "1", "ttl_seconds": 1.0}
     for since in ("2001-01-01T00:00:00+00:00", "2100-01-01T00:00:00+00:00"):
-        number = max(store.numbers(), default=0) + 1
-        assert store.create(number, json.dumps({**about, "since": since, "beat": 0, "over": False}).encode())
+        number = newest_of(store) + 1
+        assert store.create(_name(number), json.dumps({**about, "since": since, "beat": 0, "over": False}).encode())
         with pytest.raises(TableBusy, match="elsewhere"), lease(address, wait_seconds=0.3):
             pass
         with lease(address, wait_seconds=20) as mine:
@@ -146,7 +146,7 @@ def test_an_end_by_an_error_gives_the_lease_back(address: str) -> None:
 @pytest.mark.parametrize("content", [b"", b"no json", b"[1]"])
 def test_a_lease_that_says_nothing_passes_on_in_time(tmp_path: Path, content: bytes) -> None:
     address = str(tmp_path / "t")
-    assert store_of(f"{address}_lease").create(1, content)
+    assert folder(f"{address}_lease").create(_name(1), content)
     with lease(address, ttl_seconds=0.3, wait_seconds=20) as mine:
         assert mine.token == 2
 
@@ -154,20 +154,20 @@ def test_a_lease_that_says_nothing_passes_on_in_time(tmp_path: Path, content: by
 def test_a_reply_that_was_lost_is_no_second_writer(s3: S3) -> None:
     """S3 has made the file, and says to the attempt that follows that it is there."""
     address = f"s3a://{s3.new_bucket()}/t"
-    store = store_of(f"{address}_lease")
-    assert store.create(1, b"mine")
-    assert store.create(1, b"mine")
-    assert not store.create(1, b"another's")
-    assert store.read(1) == b"mine"
+    store = folder(f"{address}_lease")
+    assert store.create(_name(1), b"mine")
+    assert store.create(_name(1), b"mine")
+    assert not store.create(_name(1), b"another's")
+    assert store.read(_name(1)) == b"mine"
 
 
 @pytest.mark.parametrize("n", [16])
 def test_of_many_who_make_a_file_one_has_made_it(address: str, n: int) -> None:
-    store = store_of(f"{address}_lease")
+    store = folder(f"{address}_lease")
     made: list[int] = []
 
     def make(i: int) -> Callable[[], None]:
-        return lambda: made.append(i) if store.create(7, str(i).encode()) else None
+        return lambda: made.append(i) if store.create(_name(7), str(i).encode()) else None
 
     threads = [threading.Thread(target=make(i)) for i in range(n)]
     for thread in threads:
@@ -175,4 +175,4 @@ def test_of_many_who_make_a_file_one_has_made_it(address: str, n: int) -> None:
     for thread in threads:
         thread.join()
     assert len(made) == 1
-    assert store.read(7) == str(made[0]).encode()
+    assert store.read(_name(7)) == str(made[0]).encode()

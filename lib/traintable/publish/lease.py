@@ -16,11 +16,12 @@ from typing import Any
 
 from traintable.columns import is_catalog_name, is_remote, sibling
 from traintable.errors import LeaseLost, TableBusy, TraintableError
-from traintable.publish.lease_store import Store, store_of
 from traintable.s3 import is_s3
+from traintable.storage import Folder, folder
 
 TTL_SECONDS = 60.0  # without a sign of life, after which a lease passes on
 WAIT_SECONDS = 3600.0
+_ENDING = ".json"
 _KEPT = 8  # leases of the past, for people to look at
 
 
@@ -35,7 +36,7 @@ class Lease:
 
     table: str
     token: int
-    _store: Store | None = None
+    _store: Folder | None = None
     _about: dict[str, Any] = field(default_factory=dict)
     _ttl: float = 0.0
     _beat: int = 0
@@ -47,7 +48,7 @@ class Lease:
         if self._store is None:
             return
         since = time.monotonic() - self._alive
-        newest = max(self._store.numbers(), default=0)
+        newest = newest_of(self._store)
         if newest == self.token and since < self._ttl / 2:
             return
         raise LeaseLost(
@@ -57,24 +58,24 @@ class Lease:
             remedy="Nothing was published. Run again; where it happens often, find out why this machine stands still.",
         )
 
-    def _live(self, store: Store) -> None:
+    def _live(self, store: Folder) -> None:
         """Give a sign of life now and then, until the end."""
         while not self._ended.wait(self._ttl / 6):
             began = time.monotonic()
             try:
                 self._beat += 1
-                store.write(self.token, _content(self._about, self._beat))
+                store.write(_name(self.token), _content(self._about, self._beat))
                 self._alive = began
             except (TraintableError, OSError):  # the next may succeed; `require` tells when none does
                 continue
 
-    def _end(self, store: Store, thread: threading.Thread) -> None:
+    def _end(self, store: Folder, thread: threading.Thread) -> None:
         self._ended.set()
         thread.join()
-        store.write(self.token, _content(self._about, self._beat, is_over=True))
-        for number in store.numbers():
-            if number <= self.token - _KEPT:
-                store.remove(number)
+        store.write(_name(self.token), _content(self._about, self._beat, is_over=True))
+        for name in store.names():
+            if name < _name(self.token - _KEPT + 1):
+                store.remove(name)
 
 
 @contextmanager
@@ -92,7 +93,7 @@ def lease(table: str, *, ttl_seconds: float = TTL_SECONDS, wait_seconds: float =
     if is_catalog_name(table) or (is_remote(table) and not is_s3(table)):
         yield Lease(table, 0)
         return
-    store = store_of(sibling(table, "lease"))
+    store = folder(sibling(table, "lease"))
     about = {"owner": secrets.token_hex(8), "host": socket.gethostname(), "process": os.getpid()}
     about |= {"started": _started(os.getpid()), "ttl_seconds": ttl_seconds}
     about |= {"since": datetime.now(timezone.utc).isoformat()}
@@ -105,24 +106,33 @@ def lease(table: str, *, ttl_seconds: float = TTL_SECONDS, wait_seconds: float =
         held._end(store, thread)
 
 
-def _acquired(store: Store, table: str, about: dict[str, Any], ttl: float, wait: float) -> Lease:
+def _acquired(store: Folder, table: str, about: dict[str, Any], ttl: float, wait: float) -> Lease:
     start = seen_at = time.monotonic()
     seen: tuple[int, bytes | None] = (0, None)
     while True:
-        newest = max(store.numbers(), default=0)
-        content = store.read(newest) if newest else None
+        newest = newest_of(store)
+        content = store.read(_name(newest)) if newest else None
         now = time.monotonic()
         if (newest, content) != seen:
             seen, seen_at = (newest, content), now
         holder = _told(content)
         if newest == 0 or holder.get("over") is True or _is_gone(holder) or now - seen_at > _ttl(holder, ttl):
             began = time.monotonic()
-            if store.create(newest + 1, _content(about, 0)):
+            if store.create(_name(newest + 1), _content(about, 0)):
                 return Lease(table, newest + 1, store, about, ttl, _alive=began)
             continue
         if now - start >= wait:
             raise _busy(table, holder, wait)
         time.sleep(min(1.0, _ttl(holder, ttl) / 10, wait - (now - start)))
+
+
+def newest_of(store: Folder) -> int:
+    """The number of the newest lease; 0 where there was none."""
+    return int(max(store.names(), default="0").removesuffix(_ENDING))
+
+
+def _name(number: int) -> str:
+    return f"{number:020}{_ENDING}"
 
 
 def _content(about: dict[str, Any], beat: int, *, is_over: bool = False) -> bytes:
