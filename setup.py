@@ -61,6 +61,7 @@ setup(
             "py.typed",
             "log4j2.properties",
             "analyse/report/*.html",
+            "quality/*.html",
             "analyse/report/*.css",
             "analyse/report/*.js",
         ]

@@ -391,14 +391,16 @@ print(f"features  {len(names)}, for example {', '.join([*names[:3], *names[-2:]]
 # MAGIC rows and every class in each split, no key twice, every feature a finite number. The YAML adds its own under
 # MAGIC `gate`.
 # MAGIC
-# MAGIC `audit` makes a narrow table of what the rules look at, so the wide rows are read once. `check` gives the
-# MAGIC verdict. If a rule of severity `critical` does not hold, `raise_if_refused` stops here and nothing is published.
+# MAGIC `audit` adds to each row what the rules look at; of that we keep a narrow table, so the wide rows are read once.
+# MAGIC `check` gives the verdict. If a rule of level `fail` does not hold, `raise_if_refused` stops here.
 
 # COMMAND ----------
 
 from traintable import quality, statistics
 
-audited = staging.write(quality.audit(features, config.gate, key=key, label=label, features=names), "audit")
+audited = quality.audit(features, config.gate, key=key, label=label, features=names)
+looked_at = quality.looked_at(audited.columns, config.gate, key=key, label=label)
+audited = staging.write(audited.select(*looked_at), "audit")
 verdict = quality.check(audited, config.gate, key=key, label=label, classes=config.label.classes, n_features=len(names))
 
 for rule in verdict.rules:

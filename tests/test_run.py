@@ -179,7 +179,10 @@ def test_a_refused_run_leaves_the_published_version_as_it_was(
 def test_a_changed_configuration_publishes_the_next_version(
     spark: SparkSession, small: list[str], published: Outcome, table: Path
 ) -> None:
-    changed = run(configured(small, table, "split.method=stratified", "output.features=columns"), spark=spark)
+    settings = configured(small, table, "split.method=stratified", "output.features=columns")
+    with pytest.raises(GateRefused, match="no features any more.*--allow schema"):
+        run(settings, spark=spark)
+    changed = run(settings, allow=["schema"], spark=spark)
     assert (changed.status, changed.version) == ("published", 1)
     assert changed.details["content_hash"] != published.details["content_hash"]
     assert [commit["manifest"]["run_id"] for commit in history(str(table))] == [changed.run_id, published.run_id]

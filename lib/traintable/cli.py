@@ -23,6 +23,10 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 ConfigOption = Annotated[Path, typer.Option("--config", help="The YAML file of the dataset.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="section.key=value; may be given several times.")]
 
+AllowOption = Annotated[
+    list[str] | None, typer.Option("--allow", help="drift, rows or schema: what the gate then only warns of.")
+]
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code; the console script and jobs/*.py call it."""
@@ -48,7 +52,7 @@ def _options(version: Annotated[bool, typer.Option("--version", help="Print the 
 
 
 @app.command()
-def run(config: ConfigOption, overrides: SetOption = None) -> None:
+def run(config: ConfigOption, overrides: SetOption = None, allow: AllowOption = None) -> None:
     """The whole way through: read, label, split, fit, transform, gate, publish."""
 
     def work() -> Mapping[str, Any]:
@@ -60,7 +64,7 @@ def run(config: ConfigOption, overrides: SetOption = None) -> None:
         progress.note(f"traintable {__version__}  {settings.name}  ({config})")
         from traintable.run import run as run_job
 
-        outcome = run_job(settings, progress=progress)
+        outcome = run_job(settings, allow=allow or (), progress=progress)
         progress.note(_summary(outcome.to_dict()))
         return outcome.to_dict()
 

@@ -89,11 +89,26 @@ class Label(Section):
 
 
 class Expectation(Section):
-    """One Great Expectations rule on the rows that will be published."""
+    """One Great Expectations rule on the rows that will be published, and what happens when it does not hold."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
     type: str
-    severity: Literal["critical", "warning"] = "critical"
+    id: str | None = Field(None, pattern=r"^[\w.:-]+$")
+    level: Literal["warn", "quarantine", "fail"] = "fail"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_they_are_stored(cls, data: Any) -> Any:
+        """Take an expectation as Great Expectations stores it, its arguments in `kwargs`, its level a `severity`."""
+        if not isinstance(data, dict):
+            return data
+        found = {name: value for name, value in data.items() if name not in ("kwargs", "severity", "meta")}
+        severity = data.get("severity")
+        if severity is not None:
+            if severity not in _LEVELS:
+                raise ValueError(f"severity is one of {', '.join(_LEVELS)}; found '{severity}'")
+            found.setdefault("level", _LEVELS[severity])
+        return {**(data.get("kwargs") or {}), **{key: value for key, value in found.items() if value is not None}}
 
     @property
     def kwargs(self) -> dict[str, Any]:
@@ -101,11 +116,31 @@ class Expectation(Section):
         return dict(self.model_extra or {})
 
 
+_LEVELS = {"critical": "fail", "warning": "warn", "info": "warn"}
+
+
+class DriftBounds(Section):
+    """How far a version may be from the one before it: population stability indexes of its features, and rows."""
+
+    warn: float | None = Field(0.25, gt=0)
+    fail: float | None = Field(2.0, gt=0)
+    fewer_rows: float | None = Field(0.5, gt=0, le=1)
+
+
 class Gate(Section):
     """What must hold of the rows before they are published, beside the rules that are always on."""
 
     min_rows_per_split: int = Field(1, ge=1)
+    max_quarantined: float = Field(0.05, ge=0, le=1)
+    drift: DriftBounds = DriftBounds()
     expectations: tuple[Expectation, ...] = ()
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Gate:
+        ids = [rule.id for rule in self.expectations if rule.id is not None]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"expectations need different ids; found {ids}")
+        return self
 
 
 class Output(Section):
@@ -220,6 +255,7 @@ def load(path: str | Path, overrides: Sequence[str] = (), *, with_plan: bool = T
             found="none",
             remedy="Write one, or let `traintable analyse` propose it.",
         )
+    _take_suites(path, data)
     for text in overrides:
         if with_plan or not text.startswith("prepare."):
             settings_file.override(data, text)
@@ -235,6 +271,33 @@ def plan_path(path: Path) -> Path | None:
     """The file that holds the plan of a configuration; None where the plan stands in it, or there is none."""
     name = settings_file.read(path).get("prepare")
     return path.resolve().parent / name if isinstance(name, str) else None
+
+
+def _take_suites(path: Path, data: dict[str, Any]) -> None:
+    """Put the expectations of the suites that `gate.suites` names among those of the gate."""
+    gate = data.get("gate")
+    if not isinstance(gate, dict) or "suites" not in gate:
+        return
+    names = gate.pop("suites")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ConfigError(
+            where=f"{path}: gate.suites",
+            expected="a list of files",
+            found=repr(names),
+            remedy="Name each file that holds a suite, relative to this one.",
+        )
+    found = list(gate.get("expectations") or [])
+    for name in names:
+        suite = settings_file.read(path.resolve().parent / name)
+        if not isinstance(suite.get("expectations"), list):
+            raise ConfigError(
+                where=str(path.resolve().parent / name),
+                expected="a suite of Great Expectations: a mapping with a list of `expectations`",
+                found=", ".join(map(str, suite)) or "nothing",
+                remedy="Write one, or store one from Great Expectations as YAML or JSON.",
+            )
+        found += suite["expectations"]
+    gate["expectations"] = found
 
 
 def _plan_file(path: Path, name: str) -> Any:

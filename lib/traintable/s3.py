@@ -110,6 +110,13 @@ def content(address: str) -> bytes | None:
         raise
 
 
+def upload(path: str, address: str) -> None:
+    """Put a local file there, in parts where it is large; nobody sees it before it is there whole."""
+    bucket, key = split(address)
+    with told(address, bucket):
+        client().upload_file(path, bucket, key)
+
+
 def _body(address: str, **options: str) -> bytes:
     bucket, key = split(address)
     with told(address, bucket):

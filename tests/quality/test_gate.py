@@ -31,7 +31,7 @@ def test_clean_rows_pass_and_a_warning_does_not_refuse(spark: SparkSession) -> N
     warning = {"type": "expect_column_max_to_be_between", "column": "b", "max_value": 1, "severity": "warning"}
     found = verdict(spark, CLEAN, Gate.model_validate({"expectations": [warning]}))
     assert found.refusals == []
-    assert [rule["column"] for rule in found.warnings] == ["b"]
+    assert [(rule["column"], rule["level"]) for rule in found.warnings] == [("b", "warn")]
     found.raise_if_refused("t")
 
 

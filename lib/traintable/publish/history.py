@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from traintable.columns import SPLIT, SPLITS
 from traintable.delta_log import UPKEEP, commits
 from traintable.errors import ConfigError, InputMissing
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+
+# What a first run that was killed before its commit can leave behind.
+_OF_A_RUN_CUT_SHORT = {"_delta_log", *(f"{SPLIT}={part}" for part in SPLITS)}
 
 
 def history(table: str, spark: SparkSession | None = None) -> list[dict[str, Any]]:
@@ -32,7 +37,7 @@ def newest_manifest(table: str, spark: SparkSession | None = None) -> tuple[int,
     try:
         found = commits(table, spark)
     except InputMissing:
-        if os.path.isdir(table) and os.listdir(table):
+        if os.path.isdir(table) and set(os.listdir(table)) - _OF_A_RUN_CUT_SHORT:
             raise _not_ours(table, "a folder of other files") from None
         return None
     if all(commit.manifest() is None for commit in found):

@@ -9,21 +9,33 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from traintable.columns import SPLIT, identifier
-from traintable.delta_log import PLAIN, commits
+from traintable.delta_log import KEPT, PLAIN, commits
+from traintable.publish.candidate import Candidate
+from traintable.publish.commit import commit_files
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-def publish(df: DataFrame, table: str, *, manifest: Mapping[str, Any], features: Sequence[str]) -> None:
-    """Publish the rows as the table's next version, which they make up alone.
+def publish(candidate: Candidate, table: str, *, manifest: Mapping[str, Any], features: Sequence[str]) -> int:
+    """Publish a candidate as the table's next version, which it makes up alone; gives the version.
 
     Rows of all splits, the names of the features (table property `traintable.features`, JSON) and the manifest (the
-    commit's `userMetadata`, JSON) appear in one atomic commit or not at all. Costs one pass over the rows.
+    commit's `userMetadata`, JSON) appear in one atomic commit or not at all. Costs no pass over rows; where the table
+    is in a storage to which tasks can't write, one.
     """
     text = json.dumps(manifest, allow_nan=False, default=str)
-    writer = df.writeTo(identifier(table)).using("delta").partitionedBy(F.col(SPLIT)).option("userMetadata", text)
-    for name, value in {**PLAIN, "traintable.features": json.dumps(list(features))}.items():
+    if candidate.files is not None:
+        return commit_files(table, candidate.files, schema=candidate.schema, features=features, manifest=text)
+    assert candidate.rows is not None
+    by_spark(candidate.rows, table, manifest=text, features=features)
+    return version_of(str(manifest["run_id"]), table, candidate.rows.sparkSession)
+
+
+def by_spark(df: DataFrame, table: str, *, manifest: str, features: Sequence[str]) -> None:
+    """Let Spark write the rows and commit them; one pass."""
+    writer = df.writeTo(identifier(table)).using("delta").partitionedBy(F.col(SPLIT)).option("userMetadata", manifest)
+    for name, value in {**PLAIN, **KEPT, "traintable.features": json.dumps(list(features))}.items():
         writer = writer.tableProperty(name, value)
     writer.createOrReplace()
 

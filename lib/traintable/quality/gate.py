@@ -1,86 +1,23 @@
-"""Run the gate: look at exactly the rows that will be published, and give a verdict."""
+"""Let Great Expectations look at exactly the rows that will be published, and give a verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from traintable.columns import FEATURES, SPLIT, SPLITS, nearest, quote
-from traintable.config import Expectation, Gate
-from traintable.errors import ConfigError, GateRefused
-from traintable.quality.suite import N_FEATURES, N_NOT_FINITE, SPLIT_CLASS, build_suite
-from traintable.statistics import row_hashes
+from traintable.config import Gate
+from traintable.errors import ConfigError
+from traintable.quality.audit import FAILED
+from traintable.quality.suite import Rule, built, rules_of
+from traintable.quality.verdict import Verdict
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
-
-@dataclass(frozen=True)
-class Verdict:
-    """What each rule said: dictionaries with `rule`, `column`, `severity`, `success` and `found`."""
-
-    rules: tuple[dict[str, Any], ...]
-
-    @property
-    def refusals(self) -> list[dict[str, Any]]:
-        """Rules of severity critical that do not hold."""
-        return [rule for rule in self.rules if not rule["success"] and rule["severity"] == "critical"]
-
-    @property
-    def warnings(self) -> list[dict[str, Any]]:
-        """Rules of severity warning that do not hold."""
-        return [rule for rule in self.rules if not rule["success"] and rule["severity"] != "critical"]
-
-    def raise_if_refused(self, table: str) -> None:
-        """Raise GateRefused that names the first rule that does not hold, and how many others there are."""
-        if not self.refusals:
-            return
-        first, others = self.refusals[0], len(self.refusals) - 1
-        raise GateRefused(
-            where=f"gate of {table}",
-            expected=f"{first['rule']} of {first['column']}",
-            found=f"{first['found']}" + (f" ({others} more rules do not hold)" if others else ""),
-            remedy="Nothing was published. Mend the data, or the rule in `gate` if it is wrong.",
-        )
-
-    def summary(self) -> dict[str, Any]:
-        """For the manifest: how many rules held, and those that did not."""
-        held = sum(rule["success"] for rule in self.rules)
-        return {"rules": len(self.rules), "held": held, "warnings": self.warnings, "refusals": self.refusals}
-
-
-def audit(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, features: Sequence[str]) -> DataFrame:
-    """What the gate reads of the rows of a training table: a narrow row for each of them.
-
-    It has key, label, split, the single features that configured rules name, counts of what is wrong among the
-    features, and the row's hashes. Costs no pass by itself; write it, so that the wide rows are read once. Raises
-    ConfigError for a rule that names an unknown column.
-    """
-    is_array = FEATURES in df.columns and df.schema[FEATURES].dataType.typeName() == "array"
-    one = {name: F.col(FEATURES)[i] if is_array else F.col(quote(name)) for i, name in enumerate(features)}
-    values = F.col(FEATURES) if is_array else F.array(*one.values())
-    added = {
-        **{f"is_{part}": F.when(F.col(SPLIT) == part, 1).otherwise(0) for part in SPLITS},
-        SPLIT_CLASS: F.concat_ws("/", F.col(SPLIT), F.col(quote(label)).cast("string")),
-        N_NOT_FINITE: F.size(F.filter(values, lambda value: ~_finite(value))),
-        N_FEATURES: F.size(values),
-        **row_hashes(df.columns),
-    }
-    own = dict.fromkeys([*key, label, SPLIT])
-    named = {name for rule in gate.expectations for name in _columns_of(rule)} - set(own) - set(added)
-    unknown = sorted(named - set(one))
-    if unknown:
-        raise ConfigError(
-            where="gate.expectations",
-            expected="a feature, the label, the key or split",
-            found=f"'{unknown[0]}', which is none of them",
-            remedy=nearest(unknown[0], [*own, *one]),
-        )
-    added |= {name: one[name] for name in sorted(named)}
-    return df.select(*[F.col(quote(name)) for name in own], *[column.alias(name) for name, column in added.items()])
+_ALL, _PUBLISHED = "all", "published"
+_FORMAT = {"result_format": {"result_format": "BASIC", "partial_unexpected_count": 3}}
 
 
 def check(
@@ -88,66 +25,73 @@ def check(
 ) -> Verdict:
     """Let Great Expectations look at the audited rows, and give a verdict.
 
-    Costs the narrow passes that Great Expectations takes: one for all that are sums and counts, and up to two for each
-    rule that looks at single values.
+    Rules of level quarantine look at all rows, others at those that fail none of these. Costs two narrow passes, one
+    for all that are sums and counts of rows and one for all that are counts of values; a rule on the order of rows, or
+    on a histogram, those that Great Expectations takes for it.
     """
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.validator.validation_graph import ValidationGraph
 
-    suite = build_suite(gate, key=key, label=label, classes=classes, n_features=n_features)
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_spark("rows", persist=False).add_dataframe_asset("rows")
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": audited})
-    result = batch.validate(suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 3})
-    rules = [_rule(found.to_json_dict()) for found in result.results]
+    from traintable.quality.engine import TwoPassEngine
+
+    rules = rules_of(gate, key=key, label=label, classes=classes, n_features=n_features)
+    parts = any(rule.expectation.level == "quarantine" for rule in rules)
+    engine = TwoPassEngine(audited, {_ALL: None, **({_PUBLISHED: F.size(FAILED) == 0} if parts else {})})
+    graph = ValidationGraph(engine)
+    expectations = []
     for rule in rules:
-        if "error" in rule:
-            raise ConfigError(
-                where=f"gate.expectations ({rule['rule']} of {rule['column']})",
-                expected="a rule that Great Expectations can compute",
-                found=rule["error"],
-                remedy="Correct or remove it in the configuration.",
+        is_of_all = not parts or rule.expectation.level == "quarantine"
+        expectation = built(rule, batch=_ALL if is_of_all else _PUBLISHED)
+        needed = expectation.get_validation_dependencies(execution_engine=engine, runtime_configuration=dict(_FORMAT))
+        for configuration in needed.get_metric_configurations():
+            graph.build_metric_dependency_graph(configuration, dict(_FORMAT))
+        expectations.append(expectation)
+    resolved, failures = graph.resolve(dict(_FORMAT), show_progress_bars=False)
+    if engine.failure is not None:
+        raise engine.failure
+    told = {str(one["exception_info"].exception_message) for one in failures.values()}
+    found = []
+    for rule, expectation in zip(rules, expectations, strict=True):
+        try:
+            result = expectation.metrics_validate(
+                metrics=resolved, execution_engine=engine, runtime_configuration=dict(_FORMAT)
             )
-    return Verdict(tuple(rules))
+        except Exception as error:  # Great Expectations says nothing more of what it can't compute
+            raise _not_computable(rule, "; ".join(sorted(told)) or str(error)) from error
+        found.append(_told(rule, result.to_json_dict()))
+    return Verdict(tuple(found))
 
 
-def _columns_of(rule: Expectation) -> list[str]:
-    """The columns that a rule names, under any of the arguments that Great Expectations has for them."""
-    single = [rule.kwargs[name] for name in ("column", "column_A", "column_B") if name in rule.kwargs]
-    return [str(name) for name in [*single, *rule.kwargs.get("column_list", [])]]
-
-
-def _finite(value: Column) -> Column:
-    return F.coalesce(F.abs(value) < F.lit(float("inf")), F.lit(False))
-
-
-def _rule(found: dict[str, Any]) -> dict[str, Any]:
+def _told(rule: Rule, found: dict[str, Any]) -> dict[str, Any]:
     """What matters of one of Great Expectations' results."""
-    configuration, result = found["expectation_config"], found.get("result") or {}
-    kwargs = configuration["kwargs"]
-    if "unexpected_count" in result:
+    result = found.get("result") or {}
+    kwargs = rule.expectation.kwargs
+    is_on_rows = "element_count" in result
+    if is_on_rows:
         said = f"{result['unexpected_count']} of {result['element_count']} rows against it"
         shown = result.get("partial_unexpected_list")
         said += f", for example {shown}" if shown else ""
     elif result.get("partial_missing_list"):
         said = f"missing {result['partial_missing_list']}"
+    elif result.get("partial_unexpected_list"):
+        said = f"also {result['partial_unexpected_list']}"
     else:
         said = f"{result.get('observed_value')}"
-    error = _error(found.get("exception_info") or {})
     return {
-        **({"error": error} if error else {}),
-        "rule": configuration["type"],
+        "id": rule.id,
+        "rule": rule.expectation.type,
         "column": kwargs.get("column") or kwargs.get("column_list") or "the table",
-        "severity": configuration.get("severity") or "critical",
+        "level": rule.expectation.level,
         "success": bool(found["success"]),
         "found": said,
+        "arguments": {name: value for name, value in kwargs.items() if name not in ("column", "column_list")},
+        "rows": result["unexpected_count"] if is_on_rows else None,
     }
 
 
-def _error(information: dict[str, Any]) -> str | None:
-    """What went wrong while a rule was computed; Great Expectations nests it by metric where there are several."""
-    for entry in (information, *[value for value in information.values() if isinstance(value, dict)]):
-        if entry.get("raised_exception"):
-            return " ".join(str(entry.get("exception_message")).split())[:300]
-    return None
+def _not_computable(rule: Rule, found: str) -> ConfigError:
+    return ConfigError(
+        where=f"{rule.where} of {', '.join(rule.columns) or 'the table'}",
+        expected="a rule that Great Expectations can compute",
+        found=" ".join(found.split())[:300],
+        remedy="Correct or remove it in the configuration.",
+    )

@@ -2,122 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from traintable.columns import SPLIT, SPLITS, nearest
 from traintable.config import Expectation, Gate
-from traintable.errors import ConfigError, GateRefused
+from traintable.errors import ConfigError
+from traintable.expressions import references
 
 if TYPE_CHECKING:
-    from great_expectations import ExpectationSuite
+    from great_expectations.expectations.expectation import Expectation as Built
 
 # Columns that the gate adds to the rows it looks at.
 SPLIT_CLASS = "split_class"
 N_NOT_FINITE = "n_features_not_finite"
 N_FEATURES = "n_features"
 
+_OWN_QUERIES = ("query", "unexpected_rows_query", "base_query", "comparison_query")
 
-def build_suite(
+
+@dataclass(frozen=True)
+class Rule:
+    """An expectation under the name by which results and quarantined rows tell of it."""
+
+    id: str
+    expectation: Expectation
+
+    @property
+    def where(self) -> str:
+        """Where it stands, for messages."""
+        return f"gate.expectations ({self.expectation.type})"
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it names, under any of the arguments that Great Expectations has for them."""
+        kwargs = self.expectation.kwargs
+        single = [kwargs[name] for name in ("column", "column_A", "column_B") if name in kwargs]
+        condition = kwargs.get("row_condition")
+        read = references(condition, where=f"{self.where}.row_condition") if isinstance(condition, str) else ()
+        return [str(name) for name in [*single, *kwargs.get("column_list", []), *read]]
+
+
+def rules_of(
     gate: Gate, *, key: Sequence[str], label: str, classes: Sequence[int | str], n_features: int
-) -> ExpectationSuite:
-    """The suite that the rows must meet.
+) -> list[Rule]:
+    """All rules: those that are always on, and those that are configured.
 
     Always on: enough rows in every split, every class in every split, no other class or split, no null in key or
-    label, each key once over all splits, as many features as there are names, each a finite number. Raises ConfigError
-    for a configured expectation that Great Expectations does not know or can't build.
+    label, each key once over all splits, as many features as there are names, each a finite number.
     """
-    from great_expectations import ExpectationSuite
-
-    rules = always_on(gate, key=key, label=label, classes=classes, n_features=n_features)
-    return ExpectationSuite(name="gate", expectations=[_expectation(rule) for rule in [*rules, *gate.expectations]])
-
-
-def always_on(
-    gate: Gate, *, key: Sequence[str], label: str, classes: Sequence[int | str], n_features: int
-) -> list[Expectation]:
-    """The rules that no configuration turns off."""
     pairs = [f"{part}/{answer}" for part in SPLITS for answer in classes]
-    rules = [
-        Expectation(type="expect_column_sum_to_be_between", column=f"is_{part}", min_value=gate.min_rows_per_split)
+    found = [
+        _always(f"rows:{part}", "column_sum_to_be_between", column=f"is_{part}", min_value=gate.min_rows_per_split)
         for part in SPLITS
     ]
-    rules += [Expectation(type="expect_column_values_to_not_be_null", column=name) for name in (label, SPLIT, *key)]
-    rules += [
-        Expectation(type="expect_column_distinct_values_to_contain_set", column=SPLIT_CLASS, value_set=pairs),
-        Expectation(type="expect_column_values_to_be_in_set", column=SPLIT_CLASS, value_set=pairs),
-        Expectation(type="expect_column_values_to_be_in_set", column=N_FEATURES, value_set=[n_features]),
-        Expectation(type="expect_column_values_to_be_in_set", column=N_NOT_FINITE, value_set=[0]),
+    found += [_always(f"not_null:{name}", "column_values_to_not_be_null", column=name) for name in (label, SPLIT, *key)]
+    found += [
+        _always("every_class", "column_distinct_values_to_contain_set", column=SPLIT_CLASS, value_set=pairs),
+        _always("known_class", "column_values_to_be_in_set", column=SPLIT_CLASS, value_set=pairs),
+        _always("all_features", "column_values_to_be_in_set", column=N_FEATURES, value_set=[n_features]),
+        _always("finite_features", "column_values_to_be_in_set", column=N_NOT_FINITE, value_set=[0]),
     ]
     if len(key) == 1:
-        rules.append(Expectation(type="expect_column_values_to_be_unique", column=key[0]))
+        found.append(_always("unique_key", "column_values_to_be_unique", column=key[0]))
     else:
-        rules.append(Expectation(type="expect_compound_columns_to_be_unique", column_list=list(key)))
-    return rules
+        found.append(_always("unique_key", "compound_columns_to_be_unique", column_list=list(key)))
+    return [*found, *configured(gate)]
+
+
+def configured(gate: Gate) -> list[Rule]:
+    """The rules of the configuration, each with a name of its own."""
+    found, taken = list[Rule](), {rule.id for rule in gate.expectations}
+    for rule in gate.expectations:
+        about = rule.kwargs.get("column") or "+".join(map(str, rule.kwargs.get("column_list", ()))) or "table"
+        name = rule.id or f"{rule.type.removeprefix('expect_')}:{about}"
+        n = 1
+        while rule.id is None and name in taken:
+            n += 1
+            name = f"{rule.type.removeprefix('expect_')}:{about}:{n}"
+        taken.add(name)
+        found.append(Rule(name, rule))
+    return found
 
 
 def require_known(gate: Gate) -> None:
     """Raise ConfigError for a configured expectation that can't be built; reads no data."""
-    for rule in gate.expectations:
-        _expectation(rule)
+    for rule in configured(gate):
+        built(rule)
+        assert rule.columns is not None
 
 
-def require_classes(
-    counts: Mapping[str, Mapping[str, int]],
-    removed: Mapping[str, int],
-    *,
-    classes: Sequence[int | str],
-    min_rows: int,
-    table: str,
-) -> None:
-    """Refuse, before anything is fitted, rows of which the gate would refuse the features too.
+def built(rule: Rule, *, batch: str | None = None) -> Built:
+    """Great Expectations' own object of a rule, about a batch.
 
-    `counts` is split -> class -> rows, `removed` reason -> rows. Raises GateRefused for a split with too few rows,
-    without some class, or with one that is not declared.
+    Raises ConfigError for one that it does not know or can't build, and for one that runs a query of its own.
     """
-    declared = {str(answer) for answer in classes}
-    for part in SPLITS:
-        found = {answer: n for answer, n in counts.get(part, {}).items() if n}
-        lacking, others = sorted(declared - set(found)), sorted(set(found) - declared)
-        if sum(found.values()) < min_rows:
-            expected, shown = f"at least {min_rows} rows", f"{sum(found.values())}"
-        elif lacking or others:
-            expected = f"rows of every class {list(classes)} and of no other"
-            shown = f"none of class {', '.join(lacking)}" if lacking else f"class {', '.join(others[:5])}"
-            shown += f" (found: {', '.join(sorted(found)[:5])})" if others else ""
-        else:
-            continue
-        reasons = ", ".join(f"{n} {reason}" for reason, n in sorted(removed.items(), key=lambda item: -item[1])[:3])
-        raise GateRefused(
-            where=f"split '{part}' of {table}",
-            expected=expected,
-            found=shown + (f"; removed before: {reasons}" if reasons else ""),
-            remedy="Check `label`, and the boundaries or ratios in `split`.",
-        )
-
-
-def _expectation(rule: Expectation) -> Any:
     from great_expectations.exceptions.exceptions import ExpectationNotFoundError
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
-    from great_expectations.expectations.metadata_types import FailureSeverity
     from great_expectations.expectations.registry import list_registered_expectation_implementations
 
-    where = f"gate.expectations ({rule.type})"
-    try:
-        configuration = ExpectationConfiguration(
-            type=rule.type, kwargs=rule.kwargs, severity=FailureSeverity(rule.severity)
-        )
-        return configuration.to_domain_obj()
-    except ExpectationNotFoundError:
-        known = list_registered_expectation_implementations()
-        remedy = nearest(rule.type, known)
+    expectation = rule.expectation
+    own = [name for name in _OWN_QUERIES if name in expectation.kwargs]
+    if own or expectation.type == "unexpected_rows_expectation":
         raise ConfigError(
-            where=where, expected="an expectation of Great Expectations", found=repr(rule.type), remedy=remedy
+            where=rule.where,
+            expected="a rule on columns",
+            found=f"one with a query of its own ({', '.join(own) or expectation.type})",
+            remedy="Derive a column in `derive`, and make a rule on that.",
+        )
+    kwargs = expectation.kwargs
+    if isinstance(kwargs.get("row_condition"), str):
+        references(kwargs["row_condition"], where=f"{rule.where}.row_condition")
+        kwargs.setdefault("condition_parser", "spark")
+    if batch is not None:
+        kwargs["batch_id"] = batch
+    try:
+        return ExpectationConfiguration(type=expectation.type, kwargs=kwargs).to_domain_obj()
+    except ExpectationNotFoundError:
+        raise ConfigError(
+            where=rule.where,
+            expected="an expectation of Great Expectations",
+            found=repr(expectation.type),
+            remedy=nearest(expectation.type, list_registered_expectation_implementations()),
         ) from None
     except (ValueError, TypeError) as error:
         raise ConfigError(
-            where=where,
+            where=rule.where,
             expected="the arguments that this expectation takes",
             found=" ".join(str(error).split()),
             remedy="Correct its keys in the configuration.",
         ) from error
+
+
+def _always(name: str, kind: str, **kwargs: Any) -> Rule:
+    return Rule(name, Expectation(type=f"expect_{kind}", **kwargs))

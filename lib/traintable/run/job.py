@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import reduce
@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from traintable import ingest, prepare, publish, quality, split, statistics
+from traintable import ingest, prepare, publish, quality, split
 from traintable.columns import FEATURES, SPLIT, SPLITS, TRAIN, is_remote, quote, refuse_taken, require_columns
 from traintable.config import Config
 from traintable.errors import InputMissing
 from traintable.ingest.contract import REASONS
 from traintable.plan import Plan
 from traintable.progress import Progress
+from traintable.publish.beside import Beside
 from traintable.publish.lease import lease
-from traintable.run.manifest import fingerprint_of, manifest
+from traintable.quality.before import require_allowable
+from traintable.run.judged import Judged, judge, version_before
+from traintable.run.manifest import fingerprint_of, fitting, manifest, whole
 from traintable.run.outcome import Census, Outcome, Rows, census
 from traintable.run.parts import described_split
 from traintable.run.places import Places
+from traintable.run.provenance import model_hash
 from traintable.run.rows import FILTERED, KIND, QUARANTINED, SOURCE, assemble, pin_inputs
 from traintable.run.staging import ROW, Staging, stageable, staging, writing
 from traintable.session import get_spark, same_everywhere
@@ -33,14 +37,23 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-def run(config: Config, *, spark: SparkSession | None = None, progress: Progress | None = None) -> Outcome:
+def run(
+    config: Config,
+    *,
+    allow: Collection[str] = (),
+    spark: SparkSession | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
     """Build the next version of the training table that `config` describes, unless nothing has changed.
 
-    When local tables show that nothing has changed, Spark is not started.
+    When local tables show that nothing has changed, Spark is not started. Of what the gate refuses against the version
+    before, "drift", "rows" and "schema" can be allowed.
     Raises a TraintableError for whatever stops it; then nothing is published and the newest version stays as it was.
     Cost: one pass over the keys of the source and one to write the joined rows, which all later steps read; of these a
-    narrow pass to count, one scan of train, one pass for the gate, and one to publish.
+    narrow pass to count, one scan of train, and one pass that writes the files which a commit then takes; and narrow
+    passes over what the gate looks at.
     """
+    require_allowable(allow)
     progress = progress or Progress(quiet=True)
     split.refuse_unavailable(config)
     with progress.stage("pin inputs"):
@@ -48,14 +61,14 @@ def run(config: Config, *, spark: SparkSession | None = None, progress: Progress
         fingerprint = fingerprint_of(config, pinned)
         run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}-{fingerprint[:8]}"
         places = Places.of(config, run_id)
-        unchanged = _unchanged(places.table, fingerprint, spark)
+        unchanged = _unchanged(places, fingerprint, spark)
     if unchanged:
         return unchanged
     quality.require_known(config.gate)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
     with same_everywhere(spark), translated(f"run for {places.table}"), staging(spark, places.staging) as files:
-        return _Run(spark, config, pinned, fingerprint, run_id, places, progress, files).carry_out()
+        return _Run(spark, config, pinned, fingerprint, run_id, places, progress, files, allow).carry_out()
 
 
 @dataclass
@@ -70,6 +83,7 @@ class _Run:
     places: Places
     progress: Progress
     files: Staging
+    allow: Collection[str]
 
     def carry_out(self) -> Outcome:
         stage, config, places = self.progress.stage, self.config, self.places
@@ -91,33 +105,34 @@ class _Run:
             model, names = fitted.model, list(fitted.features)
         features = self._transformed(staged, model, names)
         with stage("gate"):
-            content, published, verdict = self._judged(features, names)
-            rows = replace(rows, published=published)
+            judged = self._judged(features, names, counted)
+            rows = replace(rows, published=judged.published, quarantined=rows.quarantined + judged.n_set_aside)
             rows.require_balance(places.table)
-            verdict.raise_if_refused(places.table)
         details = {
             "fingerprint": self.fingerprint,
             "model": places.model,
-            "content_hash": content,
+            "content_hash": judged.content,
             "classes": counted.classes,
-            "reasons": counted.reasons,
+            "reasons": {**counted.reasons, **{f"gate:{ids}": n for ids, n in judged.set_aside.items()}},
             "split": described,
             "features": len(names),
             "left_out": [str(dropped) for dropped in fitted.dropped],
             "leakage": leaks,
-            "gate": verdict.summary(),
+            "gate": judged.verdict.summary(),
         }
         with stage("publish"), writing(places.table), lease(places.table) as held:
-            unchanged = _unchanged(places.table, self.fingerprint, self.spark)
+            unchanged = _unchanged(places, self.fingerprint, self.spark)
             if unchanged:  # another run has published the same meanwhile
+                judged.candidate.discard()
                 return unchanged
             # A model whose commit fails stays: its reply may be all that was lost, and no name is used twice.
             model.write().save(places.model)
+            details["model_hash"] = model_hash(places.model)
             told = manifest(config, self.pinned, self.run_id, rows.to_dict(), details)
+            told = fitting(told, self.beside, judged.kept)
             held.require()
-            publish.publish(features, places.table, manifest=told, features=names)
-            version = publish.version_of(self.run_id, places.table, self.spark)
-        details["seconds"] = self.progress.seconds
+            version = publish.publish(judged.candidate, places.table, manifest=told, features=names)
+        details |= {"seconds": self.progress.seconds, "page": self.beside.at(judged.kept["page"])}
         return Outcome("published", self.run_id, places.table, version, places.model, rows.to_dict(), details)
 
     def _staged(self) -> DataFrame:
@@ -163,16 +178,21 @@ class _Run:
                 remedy="Check `source.where`, or pin a version that has rows.",
             )
         counted = census(staged, config.label.name)
+        removed = staged.where(F.col(SPLIT).isNull())
+        self._removed = removed.select(
+            F.col(KIND).alias("kind"), F.col(REASONS).alias("reasons"), F.col(ROW).alias("row")
+        )
         with writing(self.places.quarantine):
-            removed = staged.where(F.col(SPLIT).isNull())
-            removed = removed.select(
-                F.col(KIND).alias("kind"), F.col(REASONS).alias("reasons"), F.col(ROW).alias("row")
-            )
-            kept = publish.write_removed(removed, self.places.quarantine, fingerprint=self.fingerprint)
+            kept = self._keep_removed()
         published = {part: sum(classes.values()) for part, classes in counted.classes.items()}
         rows = Rows(read, published, kept.get(QUARANTINED, 0), kept.get(FILTERED, 0))
         rows.require_balance(self.places.table)
         return counted, rows
+
+    def _keep_removed(self, *more: DataFrame) -> dict[str, int]:
+        """Write the rows that are not published; gives how many of each kind there are."""
+        rows = reduce(lambda first, others: first.unionByName(others), more, self._removed)
+        return publish.write_removed(rows, self.places.quarantine, fingerprint=self.fingerprint)
 
     @property
     def _guarded(self) -> list[str]:
@@ -237,13 +257,24 @@ class _Run:
         refuse_taken(staged.select(*map(quote, own)), set(added) - {FEATURES}, where="prepare.features")
         return features.select(*[F.col(quote(name)) for name in own + added])
 
-    def _judged(self, features: DataFrame, names: list[str]) -> tuple[str, dict[str, int], quality.Verdict]:
-        """The content hash of the rows to be published, their number in each split, and the verdict on them."""
-        gate, key, label = self.config.gate, self.config.source.key, self.config.label
-        audited = self.files.write(quality.audit(features, gate, key=key, label=label.name, features=names), "audit")
-        content, published = statistics.content_hash(features, hashed=audited)
-        verdict = quality.check(audited, gate, key=key, label=label.name, classes=label.classes, n_features=len(names))
-        return content, published, verdict
+    @property
+    def beside(self) -> Beside:
+        """What is too large for a manifest."""
+        return Beside(self.places.manifests)
+
+    def _judged(self, features: DataFrame, names: list[str], counted: Census) -> Judged:
+        """The rows to be published, written, and the verdict on them, kept; GateRefused when they may not be."""
+        config, places = self.config, self.places
+        before = version_before(places.table, self.beside, self.spark)
+        judged = judge(features, names, config, places.table, self.files, before=before, allow=self.allow)
+        if judged.n_set_aside:
+            with writing(places.quarantine):
+                self._keep_removed(judged.removed)
+        judged = judged.put(self.beside, config=config, run_id=self.run_id, table=places.table, before=before)
+        if judged.verdict.refusals:
+            judged.candidate.discard()
+        judged.verdict.raise_if_refused(places.table, page=self.beside.at(judged.kept["page"]))
+        return judged
 
 
 def _is_there(model: str) -> bool:
@@ -251,12 +282,12 @@ def _is_there(model: str) -> bool:
     return is_remote(model) or os.path.isdir(model)
 
 
-def _unchanged(table: str, fingerprint: str, spark: SparkSession | None) -> Outcome | None:
+def _unchanged(places: Places, fingerprint: str, spark: SparkSession | None) -> Outcome | None:
     """What stands in the table, where it is what a run would publish."""
-    newest = publish.newest_manifest(table, spark)
+    newest = publish.newest_manifest(places.table, spark)
     if newest is None or newest[1].get("fingerprint") != fingerprint or not _is_there(newest[1]["model"]):
         return None
-    version, manifest = newest
+    version, manifest = newest[0], whole(newest[1], Beside(places.manifests))
     known = ("fingerprint", "content_hash", "classes", "reasons", "split", "features", "left_out", "leakage", "gate")
     details = {name: manifest[name] for name in known if name in manifest}
-    return Outcome("unchanged", manifest["run_id"], table, version, manifest["model"], manifest["rows"], details)
+    return Outcome("unchanged", manifest["run_id"], places.table, version, manifest["model"], manifest["rows"], details)

@@ -11,11 +11,12 @@ from traintable.errors import ConfigError
 
 @dataclass(frozen=True)
 class Places:
-    """The table, the removed rows, the fitted pipeline, and private files that go when the run ends."""
+    """The table, the removed rows, the fitted pipeline, what is too large for a manifest, and private files."""
 
     table: str
     quarantine: str
     model: str
+    manifests: str
     staging: str
 
     @classmethod
@@ -33,6 +34,7 @@ class Places:
                     remedy="Name one that the cluster can write, such as a volume.",
                 )
         model_dir = resolve(output.model_dir or sibling(table, "models"), root)
+        manifests = f"{model_dir}_manifests" if is_catalog_name(table) else sibling(table, "manifests")
         staging_dir = resolve(output.staging_dir or sibling(table, "staging"), root)
         quarantine = resolve(output.quarantine or sibling(table, "quarantine"), root)
         inputs = {resolve(name, root) for name in (config.source.table, *[join.table for join in config.joins])}
@@ -43,4 +45,4 @@ class Places:
                 found=f"'{table if table in inputs else quarantine}', which is an input or the other output",
                 remedy="Name another one.",
             )
-        return cls(table, quarantine, f"{model_dir}/{run_id}", f"{staging_dir}/{run_id}")
+        return cls(table, quarantine, f"{model_dir}/{run_id}", manifests, f"{staging_dir}/{run_id}")

@@ -17,7 +17,7 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from traintable.ingest.landing import parquet_files
+from traintable import delta_files
 from traintable.ingest.landing.job import ingest
 from traintable.ingest.landing.parquet_files import write_good
 from traintable.ingest.landing.recount import recount
@@ -77,7 +77,7 @@ def text_of(value: Any) -> Any:
 def test_good_rows_are_one_file_whose_statistics_hold(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet_files, "_GROUP_BYTES", 2000)
+    monkeypatch.setattr(delta_files, "GROUP_BYTES", 2000)
     draw = random.Random(seed)
     batches = [some_rows(draw, draw.randrange(40)) for _ in range(5)]
     good = pa.concat_tables(
@@ -115,7 +115,7 @@ def test_no_rows_no_file_and_nothing_stays_of_one_that_fails(tmp_path: Path) -> 
         raise OSError("no more")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parquet_files, "_GROUP_BYTES", 1)
+        patch.setattr(delta_files, "GROUP_BYTES", 1)
         with pytest.raises(OSError, match="no more"):
             list(write_good(breaking(), str(tmp_path / "some"), SCHEMA))
     assert list((tmp_path / "some").iterdir()) == []

@@ -15,10 +15,10 @@ from deltalake.transaction import AddAction, create_table_with_add_actions
 from pyspark.sql import functions as F
 
 from traintable.columns import is_catalog_name, is_remote, literal, quote, resolve, sibling
+from traintable.delta_files import Written
 from traintable.delta_log import PLAIN, has_commits
 from traintable.errors import ConfigError
 from traintable.ingest.landing.ledger import Ledger
-from traintable.ingest.landing.parquet_files import Written
 from traintable.ingest.landing.records import FILE
 from traintable.ingest_settings import IngestConfig
 

@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from traintable.columns import is_remote, quote
+from traintable.delta_files import Written
 from traintable.ingest.landing.contract import Field
 from traintable.ingest.landing.listing import FoundFile, Unreadable
-from traintable.ingest.landing.parquet_files import WRITTEN, Written, write_good
+from traintable.ingest.landing.parquet_files import WRITTEN, write_good
 from traintable.ingest.landing.records import BLOCK, FILE, PATH, PLACE, RAW, Records, Work, named, union
 from traintable.ingest.landing.text import csv_lines, json_lines, xml_elements
 from traintable.ingest.landing.text.blocks import Block, Reader, read_block

@@ -1,0 +1,84 @@
+"""What the gate looks at of each row, beside the rows that will be published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from traintable.columns import FEATURES, SPLIT, SPLITS, nearest, quote
+from traintable.config import Gate
+from traintable.errors import ConfigError
+from traintable.ingest.contract import AS_JSON
+from traintable.quality.rows import failed_rules
+from traintable.quality.suite import N_FEATURES, N_NOT_FINITE, SPLIT_CLASS, configured
+from traintable.statistics import row_hashes
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+FAILED = "_failed"  # the ids of the rules of level quarantine that a row fails
+ROW = "_row"  # a row that fails one, as JSON
+
+
+def audit(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, features: Sequence[str]) -> DataFrame:
+    """The rows of a training table with what the gate reads of them: see `looked_at` for which columns that are.
+
+    Added are the single features that configured rules name, counts of what is wrong among the features, the row's
+    hashes, the ids of the rules of level quarantine that it fails (`_failed`), and, where it fails some, the whole row
+    as JSON (`_row`). Costs no pass by itself. Raises ConfigError for a rule that names an unknown column.
+    """
+    own = _own(key, label)
+    one = _features(df, features)
+    values = F.col(FEATURES) if _is_array(df) else F.array(*one.values())
+    added: dict[str, Column] = {
+        **{f"is_{part}": F.when(F.col(SPLIT) == part, 1).otherwise(0) for part in SPLITS},
+        SPLIT_CLASS: F.concat_ws("/", F.col(SPLIT), F.col(quote(label)).cast("string")),
+        N_NOT_FINITE: F.size(F.filter(values, lambda value: ~_finite(value))),
+        N_FEATURES: F.size(values),
+        **row_hashes(df.columns),
+    }
+    rules = configured(gate)
+    named = sorted({name for rule in rules for name in rule.columns} - set(own) - set(added))
+    unknown = [name for name in named if name not in one]
+    if unknown:
+        raise ConfigError(
+            where="gate.expectations",
+            expected="a feature, the label, the key or split",
+            found=f"'{unknown[0]}', which is none of them",
+            remedy=nearest(unknown[0], [*own, *one]),
+        )
+    added |= {name: one[name] for name in named if name not in df.columns}
+    wide = df.select("*", *[column.alias(name) for name, column in added.items()])
+    quarantining = [rule for rule in rules if rule.expectation.level == "quarantine"]
+    whole = F.to_json(F.struct(*[F.col(quote(name)) for name in df.columns]), AS_JSON)
+    wide = wide.withColumn(FAILED, failed_rules(wide, quarantining))
+    return wide.withColumn(ROW, F.when(F.size(FAILED) > 0, whole))
+
+
+def looked_at(audited: Sequence[str], gate: Gate, *, key: Sequence[str], label: str) -> list[str]:
+    """Which columns of `audit` the gate reads."""
+    fixed = [f"is_{part}" for part in SPLITS] + [SPLIT_CLASS, N_NOT_FINITE, N_FEATURES, *row_hashes([]), FAILED, ROW]
+    named = [name for rule in configured(gate) for name in rule.columns]
+    wanted = dict.fromkeys([*_own(key, label), *named, *fixed])
+    return [name for name in wanted if name in audited]
+
+
+def _own(key: Sequence[str], label: str) -> list[str]:
+    return list(dict.fromkeys([*key, label, SPLIT]))
+
+
+def _is_array(df: DataFrame) -> bool:
+    return FEATURES in df.columns and df.schema[FEATURES].dataType.typeName() == "array"
+
+
+def _features(df: DataFrame, names: Sequence[str]) -> dict[str, Column]:
+    """Each feature as a column."""
+    if _is_array(df):
+        return {name: F.col(FEATURES)[i] for i, name in enumerate(names)}
+    return {name: F.col(quote(name)) for name in names}
+
+
+def _finite(value: Column) -> Column:
+    return F.coalesce(F.abs(value) < F.lit(float("inf")), F.lit(False))

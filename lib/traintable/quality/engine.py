@@ -1,0 +1,343 @@
+"""Great Expectations' engine for Spark, which gets all that a suite needs to know of rows in two passes over them.
+
+Great Expectations asks for metrics round by round, and reads the rows for most of them one by one. Here, what needs
+rows waits until nothing else is left to be done; then all that are aggregates are one pass, and all that depend on how
+often values occur another one. Verdicts stay Great Expectations' own: only metrics are handed to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from great_expectations.core.id_dict import IDDict
+from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
+from great_expectations.execution_engine.sparkdf_batch_data import SparkDFBatchData
+from great_expectations.execution_engine.sparkdf_execution_engine import SparkDFExecutionEngine
+from great_expectations.expectations.registry import get_metric_provider
+from great_expectations.util import convert_to_json_serializable
+from great_expectations.validator.metric_configuration import MetricConfiguration, MetricConfigurationID
+from pyspark.sql import functions as F
+
+from traintable.columns import quote
+from traintable.errors import ConfigError
+
+if TYPE_CHECKING:
+    from great_expectations.execution_engine.execution_engine import MetricComputationConfiguration
+    from pyspark.sql import Column, DataFrame
+
+MAX_VALUES = 10_000  # that a rule on the different values of a column may look at
+_EXACT = 2**31 - 1  # accuracy with which Spark gives quantiles without an error
+_DOMAIN, _GROUP = "_domain", "_group"
+
+Metrics = dict[MetricConfigurationID, Any]
+
+
+class TwoPassEngine(SparkDFExecutionEngine):
+    """The engine for the rows of one table, of which batches are parts (name -> condition; None for all rows)."""
+
+    def __init__(self, rows: DataFrame, batches: Mapping[str, Column | None]) -> None:
+        super().__init__(persist=False)
+        self.failure: Exception | None = None  # that Great Expectations would only log
+        self._rows = rows
+        self._domains = SparkDFExecutionEngine(persist=False)
+        for name, condition in batches.items():
+            self.load_batch_data(name, rows if condition is None else rows.where(condition))
+            recorded: Any = SparkDFBatchData(self._domains, _Recorder(rows.schema, condition))
+            self._domains.load_batch_data(name, recorded)
+
+    def _process_direct_and_bundled_metric_computation_configurations(
+        self,
+        metric_fn_direct_configurations: list[MetricComputationConfiguration],
+        metric_fn_bundle_configurations: list[MetricComputationConfiguration],
+    ) -> Metrics:
+        direct, bundle = metric_fn_direct_configurations, metric_fn_bundle_configurations
+        ready = [one for one in direct if not _needs_rows(one.metric_configuration.metric_name)]
+        if ready:
+            return self._by_itself(ready, [])
+        grouped = [one for one in [*direct, *bundle] if _group_of(one) is not None]
+        sums = [one for one in bundle if _group_of(one) is None]
+        others = []
+        for one in direct:
+            if _group_of(one) is None:
+                aggregate = self._aggregate(one)
+                if aggregate is None:
+                    others.append(one)
+                else:
+                    sums.append(aggregate)
+        try:
+            counts = self._grouped(grouped)
+        except Exception as error:
+            self.failure = error
+            raise
+        return {**counts, **self._by_itself([], sums), **self._by_itself(others, [])}
+
+    def _by_itself(
+        self, direct: list[MetricComputationConfiguration], bundle: list[MetricComputationConfiguration]
+    ) -> Metrics:
+        found: Metrics = super()._process_direct_and_bundled_metric_computation_configurations(direct, bundle)
+        return found
+
+    def resolve_metric_bundle(self, metric_fn_bundle: Iterable[MetricComputationConfiguration]) -> Metrics:
+        """All aggregates in one pass; rows are taken once for each of the different domains that they are in."""
+        wanted = list(metric_fn_bundle)
+        if not wanted:
+            return {}
+        rows, numbers = self._with_domains([_domain_of(one) for one in wanted])
+        aggregates: list[Any] = [one.metric_fn for one in wanted]
+        columns = [aggregate.alias(f"m{i}") for i, aggregate in enumerate(aggregates)]
+        collected = {row[_DOMAIN]: row for row in rows.groupBy(_DOMAIN).agg(*columns).collect()}  # one row a domain
+        if len(collected) < len(set(numbers)):  # of which some have no rows
+            nothing = self._rows.limit(0).agg(*columns).collect()[0]
+            collected = {number: collected.get(number, nothing) for number in set(numbers)}
+        return {
+            one.metric_configuration.id: convert_to_json_serializable(collected[number][f"m{i}"])
+            for i, (one, number) in enumerate(zip(wanted, numbers, strict=True))
+        }
+
+    def _grouped(self, wanted: Sequence[MetricComputationConfiguration]) -> Metrics:
+        """All that depends on how often values occur, in one pass."""
+        if not wanted:
+            return {}
+        groups = [group for one in wanted if (group := _group_of(one)) is not None]
+        different = list(dict.fromkeys(groups))
+        rows, numbers = self._with_domains([group.domain for group in different])
+        is_in = [F.when(F.col(_DOMAIN) == number, F.lit(i)) for i, number in enumerate(numbers)]
+        rows = rows.withColumn(_GROUP, F.explode(F.array_compact(F.array(*is_in))))
+        values = [_struct(group.columns) for group in different]
+        keys = [F.when(F.col(_GROUP) == i, value).alias(f"v{i}") for i, value in enumerate(values)]
+        counted = rows.groupBy(_GROUP, *keys).agg(F.count(F.lit(1)).alias("n"))
+        is_listed = [F.when(F.lit(group.is_listed), F.col(f"v{i}")).alias(f"v{i}") for i, group in enumerate(different)]
+        # A value that is all null is none of those that are counted as different.
+        present = [F.when(_is_present(f"v{i}", group.columns), 1) for i, group in enumerate(different)]
+
+        twice = F.col("n") > 1
+        told = counted.groupBy(_GROUP, *is_listed).agg(
+            F.sum("n").alias("rows"),
+            F.count(F.coalesce(*present)).alias("different"),
+            F.sum(F.when(twice, F.col("n")).otherwise(0)).alias("repeated"),
+            *[F.min(F.when(twice, F.col(f"v{i}"))).alias(f"x{i}") for i in range(len(different))],
+        )
+        collected = told.limit(MAX_VALUES * len(different) + 1).collect()
+        found: Metrics = {}
+        for one in wanted:
+            i = different.index(_group_of(one))  # type: ignore[arg-type]
+            mine = [row for row in collected if row[_GROUP] == i]
+            if len(mine) > MAX_VALUES:
+                raise _too_many(different[i])
+            found[one.metric_configuration.id] = _GROUPED[_kind(one)](_Counts(different[i], mine, i))
+        self._metric_cache.update(found)
+        return found
+
+    def _aggregate(self, one: MetricComputationConfiguration) -> MetricComputationConfiguration | None:
+        """A metric that takes a pass of its own, as an aggregate that shares one; None where it is none."""
+        name: str = one.metric_configuration.metric_name
+        known = one.metric_provider_kwargs["metrics"]
+        if name in (_QUANTILES, _MEDIAN):
+            return _quantiles(one)
+        condition = one.metric_configuration.metric_dependencies.get("unexpected_condition")
+        if condition is None or self.looks_at_others(condition):
+            return None
+        unexpected, compute, accessor = known["unexpected_condition"]
+        if name.endswith(_COUNT):
+            column = F.coalesce(F.sum(F.when(unexpected, 1).otherwise(0)), F.lit(0))
+        elif name.endswith(_EXAMPLES):
+            value = F.when(unexpected, _shown(accessor))
+            column = F.array_distinct(F.array_compact(F.array(F.min(value), F.max(value))))
+        elif name.endswith(".filtered_row_count"):
+            column = F.count(F.lit(1))
+        else:
+            return None
+        return _as_aggregate(one, column, _whole(compute, accessor))
+
+    def looks_at_others(self, condition: MetricConfiguration) -> bool:
+        """Whether a condition on a row looks at other rows, too."""
+        provider: Any
+        _, provider = get_metric_provider(condition.metric_name, self)
+        return bool(provider.metric_fn_type == MetricPartialFunctionTypes.WINDOW_CONDITION_FN)
+
+    def holds(self, domain: Mapping[str, Any]) -> Column:
+        """The condition that a row is in a domain."""
+        return _all(self._conditions(domain))
+
+    def _conditions(self, domain: Mapping[str, Any]) -> list[Any]:
+        found: list[Any] = self._domains.get_domain_records(IDDict(domain)).conditions
+        return found
+
+    def _with_domains(self, domains: Sequence[IDDict]) -> tuple[DataFrame, list[int]]:
+        """The rows with a column that says in which domain they are, once for each; and the number of each domain."""
+        found = [self._conditions(domain) for domain in domains]
+        different = {str(conditions): conditions for conditions in found}
+        numbers = [list(different).index(str(conditions)) for conditions in found]
+        holds = [_all(conditions) for conditions in different.values()]
+        if len(holds) == 1:
+            return self._rows.where(holds[0]).withColumn(_DOMAIN, F.lit(0)), numbers
+        columns = [F.when(condition, F.lit(i)) for i, condition in enumerate(holds)]
+        return self._rows.withColumn(_DOMAIN, F.explode(F.array_compact(F.array(*columns)))), numbers
+
+
+class _Recorder:
+    """In place of rows: takes down by what they would be filtered."""
+
+    def __init__(self, schema: Any, *conditions: Any) -> None:
+        self.schema = schema
+        self.conditions = [condition for condition in conditions if condition is not None]
+
+    def filter(self, condition: Any) -> _Recorder:
+        return _Recorder(self.schema, *self.conditions, condition)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Values of columns, in a domain, that are counted; `is_listed` where they have to be known one by one."""
+
+    columns: tuple[str, ...]
+    domain: Any
+    is_listed: bool
+
+    def __hash__(self) -> int:
+        return hash((self.columns, self.domain.to_id(), self.is_listed))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Group) and hash(self) == hash(other)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What was counted of a group."""
+
+    group: _Group
+    rows: Sequence[Any]
+    number: int
+
+    @property
+    def repeated(self) -> int:
+        """The rows whose value another row has, too."""
+        return sum(int(row["repeated"]) for row in self.rows)
+
+    @property
+    def different(self) -> int:
+        """The values that occur, without null."""
+        return sum(int(row["different"]) for row in self.rows)
+
+    @property
+    def example(self) -> list[Any]:
+        """A value that occurs more than once, if there is one."""
+        found = [row[f"x{self.number}"] for row in self.rows if row[f"x{self.number}"] is not None]
+        return [self._plain(value) for value in found[:1]]
+
+    @property
+    def values(self) -> dict[Any, int]:
+        """The values and how often they occur, without null."""
+        found = {self._plain(row[f"v{self.number}"]): int(row["rows"]) for row in self.rows}
+        return {value: n for value, n in found.items() if value is not None}
+
+    def _plain(self, value: Any) -> Any:
+        return value[0] if len(self.group.columns) == 1 else value.asDict()
+
+
+def _value_counts(counts: _Counts) -> pd.Series[int]:
+    found = sorted(counts.values.items())
+    return pd.Series([n for _, n in found], index=pd.Index([value for value, _ in found], name="value"), name="count")
+
+
+_VALUES, _VALUE_COUNTS, _DIFFERENT = "column.distinct_values", "column.value_counts", "column.distinct_values.count"
+_UNIQUE = ("column_values.unique", "compound_columns.unique")
+_COUNT, _EXAMPLES = ".unexpected_count", ".unexpected_values"
+_GROUPED: dict[str, Callable[[_Counts], Any]] = {
+    _VALUES: lambda counts: set(counts.values),
+    _VALUE_COUNTS: _value_counts,
+    _DIFFERENT: lambda counts: counts.different,
+    _COUNT: lambda counts: counts.repeated,
+    _EXAMPLES: lambda counts: counts.example,
+}
+_QUANTILES, _MEDIAN = "column.quantile_values", "column.median"
+
+
+def _needs_rows(name: str) -> bool:
+    """Whether a metric that Great Expectations computes directly takes a pass over the rows."""
+    return name in (_VALUES, _VALUE_COUNTS, _QUANTILES, _MEDIAN) or name.endswith(
+        (_COUNT, _EXAMPLES, ".filtered_row_count")
+    )
+
+
+def _kind(one: MetricComputationConfiguration) -> str:
+    """Under which name of `_GROUPED` a metric is found."""
+    name: str = one.metric_configuration.metric_name
+    return next((ending for ending in (_COUNT, _EXAMPLES) if name.endswith(ending)), name)
+
+
+def _group_of(one: MetricComputationConfiguration) -> _Group | None:
+    """What has to be counted for a metric; None where nothing has to."""
+    name: str = one.metric_configuration.metric_name
+    domain = one.metric_configuration.metric_domain_kwargs
+    if name in (_VALUES, _VALUE_COUNTS, _DIFFERENT):
+        compute = IDDict({key: value for key, value in domain.items() if key != "column"})
+        return _Group((domain["column"],), compute, name != _DIFFERENT)
+    if not any(name in (f"{unique}{_COUNT}", f"{unique}{_EXAMPLES}") for unique in _UNIQUE):
+        return None
+    _, compute, accessor = one.metric_provider_kwargs["metrics"]["unexpected_condition"]
+    columns = (accessor["column"],) if "column" in accessor else tuple(accessor["column_list"])
+    return _Group(columns, _whole(compute, accessor), False)
+
+
+def _quantiles(one: MetricComputationConfiguration) -> MetricComputationConfiguration | None:
+    domain = one.metric_configuration.metric_domain_kwargs
+    named = F.col(quote(domain["column"]))
+    column = F.when(~F.isnan(named), named)
+    compute = IDDict({key: value for key, value in domain.items() if key != "column"})
+    if one.metric_configuration.metric_name == _QUANTILES:
+        asked = one.metric_configuration.metric_value_kwargs
+        if asked.get("allow_relative_error"):
+            return None
+        return _as_aggregate(one, F.percentile_approx(column, list(asked["quantiles"]), _EXACT), compute)
+    return _as_aggregate(one, F.median(column), compute)
+
+
+def _as_aggregate(
+    one: MetricComputationConfiguration, column: Column, domain: IDDict
+) -> MetricComputationConfiguration:
+    return replace(one, metric_fn=column, compute_domain_kwargs=domain)
+
+
+def _whole(compute: Mapping[str, Any], accessor: Mapping[str, Any]) -> IDDict:
+    """The domain, with the columns that `ignore_row_if` is about."""
+    return IDDict({**compute, **accessor})
+
+
+def _shown(accessor: Mapping[str, Any]) -> Column:
+    """The values that a rule looks at, of one row."""
+    if "column" in accessor:
+        return F.col(quote(accessor["column"]))
+    names = accessor.get("column_list") or [accessor["column_A"], accessor["column_B"]]
+    return F.struct(*[F.col(quote(name)) for name in names])
+
+
+def _domain_of(one: MetricComputationConfiguration) -> IDDict:
+    return IDDict(one.compute_domain_kwargs or {})
+
+
+def _struct(columns: Sequence[str]) -> Column:
+    return F.struct(*[F.col(quote(name)) for name in columns])
+
+
+def _is_present(struct: str, columns: Sequence[str]) -> Column:
+    """True for a struct that is there and has a value that is not null, else null."""
+    return F.coalesce(*[F.when(F.col(f"{struct}.{quote(name)}").isNotNull(), True) for name in columns])
+
+
+def _all(conditions: Sequence[Any]) -> Column:
+    found = [F.expr(one) if isinstance(one, str) else one for one in conditions]
+    return reduce(lambda both, one: both & one, found, F.lit(True))
+
+
+def _too_many(group: _Group) -> ConfigError:
+    return ConfigError(
+        where=f"gate.expectations, column {', '.join(group.columns)}",
+        expected=f"at most {MAX_VALUES:,} different values, which a rule looks at one by one",
+        found="more",
+        remedy="Use a rule that looks at each row, such as expect_column_values_to_be_in_set.",
+    )

@@ -1,0 +1,78 @@
+"""Rules on single rows, as conditions on rows: those that fail them can be set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from pyspark.sql import functions as F
+
+from traintable.errors import ConfigError
+from traintable.quality.suite import Rule, built
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+    from traintable.quality.engine import TwoPassEngine
+
+
+def failed_rules(rows: DataFrame, rules: Sequence[Rule]) -> Column:
+    """The ids of the rules that a row fails, as Great Expectations counts them; costs no pass.
+
+    Raises ConfigError for a rule that is not one on single rows.
+    """
+    if not rules:
+        return F.array().cast("array<string>")
+    from traintable.quality.engine import TwoPassEngine
+
+    engine = TwoPassEngine(rows, {"all": None})
+    failed = [F.when(_unexpected(engine, rule), F.lit(rule.id)) for rule in rules]
+    return F.array_compact(F.array(*failed))
+
+
+def _unexpected(engine: TwoPassEngine, rule: Rule) -> Column:
+    """Whether a row is one of those that a rule counts as unexpected."""
+    from great_expectations.exceptions.exceptions import GreatExpectationsError
+    from great_expectations.expectations.registry import get_metric_kwargs
+    from great_expectations.validator.metric_configuration import MetricConfiguration
+    from great_expectations.validator.validation_graph import ValidationGraph
+
+    expectation = built(rule, batch="all")
+    metric = getattr(expectation, "map_metric", None)
+    if not metric:
+        raise _not_on_rows(rule)
+    configuration = MetricConfiguration(
+        f"{metric}.condition", **get_metric_kwargs(f"{metric}.condition", expectation.configuration)
+    )
+    graph = ValidationGraph(engine)
+    graph.build_metric_dependency_graph(configuration, {})
+    try:
+        resolved, failures = graph.resolve({}, show_progress_bars=False)
+    except GreatExpectationsError as error:
+        raise _not_computable(rule, str(error)) from error
+    if configuration.id not in resolved:
+        failure = next(iter(failures.values()))["exception_info"]
+        raise _not_computable(rule, str(getattr(failure, "exception_message", failure)))
+    if engine.looks_at_others(configuration):
+        raise _not_on_rows(rule)
+    found: Any = resolved[configuration.id]
+    condition, compute, accessor = found
+    return cast("Column", engine.holds({**compute, **accessor}) & condition)
+
+
+def _not_on_rows(rule: Rule) -> ConfigError:
+    return ConfigError(
+        where=f"{rule.where}.level",
+        expected="`warn` or `fail` for a rule that looks at a whole column",
+        found="`quarantine`, which is for rules that look at one row",
+        remedy="Change the level, or take a rule such as expect_column_values_to_be_between.",
+    )
+
+
+def _not_computable(rule: Rule, found: str) -> ConfigError:
+    return ConfigError(
+        where=f"{rule.where} of {', '.join(rule.columns)}",
+        expected="a rule that Great Expectations can compute",
+        found=" ".join(found.split())[:300],
+        remedy="Correct or remove it in the configuration.",
+    )

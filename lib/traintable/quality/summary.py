@@ -1,0 +1,139 @@
+"""What each feature of the published rows is like, learned while they are written, for drift between versions.
+
+A number is counted in the bin that the leading bits of its 32-bit form name: its sign, its power of two and three bits
+of its fraction. Bins are the same for all tables, so counts of parts of a table add up and those of two versions can be
+compared, in any order and layout, to the last count.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traintable.analyse.drift.columns import psi_of_counts
+
+FRACTION_BITS = 3
+_BINS = 2 ** (9 + FRACTION_BITS)  # sign and exponent have 9 bits
+_SHIFT = 23 - FRACTION_BITS
+N_GROUPS = 10  # of about as many rows of the version before, in which two versions are compared
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+@dataclass
+class Summary:
+    """Counts of the values of features, shape (features, bins), and of their values that are no finite numbers."""
+
+    names: tuple[str, ...]
+    counts: Ints
+    not_finite: Ints
+
+    @classmethod
+    def empty(cls, names: Sequence[str]) -> Summary:
+        """Of no rows."""
+        return cls(tuple(names), np.zeros((len(names), _BINS), np.int64), np.zeros(len(names), np.int64))
+
+    def add(self, values: Floats) -> None:
+        """Add rows, shape (rows, features); null is NaN. Costs a pass over them in memory."""
+        finite = np.isfinite(values)
+        self.not_finite += len(values) - np.count_nonzero(finite, axis=0)
+        bins = (_bits(values) >> _SHIFT).astype(np.int64) + np.arange(len(self.names)) * _BINS
+        kept = bins.ravel() if finite.all() else bins[finite]
+        self.counts += np.bincount(kept, minlength=self.counts.size).reshape(self.counts.shape)
+
+    def merge(self, other: Summary) -> None:
+        """Add the rows of another one of the same features."""
+        self.counts += other.counts
+        self.not_finite += other.not_finite
+
+    def to_bytes(self) -> bytes:
+        """Compressed JSON; the same for the same rows."""
+        features = {}
+        for name, row, wrong in zip(self.names, self.counts, self.not_finite, strict=True):
+            (found,) = np.nonzero(row)
+            features[name] = {"bins": found.tolist(), "counts": row[found].tolist(), "not_finite": int(wrong)}
+        text = json.dumps({"fraction_bits": FRACTION_BITS, "features": features}, separators=(",", ":"))
+        return gzip.compress(text.encode(), mtime=0)
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Summary:
+        """What `to_bytes` has made."""
+        features = json.loads(gzip.decompress(content))["features"]
+        found = cls.empty(tuple(features))
+        for i, known in enumerate(features.values()):
+            found.counts[i, known["bins"]] = known["counts"]
+            found.not_finite[i] = known["not_finite"]
+        return found
+
+    def described(self) -> dict[str, dict[str, Any]]:
+        """Of each feature the rows, the share of zeros, and quantiles to within an eighth of a value."""
+        edges, order = _lower_edges()
+        zero = _bits(np.zeros(1, np.float32))[0] >> _SHIFT
+        told = {}
+        for name, row, wrong in zip(self.names, self.counts, self.not_finite, strict=True):
+            n = int(row.sum())
+            found: dict[str, Any] = {"rows": n + int(wrong), "not_finite": int(wrong)}
+            if n:
+                below = np.cumsum(row[order])
+                at = {q: edges[order[np.searchsorted(below, max(1, np.ceil(q * n)))]] for q in (0, 0.25, 0.5, 0.75, 1)}
+                names = ("least", "quarter", "median", "three_quarters", "greatest")
+                found |= {"zeros": int(row[zero]) / n}
+                found |= {key: float(value) for key, value in zip(names, at.values(), strict=True)}
+            told[name] = found
+        return told
+
+
+def drift(before: Summary, now: Summary) -> dict[str, float]:
+    """The population stability index of each feature of both versions, in groups of like many rows of the first.
+
+    Values of one bin are never parted. Features that only one version has are left out.
+    """
+    _, order = _lower_edges()
+    of_before = dict(zip(before.names, before.counts[:, order], strict=True))
+    found = {}
+    for name, counts in zip(now.names, now.counts[:, order], strict=True):
+        known = of_before.get(name)
+        if known is None or not known.sum() or not counts.sum():
+            continue
+        group = np.minimum((np.cumsum(known) - known) * N_GROUPS // known.sum(), N_GROUPS - 1)
+        found[name] = float(psi_of_counts(np.bincount(group, known), np.bincount(group, counts)))
+    return found
+
+
+def matrix(columns: Mapping[str, Any] | None, lists: Any, n_features: int) -> Floats:
+    """Features as numbers, shape (rows, features): Arrow columns by name, or one Arrow column of lists.
+
+    Null is NaN, and so are all values of a row whose list is null or of another length.
+    """
+    if columns is not None:
+        parts = [column.cast("float32", safe=False).to_numpy(zero_copy_only=False) for column in columns.values()]
+        return np.stack(parts, axis=1) if parts else np.empty((0, 0), np.float32)
+    lengths = lists.value_lengths().fill_null(0).to_numpy()
+    values = lists.flatten().cast("float32", safe=False).to_numpy(zero_copy_only=False)
+    is_whole = lengths == n_features
+    if is_whole.all():
+        return np.asarray(values.reshape(len(lengths), n_features))
+    found = np.full((len(lengths), n_features), np.nan, np.float32)
+    found[is_whole] = values[np.repeat(is_whole, lengths)].reshape(-1, n_features)
+    return found
+
+
+def _bits(values: Floats) -> NDArray[np.uint32]:
+    """The bits of numbers, -0 taken for 0."""
+    return np.ascontiguousarray(values + np.float32(0)).view(np.uint32)
+
+
+def _lower_edges() -> tuple[Floats, Ints]:
+    """The value of each bin that is nearest to 0, and the bins in the order of their values."""
+    with np.errstate(invalid="ignore"):
+        edges = (np.arange(_BINS, dtype=np.uint32) << _SHIFT).view(np.float32)
+    bins = np.arange(_BINS)
+    half = _BINS // 2
+    return edges, np.concatenate([bins[half:][::-1], bins[:half]])

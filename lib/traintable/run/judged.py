@@ -1,0 +1,169 @@
+"""The rows that a run would publish, and what the gate says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from traintable import prepare, publish, quality
+from traintable.columns import SPLITS
+from traintable.config import Config
+from traintable.errors import AccountingError
+from traintable.publish.beside import Beside
+from traintable.publish.candidate import Candidate, write
+from traintable.quality.audit import FAILED, ROW
+from traintable.quality.before import Version, against
+from traintable.quality.page import page
+from traintable.run.rows import QUARANTINED
+from traintable.statistics import content_hash
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from traintable.run.staging import Staging
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Rows that are written but not published, and the verdict on them.
+
+    Attributes
+    ----------
+    content : the content hash of the rows to be published.
+    published : their number in each split.
+    set_aside : the number of rows that rules of level quarantine have set aside, by the ids of these.
+    kept : the names of the files beside the table that tell of it.
+    """
+
+    candidate: Candidate
+    content: str
+    published: Mapping[str, int]
+    set_aside: Mapping[str, int]
+    verdict: quality.Verdict
+    version: Version
+    drift: Mapping[str, float]
+    kept: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def n_set_aside(self) -> int:
+        """How many rows were set aside."""
+        return sum(self.set_aside.values())
+
+    @property
+    def removed(self) -> DataFrame:
+        """The rows that were set aside, as `publish.write_removed` takes them."""
+        reasons = F.transform(FAILED, lambda name: F.concat(F.lit("gate:"), name))
+        failed = self.candidate.audited.where(F.size(FAILED) > 0)
+        return failed.select(F.lit(QUARANTINED).alias("kind"), reasons.alias("reasons"), F.col(ROW).alias("row"))
+
+    def put(self, beside: Beside, *, config: Config, run_id: str, table: str, before: Version | None) -> Judged:
+        """Keep the result, its page, the schema and the summary of the features beside the table."""
+        result = {
+            "name": config.name,
+            "run_id": run_id,
+            "table": table,
+            "refused": bool(self.verdict.refusals),
+            "rules": list(self.verdict.rules),
+            "rows": {part: self.published.get(part, 0) for part in SPLITS},
+            "before": {} if before is None else dict(before.rows),
+            "quarantined": self.n_set_aside,
+            "features": self.candidate.summary.described(),
+            "drift": dict(self.drift),
+        }
+        kept = {
+            "gate": beside.put_json(result),
+            "page": beside.put(page(result).encode(), "html"),
+            "summary": beside.put(self.candidate.summary.to_bytes(), "json.gz"),
+            "schema": beside.put_json(_described(self.version)),
+        }
+        return replace(self, kept=kept)
+
+
+def judge(
+    features: DataFrame,
+    names: Sequence[str],
+    config: Config,
+    table: str,
+    files: Staging,
+    *,
+    before: Version | None,
+    allow: Collection[str],
+) -> Judged:
+    """Write the rows of `features` as files of the table that no commit names, and let the gate look at them.
+
+    Costs one pass over the rows, in which they are written, and narrow passes over what the gate looks at.
+    """
+    gate, key, label = config.gate, config.source.key, config.label
+    audited = quality.audit(features, gate, key=key, label=label.name, features=names)
+    looked_at = quality.looked_at(audited.columns, gate, key=key, label=label.name)
+    candidate = write(audited, table, published=features.columns, looked_at=looked_at, features=names, hold=files.write)
+    content, published = content_hash(features, hashed=candidate.audited.where(F.size(FAILED) == 0))
+    _require_whole(candidate, published, table)
+    aside = candidate.audited.where(F.size(FAILED) > 0).groupBy(F.array_join(FAILED, "+").alias("ids")).count()
+    quarantining = any(rule.level == "quarantine" for rule in gate.expectations)
+    set_aside = {row["ids"]: int(row["count"]) for row in aside.limit(10_000).collect()} if quarantining else {}
+    verdict = quality.check(
+        candidate.audited, gate, key=key, label=label.name, classes=label.classes, n_features=len(names)
+    )
+    now = _version(features, names, config, published, candidate)
+    verdict += [_share_set_aside(sum(set_aside.values()), sum(published.values()), gate.max_quarantined)]
+    if before is not None:
+        verdict += against(before, now, gate.drift, allow)
+    index = {} if before is None or before.summary is None else quality.drift(before.summary, candidate.summary)
+    return Judged(candidate, content, published, set_aside, verdict, now, index)
+
+
+def _share_set_aside(n: int, n_published: int, most: float) -> dict[str, Any]:
+    share = n / (n + n_published) if n else 0.0
+    return {
+        "id": "quarantined",
+        "rule": f"at most {most:.1%} of the rows set aside by rules of level quarantine",
+        "column": "the table",
+        "level": "fail",
+        "success": share <= most,
+        "found": f"{share:.1%}, {n:,} rows",
+        "arguments": {},
+        "rows": None,
+    }
+
+
+def _version(
+    features: DataFrame, names: Sequence[str], config: Config, published: Mapping[str, int], candidate: Candidate
+) -> Version:
+    columns = {f.name: f.dataType.simpleString() for f in features.schema if f.name not in names}
+    inputs = sorted(prepare.inputs(config.prepare))
+    return Version(None, columns, names, inputs, published, candidate.summary)
+
+
+def _described(version: Version) -> dict[str, Any]:
+    """What a manifest says of a version, for the one after it."""
+    return {"columns": dict(version.columns), "features": list(version.features), "inputs": list(version.inputs)}
+
+
+def version_before(table: str, beside: Beside, spark: SparkSession) -> Version | None:
+    """The version that the next one follows, as its manifest tells it; None where there is none that does."""
+    newest = publish.newest_manifest(table, spark)
+    if newest is None or "beside" not in newest[1]:
+        return None
+    number, manifest = newest
+    told = beside.get_json(manifest["beside"]["schema"])
+    summary = quality.Summary.from_bytes(beside.get(manifest["beside"]["summary"]))
+    rows = manifest["rows"]["published"]
+    return Version(number, told["columns"], told["features"], told["inputs"], rows, summary)
+
+
+def _require_whole(candidate: Candidate, published: Mapping[str, int], table: str) -> None:
+    """Raise AccountingError unless the files hold as many rows of each split as the gate has looked at."""
+    if candidate.files is None:
+        return
+    written = {part: sum(file.n for file in files) for part, files in candidate.files.items()}
+    if written != {part: n for part, n in published.items() if part in SPLITS and n}:
+        raise AccountingError(
+            where=f"run for {table}",
+            expected=f"files with the rows that the gate looks at, {dict(published)}",
+            found=f"{written}",
+            remedy="Nothing was published. This is a defect: please report it with the configuration.",
+        )

@@ -1,0 +1,67 @@
+"""What a published version was made from and by, so that it can be made again: input files, code, model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterable
+from typing import Any
+
+import traintable
+from traintable.columns import is_catalog_name, is_remote
+from traintable.delta_log import storage_options
+from traintable.ingest import Pinned
+from traintable.s3 import is_s3
+from traintable.storage import folder
+
+
+def input_of(pinned: Pinned) -> dict[str, Any]:
+    """A pinned table with its files: their number, bytes, and a hash of their names, sizes and times.
+
+    A Delta table never changes a file, so equal hashes are equal rows. Reads the log. Files are not told of a table of
+    a catalog, or in another storage than a local disk and S3.
+    """
+    found: dict[str, Any] = pinned.to_dict()
+    table = pinned.table
+    if is_catalog_name(table) or (is_remote(table) and not is_s3(table)):
+        return found
+    from deltalake import DeltaTable
+
+    actions = DeltaTable(table, version=pinned.version, storage_options=storage_options(table)).get_add_actions()
+    columns = [actions.column(name).to_pylist() for name in ("path", "size_bytes", "modification_time")]
+    files = sorted(zip(*columns, strict=True))
+    return {**found, "files": len(files), "bytes": sum(file[1] for file in files), "files_hash": _hash(files)}
+
+
+def code_of(root: str) -> dict[str, Any]:
+    """The version of this package, and the commit of the folder that is the root of a configuration, if it has one."""
+    told: dict[str, Any] = {"traintable": traintable.__version__}
+    if is_remote(root):
+        return told
+    commit = _git(root, "rev-parse", "HEAD")
+    if commit:
+        told |= {"commit": commit, "changed": bool(_git(root, "status", "--porcelain", "--untracked-files=no"))}
+    return told
+
+
+def model_hash(model: str) -> str | None:
+    """A hash of the names and contents of a saved model's files; None where they can't be listed."""
+    if is_remote(model) and not is_s3(model):
+        return None
+    files = folder(model)
+    names = [name for name in files.names() if not name.endswith(".crc")]
+    return _hash((name, hashlib.sha256(files.read(name) or b"").hexdigest()) for name in names)
+
+
+def _hash(values: Iterable[Any]) -> str:
+    return hashlib.sha256(json.dumps(list(values), default=str).encode()).hexdigest()
+
+
+def _git(root: str, *arguments: str) -> str | None:
+    """What git says; None where there is none, or the folder is none of its."""
+    try:
+        found = subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() if found.returncode == 0 else None
