@@ -180,7 +180,7 @@ def test_a_changed_configuration_publishes_the_next_version(
     spark: SparkSession, small: list[str], published: Outcome, table: Path
 ) -> None:
     settings = configured(small, table, "split.method=stratified", "output.features=columns")
-    with pytest.raises(GateRefused, match="no features any more.*--allow schema"):
+    with pytest.raises(GateRefused, match=r"no features any more.*--allow schema"):
         run(settings, spark=spark)
     changed = run(settings, allow=["schema"], spark=spark)
     assert (changed.status, changed.version) == ("published", 1)

@@ -161,6 +161,51 @@ def history(path: Annotated[str, typer.Argument(help="A path, an address, or cat
 
 
 @app.command()
+def diff(
+    path: Annotated[str, typer.Argument(help="A training table: a path, an address, or catalog.schema.table.")],
+    a: Annotated[int, typer.Argument(help="A version.")],
+    b: Annotated[int, typer.Argument(help="Another one.")],
+) -> None:
+    """What two versions of a training table differ in: rows, columns, distributions, configuration."""
+
+    def work() -> Mapping[str, Any]:
+        from traintable.publish.difference import diff as differences
+        from traintable.session import get_spark, same_everywhere
+
+        spark = get_spark()
+        with same_everywhere(spark):
+            found = differences(path, a, b, spark)
+        for line in _differences(found):
+            print(line, file=sys.stderr)
+        return {"status": "unchanged", "table": path, "a": a, "b": b, **found}
+
+    _answer(work)
+
+
+@app.command()
+def rebuild(
+    path: Annotated[str, typer.Argument(help="A training table: a path, an address, or catalog.schema.table.")],
+    version: Annotated[int, typer.Argument(help="The version to make again.")],
+    to: Annotated[str | None, typer.Option("--to", help="The table to make; else <table>_rebuilt_<version>.")] = None,
+) -> None:
+    """Make a version again from its pinned inputs, as another table, and see that its rows are the same."""
+
+    def work() -> Mapping[str, Any]:
+        from traintable.progress import Progress
+        from traintable.run.rebuild import rebuild as make_again
+
+        progress = Progress()
+        found = make_again(_absolute(path), version, to=to and _absolute(to), progress=progress)
+        progress.note(_summary(found.outcome.to_dict()))
+        progress.note(f"equal: content hash {found.outcome.details['content_hash']}")
+        for name, (then, now) in found.differences.items():
+            progress.note(f"made with other {name}: {then} then, {now} now")
+        return {**found.outcome.to_dict(), "rebuilt": {"table": path, "version": version}, "makers": found.differences}
+
+    _answer(work)
+
+
+@app.command()
 def doctor(
     path: Annotated[list[str] | None, typer.Option("--path", help="A folder that runs shall write to.")] = None,
     table: Annotated[str | None, typer.Option("--table", help="A landed table, to be recounted.")] = None,
@@ -232,6 +277,29 @@ def _summary(result: Mapping[str, Any]) -> str:
     for reason, n in sorted(result["reasons"].items(), key=lambda item: -item[1]):
         text += f"\n    {n:>8,} {reason}"
     return text
+
+
+def _absolute(path: str) -> str:
+    from traintable.columns import resolve
+
+    return resolve(path, os.getcwd())
+
+
+def _differences(found: Mapping[str, Any]) -> list[str]:
+    """What two versions differ in, in lines."""
+    rows = found["rows"]
+    lines = [f"rows: {rows['same']:,} same, {rows['changed']:,} changed"]
+    lines[0] += f", {rows['only_a']:,} only in the first, {rows['only_b']:,} only in the second"
+    lines += [f"  {n:,} {moved}" for moved, n in rows["moved"].items()]
+    for what in ("columns", "features"):
+        sides = (("-", found[what]["only_a"]), ("+", found[what]["only_b"]))
+        lines += [f"{what}: {sign} {name}" for sign, names in sides for name in names]
+    lines += [f"columns: {name} {then} -> {now}" for name, (then, now) in found["columns"]["changed"].items()]
+    most = sorted(found["drift"].items(), key=lambda item: -item[1])[:10]
+    lines += [f"drift: {name} {index:.3f}" for name, index in most if index > 0]
+    for what in ("config", "inputs", "libraries", "code"):
+        lines += [f"{what}.{name}: {then} -> {now}" for name, (then, now) in found[what].items()]
+    return lines
 
 
 def _landed(result: Mapping[str, Any]) -> list[str]:

@@ -28,6 +28,28 @@ def history(table: str, spark: SparkSession | None = None) -> list[dict[str, Any
     ]
 
 
+def manifest_of(table: str, version: int, spark: SparkSession | None = None) -> dict[str, Any]:
+    """The manifest of a version; InputMissing where there is no such version, ConfigError where it has none."""
+    found = commits(table, spark)
+    chosen = [commit for commit in found if commit.version == version]
+    if not chosen:
+        raise InputMissing(
+            where=f"table {table}",
+            expected=f"version {version}",
+            found=f"versions {found[-1].version} to {found[0].version}",
+            remedy="Name one of these; `traintable history` lists them.",
+        )
+    manifest = chosen[0].manifest()
+    if manifest is None:
+        raise ConfigError(
+            where=f"table {table} version {version}",
+            expected="a version that was published here",
+            found=f"one that somebody else has written ({chosen[0].operation})",
+            remedy="`traintable history` lists the versions with their manifests.",
+        )
+    return manifest
+
+
 def newest_manifest(table: str, spark: SparkSession | None = None) -> tuple[int, dict[str, Any]] | None:
     """Version and manifest of the newest rows of a table; None when there is no table or others have written since.
 

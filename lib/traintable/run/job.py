@@ -20,9 +20,10 @@ from traintable.plan import Plan
 from traintable.progress import Progress
 from traintable.publish.beside import Beside
 from traintable.publish.lease import lease
+from traintable.publish.manifest import fitting, whole
 from traintable.quality.before import require_allowable
 from traintable.run.judged import Judged, judge, version_before
-from traintable.run.manifest import fingerprint_of, fitting, manifest, whole
+from traintable.run.manifest import fingerprint_of, manifest
 from traintable.run.outcome import Census, Outcome, Rows, census
 from traintable.run.parts import described_split
 from traintable.run.places import Places

@@ -13,14 +13,10 @@ from typing import Any
 import traintable
 from traintable import ingest
 from traintable.config import Config
-from traintable.publish.beside import Beside
 from traintable.run.provenance import code_of, input_of
 
 # What a plan says without deciding anything by it.
 FOR_THE_READER: Any = {"drop": True, "advice": True, "features": {"__all__": {"because", "alternatives"}}}
-# What is kept beside the table where it is large.
-MOVABLE = ("config", "split", "classes", "reasons", "left_out", "leakage")
-_LARGE = 1000  # characters
 LIBRARIES = ("pyspark", "delta-spark", "great-expectations", "numpy", "pyarrow")
 
 
@@ -43,24 +39,9 @@ def manifest(
         "config": described_config(config),
         "seed": config.seed,
         "rows": dict(rows),
-        "libraries": {"python": platform.python_version(), **libraries()},
+        "libraries": makers(),
         **details,
     }
-
-
-def fitting(manifest: Mapping[str, Any], beside: Beside, kept: Mapping[str, str]) -> dict[str, Any]:
-    """The manifest as it travels in a commit, a few kB: what is larger is kept beside the table, named by its hash."""
-    told, moved = dict(manifest), dict(kept)
-    for name in MOVABLE:
-        if name in told and len(json.dumps(told[name], default=str)) > _LARGE:
-            moved[name] = beside.put_json(told.pop(name))
-    return {**told, "beside": moved}
-
-
-def whole(manifest: Mapping[str, Any], beside: Beside) -> dict[str, Any]:
-    """The manifest with what was kept beside the table because it is large."""
-    moved = {name: file for name, file in manifest.get("beside", {}).items() if name in MOVABLE}
-    return {**manifest, **{name: beside.get_json(file) for name, file in moved.items() if name not in manifest}}
 
 
 def libraries() -> dict[str, str]:
@@ -70,6 +51,11 @@ def libraries() -> dict[str, str]:
         with suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
     return found
+
+
+def makers() -> dict[str, str]:
+    """The versions of Python and of those libraries."""
+    return {"python": platform.python_version(), **libraries()}
 
 
 def described_config(config: Config) -> dict[str, Any]:

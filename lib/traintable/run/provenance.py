@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 from collections.abc import Iterable
 from typing import Any
@@ -60,8 +61,11 @@ def _hash(values: Iterable[Any]) -> str:
 
 def _git(root: str, *arguments: str) -> str | None:
     """What git says; None where there is none, or the folder is none of its."""
+    git = shutil.which("git")
+    if git is None:
+        return None
     try:
-        found = subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, timeout=20, check=False)
+        found = subprocess.run([git, "-C", root, *arguments], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return found.stdout.strip() if found.returncode == 0 else None

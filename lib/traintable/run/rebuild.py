@@ -1,0 +1,105 @@
+"""Make a published version again, from the inputs that it was made of, and see that the rows are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from traintable.columns import sibling
+from traintable.config import Config
+from traintable.errors import ConfigError, InputMissing, TraintableError
+from traintable.progress import Progress
+from traintable.publish.beside import Beside
+from traintable.publish.history import manifest_of
+from traintable.publish.manifest import whole
+from traintable.run.job import run
+from traintable.run.manifest import makers
+from traintable.run.outcome import Outcome
+from traintable.run.provenance import code_of, input_of
+from traintable.run.rows import FROZEN_TEST, SOURCE, pin_inputs
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """A version that was made again, and in what the makers differ (name -> [then, now])."""
+
+    outcome: Outcome
+    differences: Mapping[str, Any]
+
+
+def rebuild(
+    table: str,
+    version: int,
+    *,
+    to: str | None = None,
+    spark: SparkSession | None = None,
+    progress: Progress | None = None,
+) -> Rebuilt:
+    """Make a version of a training table again, as another table (`to`, else `<table>_rebuilt_<version>`).
+
+    Costs a run. Raises InputMissing where an input version has gone or has other files, ConfigError where the version
+    was made by no run of ours, and TraintableError where the content hash is another one.
+    """
+    found = manifest_of(table, version, spark)
+    if "config" not in {*found, *found.get("beside", {})} or "published" not in found.get("rows", {}):
+        raise ConfigError(
+            where=f"table {table} version {version}",
+            expected="a version that a run has published",
+            found="another one",
+            remedy="`traintable history` lists the versions.",
+        )
+    manifest = whole(found, Beside.of(table, found))
+    config = _pinned(manifest, to or sibling(table, f"rebuilt_{version}"))
+    _require_inputs(manifest["inputs"], config, spark)
+    outcome = run(config, spark=spark, progress=progress)
+    differences = {
+        name: [then, now]
+        for name, then, now in (
+            ("libraries", manifest.get("libraries"), makers()),
+            ("traintable", manifest.get("traintable"), code_of(config.root)["traintable"]),
+        )
+        if then != now
+    }
+    if outcome.details["content_hash"] != manifest["content_hash"]:
+        raise TraintableError(
+            where=f"table {table} version {version}, made again as {outcome.table}",
+            expected=f"content hash {manifest['content_hash']}",
+            found=f"{outcome.details['content_hash']}"
+            + (f", made with other {', '.join(differences)}: {differences}" if differences else ""),
+            remedy="`traintable diff` needs both in one table; compare them by key. Use the libraries of then.",
+        )
+    return Rebuilt(outcome, differences)
+
+
+def _pinned(manifest: Mapping[str, Any], table: str) -> Config:
+    """The configuration of then, with each input at its version of then, and another output."""
+    data, inputs = dict(manifest["config"]), manifest["inputs"]
+
+    def at(name: str) -> dict[str, Any]:
+        return {"table": inputs[name]["table"], "version": inputs[name]["version"]}
+
+    data["source"] = {**data["source"], **at(SOURCE)}
+    data["joins"] = [{**join, **at(join["name"])} for join in data.get("joins", ())]
+    if FROZEN_TEST in inputs:
+        data["split"] = {**data["split"], "frozen_test": {**data["split"]["frozen_test"], **at(FROZEN_TEST)}}
+    kept = {name: value for name, value in data["output"].items() if name == "features"}
+    data["output"] = {**kept, "table": table}
+    return Config.model_validate({**data, "root": "/"})
+
+
+def _require_inputs(known: Mapping[str, Any], config: Config, spark: SparkSession | None) -> None:
+    """Raise InputMissing for an input that is not what it was."""
+    for name, pinned in pin_inputs(config, spark).items():
+        now = input_of(pinned)
+        changed = [key for key in ("committed", "files_hash") if now.get(key) != known[name].get(key)]
+        if changed:
+            raise InputMissing(
+                where=f"{name}: table {pinned.table} version {pinned.version}",
+                expected=f"{changed[0]} {known[name].get(changed[0])}",
+                found=str(now.get(changed[0])),
+                remedy="The table was made anew since. Bring back the one of then.",
+            )
