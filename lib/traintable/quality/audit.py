@@ -35,8 +35,8 @@ def audit(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, features
     added: dict[str, Column] = {
         **{f"is_{part}": F.when(F.col(SPLIT) == part, 1).otherwise(0) for part in SPLITS},
         SPLIT_CLASS: F.concat_ws("/", F.col(SPLIT), F.col(quote(label)).cast("string")),
-        N_NOT_FINITE: F.size(F.filter(values, lambda value: ~_finite(value))),
-        N_FEATURES: F.size(values),
+        N_NOT_FINITE: F.coalesce(F.size(F.filter(values, lambda value: ~_finite(value))), F.lit(0)),
+        N_FEATURES: F.coalesce(F.size(values), F.lit(0)),  # rules take no notice of null
         **row_hashes(df.columns),
     }
     rules = configured(gate)

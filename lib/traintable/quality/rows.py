@@ -41,9 +41,9 @@ def _unexpected(engine: TwoPassEngine, rule: Rule) -> Column:
     metric = getattr(expectation, "map_metric", None)
     if not metric:
         raise _not_on_rows(rule)
-    configuration = MetricConfiguration(
-        f"{metric}.condition", **get_metric_kwargs(f"{metric}.condition", expectation.configuration)
-    )
+    known = get_metric_kwargs(f"{metric}.condition", expectation.configuration)
+    domain, values = known["metric_domain_kwargs"], known["metric_value_kwargs"]
+    configuration = MetricConfiguration(f"{metric}.condition", domain, values)
     graph = ValidationGraph(engine)
     graph.build_metric_dependency_graph(configuration, {})
     try:

@@ -93,7 +93,8 @@ class Summary:
 def drift(before: Summary, now: Summary) -> dict[str, float]:
     """The population stability index of each feature of both versions, in groups of like many rows of the first.
 
-    Values of one bin are never parted. Features that only one version has are left out.
+    Values of one bin are never parted; what lies below and above all values of the first version makes two more groups.
+    Features that only one version has are left out.
     """
     _, order = _lower_edges()
     of_before = dict(zip(before.names, before.counts[:, order], strict=True))
@@ -102,7 +103,9 @@ def drift(before: Summary, now: Summary) -> dict[str, float]:
         known = of_before.get(name)
         if known is None or not known.sum() or not counts.sum():
             continue
-        group = np.minimum((np.cumsum(known) - known) * N_GROUPS // known.sum(), N_GROUPS - 1)
+        up_to = np.cumsum(known)
+        group = 1 + (up_to - known) * N_GROUPS // up_to[-1]  # beyond the last value it is the last group
+        group[up_to == 0] = 0  # below the first
         found[name] = float(psi_of_counts(np.bincount(group, known), np.bincount(group, counts)))
     return found
 

@@ -1,0 +1,108 @@
+"""Rows are written and looked at in one pass; those that rules set aside are in no file; a refusal leaves none."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from judging import NAMES, SCHEMA, config, judged, rows
+from pyspark.sql import SparkSession
+
+from frames import of_rows
+from traintable.errors import ConfigError, GateRefused
+from traintable.publish import publish
+from traintable.publish.beside import Beside
+from traintable.quality import audit, require_known
+
+SET_ASIDE = [
+    {"type": "expect_column_values_to_be_between", "column": "y", "max_value": 15, "level": "quarantine", "id": "high"},
+    {"type": "expect_column_values_to_be_in_set", "column": "word", "value_set": ["ab", "cd"], "level": "quarantine"},
+    {"type": "expect_column_values_to_be_between", "column": "x", "max_value": 0, "level": "quarantine"}
+    | {"row_condition": "late = 1", "id": "late_only"},
+    {"type": "expect_column_values_to_be_between", "column": "y", "max_value": 15, "id": "none_high"},
+]
+
+
+def test_rows_that_fail_rules_are_set_aside_with_their_ids(spark: SparkSession, tmp_path: Path) -> None:
+    made = rows(random.Random(1))
+    settings = config(str(tmp_path / "t"), SET_ASIDE, max_quarantined=1.0)
+    found = judged(spark, made, settings, tmp_path)
+    expected = {}
+    for row in made:
+        ids = ["high"] * (row[4][1] > 15) + ["column_values_to_be_in_set:word"] * (row[1] == "ef")
+        ids += ["late_only"] * (row[2] == 1 and row[4][0] > 0)
+        expected[row[0]] = ids
+    told = {rule["id"]: rule for rule in found.verdict.rules}
+    for name in ("high", "column_values_to_be_in_set:word", "late_only"):
+        n = sum(name in ids for ids in expected.values())
+        assert (told[name]["rows"], told[name]["success"]) == (n, False)
+    assert told["none_high"]["success"]
+    assert found.verdict.refusals == []
+    assert sum(found.set_aside.values()) == sum(bool(ids) for ids in expected.values())
+    removed = {json.loads(row["row"])["id"]: row["reasons"] for row in found.removed.collect()}
+    assert removed == {key: [f"gate:{name}" for name in ids] for key, ids in expected.items() if ids}
+    manifest = {"traintable": "0", "run_id": "r"}
+    assert publish(found.candidate, settings.output.table, manifest=manifest, features=NAMES) == 0
+    published = spark.read.format("delta").load(settings.output.table).collect()
+    assert {row["id"] for row in published} == {key for key, ids in expected.items() if not ids}
+    by_key = {row[0]: row for row in made}
+    for row in published:
+        source = by_key[row["id"]]
+        assert [row["word"], row["late"], row["split"]] == source[1:4]
+        assert row["features"] == pytest.approx(source[4], rel=1e-6)
+
+
+def test_too_many_rows_set_aside_are_refused(spark: SparkSession, tmp_path: Path) -> None:
+    found = judged(spark, rows(random.Random(1)), config(str(tmp_path / "t"), SET_ASIDE[:1]), tmp_path)
+    assert [rule["id"] for rule in found.verdict.refusals] == ["quarantined"]
+    with pytest.raises(GateRefused, match=r"at most 5.0% of the rows set aside .* found 1\d\.\d%"):
+        found.verdict.raise_if_refused("t")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"type": "expect_column_mean_to_be_between", "column": "y", "max_value": 15},
+        {"type": "expect_column_values_to_be_unique", "column": "word"},
+        {"type": "expect_compound_columns_to_be_unique", "column_list": ["word", "late"]},
+    ],
+)
+def test_a_rule_on_a_whole_column_sets_no_row_aside(spark: SparkSession, rule: dict[str, object]) -> None:
+    settings = config("t", [{**rule, "level": "quarantine"}])
+    df = of_rows(spark, SCHEMA, [])
+    with pytest.raises(ConfigError, match="`quarantine`, which is for rules that look at one row"):
+        audit(df, settings.gate, key=settings.source.key, label="late", features=NAMES)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"type": "unexpected_rows_expectation", "unexpected_rows_query": "SELECT * FROM {batch}"}, "query of its own"),
+        ({**SET_ASIDE[0], "row_condition": "reflect('a', 'b') = 1"}, "reflect, which is not among the functions"),
+        ({**SET_ASIDE[0], "row_condition": "id IN (SELECT id FROM t)"}, "Spark SQL expression over the columns of one row"),
+    ],
+)
+def test_rules_that_could_do_more_than_look_are_refused(rule: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        require_known(config("t", [rule]).gate)
+
+
+def test_what_is_refused_leaves_no_file_but_its_result(spark: SparkSession, tmp_path: Path) -> None:
+    made = rows(random.Random(1))
+    made[0][4][0] = float("nan")
+    settings = config(str(tmp_path / "t"), [])
+    found = judged(spark, made, settings, tmp_path)
+    assert list((tmp_path / "t").rglob("*.parquet"))
+    beside = Beside(str(tmp_path / "beside"))
+    found = found.put(beside, config=settings, run_id="<script>alert(1)</script>", table="t", before=None)
+    found.candidate.discard()
+    assert not list((tmp_path / "t").rglob("*.parquet"))
+    result = beside.get_json(found.kept["gate"])
+    assert result["refused"] is True
+    assert result["features"]["x"]["not_finite"] == (1 if made[0][3] == "train" else 0)
+    page = beside.get(found.kept["page"]).decode()
+    assert "Refused" in page
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
