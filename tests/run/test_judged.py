@@ -81,7 +81,10 @@ def test_a_rule_on_a_whole_column_sets_no_row_aside(spark: SparkSession, rule: d
     [
         ({"type": "unexpected_rows_expectation", "unexpected_rows_query": "SELECT * FROM {batch}"}, "query of its own"),
         ({**SET_ASIDE[0], "row_condition": "reflect('a', 'b') = 1"}, "reflect, which is not among the functions"),
-        ({**SET_ASIDE[0], "row_condition": "id IN (SELECT id FROM t)"}, "Spark SQL expression over the columns of one row"),
+        (
+            {**SET_ASIDE[0], "row_condition": "id IN (SELECT id FROM t)"},
+            "Spark SQL expression over the columns of one row",
+        ),
     ],
 )
 def test_rules_that_could_do_more_than_look_are_refused(rule: dict[str, object], said: str) -> None:

@@ -157,7 +157,8 @@ class TwoPassEngine(SparkDFExecutionEngine):
         """Whether a condition on a row looks at other rows, too."""
         provider: Any
         _, provider = get_metric_provider(condition.metric_name, self)
-        return bool(provider.metric_fn_type == MetricPartialFunctionTypes.WINDOW_CONDITION_FN)
+        is_window = provider.metric_fn_type == MetricPartialFunctionTypes.WINDOW_CONDITION_FN
+        return bool(is_window or condition.metric_name.startswith(_UNIQUE))  # one of which is not declared as such
 
     def holds(self, domain: Mapping[str, Any]) -> Column:
         """The condition that a row is in a domain."""
