@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 # Every reader of Delta opens a table without these two features.
 PLAIN = {"delta.enableDeletionVectors": "false", "delta.columnMapping.mode": "none"}
+# What VACUUM and the writers of checkpoints leave alone: with these, files and commits go only when we remove them.
+KEPT = {
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+    "delta.logRetentionDuration": "interval 36500 days",
+}
 # Commits that leave the rows as they are.
 UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "UNSET TBLPROPERTIES")
 
