@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from traintable import __version__
 from traintable.columns import is_catalog_name, is_remote
+from traintable.delta_log import UPKEEP
 from traintable.errors import ConfigError, InputMissing, TableBusy
 from traintable.s3 import is_s3
 from traintable.storage import Folder, folder
@@ -38,7 +39,7 @@ class Version:
     ----------
     number : 0 for the first.
     moment : when it was committed, in milliseconds since 1970 by its writer's clock; None where that is not known.
-    manifest : what was published with it; None where somebody else has written it.
+    manifest : what was published with its rows, which upkeep leaves as they are; None where somebody else wrote them.
     added : names of the data files that its commit has added.
     files : all its data files by name, each with the log's `add` of it.
     metadata, protocol : the actions of these names that hold for it.
@@ -182,13 +183,15 @@ class _State:
     def __init__(self) -> None:
         self.files: dict[str, Action] = {}
         self.info: Action = {}
+        self.manifest: Action | None = None
         self.metadata: Action = {}
         self.protocol: Action = {}
 
     def take(self, actions: list[Action]) -> set[str]:
         """Take the actions of one commit in; the names of the files that it adds."""
-        self.info, added = {}, dict[str, Action]()
+        self.info, added, is_same = {}, dict[str, Action](), True
         for action in actions:
+            is_same = is_same and not (action.get("add") or action.get("remove"))
             if action.get("add"):
                 added[file_name(action["add"]["path"])] = action["add"]
             if action.get("remove"):
@@ -197,6 +200,9 @@ class _State:
             self.metadata = action.get("metaData") or self.metadata
             self.protocol = action.get("protocol") or self.protocol
         self.files.update(added)
+        if not is_same or manifest_of(self.info):
+            is_upkeep = self.info.get("operation") in UPKEEP
+            self.manifest = manifest_of(self.info) or (self.manifest if is_upkeep else None)
         self._require_plain()
         return set(added)
 
@@ -205,7 +211,7 @@ class _State:
         return Version(
             number,
             None if moment is None else int(moment),
-            manifest_of(self.info),
+            self.manifest,
             frozenset(added),
             dict(self.files),
             self.metadata,
