@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
-from traintable.session import settings
-from training_tables import downloaded, is_readable, manifest_of, opened, publish, read, rows_of, three_versions
 
 from servers.fixtures import S3
+from training_tables import downloaded, is_readable, manifest_of, opened, publish, read, rows_of, three_versions
 from traintable import storage
 from traintable.delta_log import KEPT
 from traintable.errors import ConfigError, InputMissing
 from traintable.publish import history, newest_manifest
 from traintable.publish.pins import pin, pins, unpin
 from traintable.publish.vacuum import vacuum
+from traintable.session import settings
 
 Command = Callable[..., tuple[int, dict[str, Any], str]]
 

@@ -40,7 +40,6 @@ class Version:
     number : 0 for the first.
     moment : when it was committed, in milliseconds since 1970 by its writer's clock; None where that is not known.
     manifest : what was published with its rows, which upkeep leaves as they are; None where somebody else wrote them.
-    added : names of the data files that its commit has added.
     files : all its data files by name, each with the log's `add` of it.
     metadata, protocol : the actions of these names that hold for it.
     """
@@ -48,7 +47,6 @@ class Version:
     number: int
     moment: int | None
     manifest: dict[str, Any] | None
-    added: frozenset[str]
     files: dict[str, Action]
     metadata: Action
     protocol: Action
@@ -74,20 +72,24 @@ def versions(files: Folder, names: Iterable[str] | None = None) -> Iterator[Vers
     its log, and ConfigError for a table with features that only Spark knows.
     """
     found = list(files.names() if names is None else names)
-    commits = {int(match[1]): name for name in found if (match := _COMMIT.fullmatch(name))}
+    commits = _commits(found)
     if not commits:
         raise _unreadable(files, "nothing there" if not found else "no log")
     first, state = min(commits), _State()
     if first > 0:
-        first, parts = _first_checkpoint(files, found, first)
+        parts = base(found)
+        if not parts:
+            raise _unreadable(files, f"a log that begins at version {first}, without a checkpoint of what was before")
         for part in parts:
             state.take(read_actions(files, part))
-        yield state.version(first, state.files)
+        first = _number(parts[0])
+        yield state.version(first)
         first += 1
     for number in range(first, max(commits) + 1):
         if number not in commits:
             raise _unreadable(files, f"a log without version {number}")
-        yield state.version(number, state.take(read_actions(files, commits[number])))
+        state.take(read_actions(files, commits[number]))
+        yield state.version(number)
 
 
 def newest_version(files: Folder) -> Version:
@@ -96,10 +98,29 @@ def newest_version(files: Folder) -> Version:
     return newest
 
 
-def log_files(names: Iterable[str]) -> list[tuple[int, str]]:
-    """The commits and checkpoints among `names`, newest first, each with its version."""
-    matched = [(_COMMIT.fullmatch(name) or _CHECKPOINT.fullmatch(name), name) for name in names]
-    return sorted(((int(match[1]), name) for match, name in matched if match), reverse=True)
+def base(names: Iterable[str]) -> list[str]:
+    """The files of the checkpoint that a log begins with: the oldest whole one that commits follow without a gap.
+
+    None where the commits begin with the first one, for then no checkpoint is needed.
+    """
+    found = list(names)
+    first, parts = min(_commits(found), default=0), defaultdict[tuple[int, int], list[str]](list)
+    for name in found:
+        if first > 0 and (match := _CHECKPOINT.fullmatch(name)):
+            parts[int(match[1]), int(match[2] or 1)].append(name)
+    whole = sorted(key for key, some in parts.items() if key[0] >= first - 1 and len(some) == key[1])
+    return parts[whole[0]] if whole else []
+
+
+def checkpoints(names: Iterable[str]) -> list[str]:
+    """The files of the checkpoints among `names`."""
+    return sorted(name for name in names if _CHECKPOINT.fullmatch(name))
+
+
+def log_files(names: Iterable[str]) -> list[str]:
+    """The commits, and the checkpoint that the log begins with, among `names`, newest first."""
+    found = list(names)
+    return sorted([*_commits(found).values(), *base(found)], reverse=True)
 
 
 def is_checkpoint(name: str) -> bool:
@@ -187,8 +208,8 @@ class _State:
         self.metadata: Action = {}
         self.protocol: Action = {}
 
-    def take(self, actions: list[Action]) -> set[str]:
-        """Take the actions of one commit in; the names of the files that it adds."""
+    def take(self, actions: list[Action]) -> None:
+        """Take the actions of one commit in, or of a checkpoint."""
         self.info, added, is_same = {}, dict[str, Action](), True
         for action in actions:
             is_same = is_same and not (action.get("add") or action.get("remove"))
@@ -204,15 +225,14 @@ class _State:
             is_upkeep = self.info.get("operation") in UPKEEP
             self.manifest = manifest_of(self.info) or (self.manifest if is_upkeep else None)
         self._require_plain()
-        return set(added)
 
-    def version(self, number: int, added: Iterable[str]) -> Version:
+    def version(self, number: int) -> Version:
+        """What they come to, as the version of that number."""
         moment = self.info.get("inCommitTimestamp") or self.info.get("timestamp")
         return Version(
             number,
             None if moment is None else int(moment),
             self.manifest,
-            frozenset(added),
             dict(self.files),
             self.metadata,
             self.protocol,
@@ -227,16 +247,12 @@ class _State:
             raise _only_spark(str(self.metadata.get("id")), "no features but those of plain tables", str(sorted(asked)))
 
 
-def _first_checkpoint(files: Folder, names: list[str], first: int) -> tuple[int, list[str]]:
-    """The oldest whole checkpoint that commits follow without a gap, where the commits begin at `first`."""
-    parts = defaultdict[tuple[int, int], list[str]](list)
-    for name in names:
-        if match := _CHECKPOINT.fullmatch(name):
-            parts[int(match[1]), int(match[2] or 1)].append(name)
-    for (number, n), found in sorted(parts.items()):
-        if number >= first - 1 and len(found) == n:
-            return number, found
-    raise _unreadable(files, f"a log that begins at version {first}, without a checkpoint of what was before")
+def _commits(names: Iterable[str]) -> dict[int, str]:
+    return {int(match[1]): name for name in names if (match := _COMMIT.fullmatch(name))}
+
+
+def _number(name: str) -> int:
+    return int(name.removeprefix(f"{LOG}/")[:20])
 
 
 def _only_spark(where: str, expected: str, found: str) -> ConfigError:

@@ -14,7 +14,17 @@ import pyarrow.parquet as pq
 
 from traintable.publish.erasure.key import REDACTED, Key
 from traintable.publish.vacuum import checksum_name
-from traintable.publish.versions import LOG, Action, file_name, is_checkpoint, json_of, log_files, now
+from traintable.publish.versions import (
+    LOG,
+    Action,
+    base,
+    checkpoints,
+    file_name,
+    is_checkpoint,
+    json_of,
+    log_files,
+    now,
+)
 from traintable.storage import Folder
 
 FORGOTTEN = "forgotten"  # in a manifest
@@ -41,9 +51,13 @@ class Replaced:
 
 
 def summaries(names: Set[str]) -> list[str]:
-    """Files of a log that repeat what others say, statistics among it, and that readers and writers do without."""
-    found = [name for name in names if _SUMMARY.fullmatch(name)]
-    return [one for name in sorted(found) for one in (checksum_name(name), name) if one in names]
+    """Files of a log that repeat what others say, statistics among it, and that readers and writers do without.
+
+    Checkpoints are among them but for the one that the log begins with: to change all of them with the commits would
+    take a moment in which they say different things. Pointers to a checkpoint come before it.
+    """
+    found = {name for name in names if _SUMMARY.fullmatch(name)} | (set(checkpoints(names)) - set(base(names)))
+    return sorted(found, reverse=True)
 
 
 def rewrite(files: Folder, names: Set[str], key: Key, replaced: Mapping[str, Replaced], there: Set[str]) -> list[str]:
@@ -58,7 +72,7 @@ def rewrite(files: Folder, names: Set[str], key: Key, replaced: Mapping[str, Rep
     """
     editing = _Editing(key, replaced, there)
     changed = []
-    for _, name in log_files(names):
+    for name in log_files(names):
         content = editing.checkpoint(files, name) if is_checkpoint(name) else editing.commit(files, name)
         if content is not None:
             if checksum_name(name) in names:

@@ -71,7 +71,8 @@ class Target:
         require()
         commits = self._commit(replaced, told) if self.newest.files.keys() & replaced.keys() else set()
         names = self.names | commits
-        remove_files(self.files, summaries(names), names)
+        for name in summaries(names):
+            remove_files(self.files, [name], names)
         there = (self.names - self.hits.keys()) | {file_name(new.path) for new in replaced.values()}
         redacted = rewrite(self.files, names, self.key, replaced, there)
         remove_files(self.files, self.hits, self.names)
