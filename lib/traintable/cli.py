@@ -16,7 +16,7 @@ import typer
 
 from traintable import __version__
 from traintable.columns import SPLITS
-from traintable.errors import TraintableError
+from traintable.errors import ConfigError, TraintableError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -26,6 +26,8 @@ SetOption = Annotated[list[str] | None, typer.Option("--set", help="section.key=
 AllowOption = Annotated[
     list[str] | None, typer.Option("--allow", help="drift, rows or schema: what the gate then only warns of.")
 ]
+TableArgument = Annotated[str, typer.Argument(help="A path, or an address s3a://bucket/prefix.")]
+ByOption = Annotated[str, typer.Option("--by", help="The name of what needs the version.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -183,6 +185,59 @@ def diff(
 
 
 @app.command()
+def pin(
+    path: TableArgument,
+    version: Annotated[int, typer.Argument(help="The version to keep.")],
+    by: ByOption,
+    note: Annotated[str, typer.Option("--note", help="Why.")] = "",
+    copy: Annotated[str | None, typer.Option("--copy", help="Where a deep copy of the version goes.")] = None,
+) -> None:
+    """Keep a version of a training table readable, whatever is vacuumed."""
+
+    def work() -> Mapping[str, Any]:
+        from traintable.publish.pins import pin as keep
+
+        pinned = keep(path, version, by=by, note=note, copy=copy)
+        print(f"pinned: {path} version {version} by {by}", file=sys.stderr)
+        return {"status": "pinned", "table": path, **pinned}
+
+    _answer(work)
+
+
+@app.command()
+def unpin(path: TableArgument, by: ByOption) -> None:
+    """Remove a pin; deep copies stay."""
+
+    def work() -> Mapping[str, Any]:
+        from traintable.publish.pins import unpin as release
+
+        pinned = release(path, by)
+        print(f"unpinned: {path} version {pinned['version']}", file=sys.stderr)
+        return {"status": "unpinned", "table": path, **pinned}
+
+    _answer(work)
+
+
+@app.command()
+def vacuum(
+    path: TableArgument,
+    retain_hours: Annotated[float, typer.Option("--retain-hours", help="Keep versions replaced since then.")] = 168.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+) -> None:
+    """Remove files of old versions of a training table that no pin keeps, and what crashed writers have left."""
+
+    def work() -> Mapping[str, Any]:
+        from traintable.publish.vacuum import vacuum as sweep
+
+        result = sweep(path, retain_hours=retain_hours, dry_run=dry_run)
+        for line in _vacuumed(result):
+            print(line, file=sys.stderr)
+        return result
+
+    _answer(work)
+
+
+@app.command()
 def rebuild(
     path: Annotated[str, typer.Argument(help="A training table: a path, an address, or catalog.schema.table.")],
     version: Annotated[int, typer.Argument(help="The version to make again.")],
@@ -201,6 +256,28 @@ def rebuild(
         for name, (then, now) in found.differences.items():
             progress.note(f"made with other {name}: {then} then, {now} now")
         return {**found.outcome.to_dict(), "rebuilt": {"table": path, "version": version}, "makers": found.differences}
+
+    _answer(work)
+
+
+@app.command()
+def forget(
+    path: TableArgument,
+    key: Annotated[list[str], typer.Option("--key", help="column=value; may be given for several columns.")],
+    even_pinned: Annotated[bool, typer.Option("--even-pinned", help="Change pinned versions too.")] = False,
+    quarantine: Annotated[str | None, typer.Option("--quarantine", help="Where removed rows lie.")] = None,
+    also: Annotated[list[str] | None, typer.Option("--also", help="Another table, such as a copy.")] = None,
+) -> None:
+    """Remove somebody's rows from all versions of a training table, and show that they are gone."""
+
+    def work() -> Mapping[str, Any]:
+        from traintable.publish.erasure import forget as erase
+
+        wanted = _assignments(key)
+        result = erase(path, wanted, even_pinned=even_pinned, quarantine=quarantine, also=also or ())
+        for line in _forgotten(result):
+            print(line, file=sys.stderr)
+        return result
 
     _answer(work)
 
@@ -323,6 +400,46 @@ def _analysed(result: Mapping[str, Any]) -> list[str]:
         outcome = "your edit stays" if change["kept"] else "taken over"
         lines.append(f"  {change['where']}: {change['before']} -> {change['after']} ({outcome})")
     return lines
+
+
+def _vacuumed(result: Mapping[str, Any]) -> list[str]:
+    """What was removed and what was kept, in lines."""
+    removed, verb = result["removed"], "to be removed" if result["dry_run"] else "removed"
+    lines = [f"{verb}: {removed['files']:,} files, {removed['bytes']:,} bytes"]
+    lines += [f"  kept by {by}: {n['files']:,} files of version {n['version']}" for by, n in result["kept"].items()]
+    if result["unreadable"]:
+        numbers = ", ".join(str(one["version"]) for one in result["unreadable"])
+        lines.append(f"  {'' if not result['dry_run'] else 'then '}not readable any more: {numbers}")
+    return lines
+
+
+def _forgotten(result: Mapping[str, Any]) -> list[str]:
+    """What was forgotten, and what remains to be looked at, in lines; none has the key."""
+    lines = [f"{result['status']}: {len(result['deleted']):,} files replaced or removed"]
+    for one in result["versions"]:
+        rows = "it is not known which" if one["rows"] is None else f"{one['rows']:,}"
+        lines.append(f"  version {one['version']}: {rows} rows{'' if one['readable'] else ', not readable'}")
+    lines += [f"  a model was fitted on such rows: {model}" for model in result["models"]]
+    lines += [f"  not searched: {place}" for place in result["not_searched"]]
+    proof = result["proof"]
+    lines.append(f"  searched {proof['files']:,} files, {proof['bytes']:,} bytes: found {proof['found']}")
+    return lines
+
+
+def _assignments(pairs: Sequence[str]) -> dict[str, str]:
+    """Values by column, of column=value."""
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name or name in found:
+            raise ConfigError(
+                where="--key",
+                expected="column=value, once for each column",
+                found="something else",
+                remedy="For example --key person_id=7.",
+            )
+        found[name] = value
+    return found
 
 
 def _version_line(commit: Mapping[str, Any]) -> str:

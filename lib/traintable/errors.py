@@ -48,3 +48,14 @@ class LeaseLost(TraintableError):
 
 class TableBusy(TraintableError):
     """Another writer has had the right to write to the table for too long (exit code 1)."""
+
+
+class VersionPinned(TraintableError):
+    """A pinned version stands in the way; nothing was changed (exit code 3)."""
+
+    exit_code = 3
+    status = "refused"
+
+
+class StillThere(TraintableError):
+    """What was to be forgotten is still in some file (exit code 1)."""

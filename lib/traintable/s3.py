@@ -94,7 +94,15 @@ def first_bytes(address: str, n: int) -> bytes:
 
     Raises InputMissing when it is not there, may not be read, or can't be reached.
     """
-    return _body(address, Range=f"bytes=0-{n - 1}")
+    return span(address, 0, n)
+
+
+def span(address: str, start: int, n: int) -> bytes:
+    """At most `n` bytes of an object from byte `start` on, which must be one that it has; by one request.
+
+    Raises InputMissing when it is not there, may not be read, or can't be reached.
+    """
+    return _body(address, Range=f"bytes={start}-{start + n - 1}")
 
 
 def content(address: str) -> bytes | None:

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import os
 import secrets
-from typing import Protocol
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol
 
 from traintable import s3
 from traintable.columns import is_remote
+from traintable.errors import InputMissing
+from traintable.s3_file import open_object
 from traintable.session import read_file, remove_file, write_file
+
+
+class File(NamedTuple):
+    """A file of a folder; `modified` in seconds since 1970, by the clock of the storage."""
+
+    name: str
+    bytes: int
+    modified: float
 
 
 class Folder(Protocol):
@@ -18,6 +32,15 @@ class Folder(Protocol):
 
     def names(self) -> list[str]:
         """The names of all files, in ascending order."""
+
+    def files(self) -> list[File]:
+        """All files, in ascending order of their names, and with them what writers that were killed have left."""
+
+    def open(self, name: str) -> BinaryIO:
+        """A file to be read from any place in it; only what is asked for is fetched. InputMissing where it is gone."""
+
+    def put(self, name: str, path: str) -> None:
+        """Put the content of a local file there, whole, in place of what is there."""
 
     def create(self, name: str, content: bytes) -> bool:
         """Make a file with its content at once; False when somebody else has made it."""
@@ -35,7 +58,7 @@ class Folder(Protocol):
 def folder(address: str) -> Folder:
     """The folder at a path or an address; it need not be there yet.
 
-    On other storage than a local disk and S3, `create` and `names` are not to be had, and a session is needed.
+    On other storage than a local disk and S3 there are only `write`, `read` and `remove`, which need a session.
     """
     if s3.is_s3(address):
         return _S3(address.rstrip("/"))
@@ -49,8 +72,29 @@ class _Local:
         self.address = address
 
     def names(self) -> list[str]:
-        found = [os.path.join(place, name) for place, _, names in os.walk(self.address) for name in names]
-        return sorted(os.path.relpath(path, self.address) for path in found if not _is_unfinished(path))
+        return [name for name in self._all() if not is_unfinished(name)]
+
+    def files(self) -> list[File]:
+        found = []
+        for name in self._all():
+            with suppress(FileNotFoundError):  # it has gone meanwhile
+                state = os.stat(self._path(name))
+                found.append(File(name, state.st_size, state.st_mtime))
+        return found
+
+    def open(self, name: str) -> BinaryIO:
+        try:
+            return open(self._path(name), "rb")
+        except FileNotFoundError as error:
+            raise InputMissing(
+                where=f"file {self._path(name)}",
+                expected="a file",
+                found="nothing there",
+                remedy="It has gone since it was listed; run again.",
+            ) from error
+
+    def put(self, name: str, path: str) -> None:
+        os.replace(self._made(name, lambda new: shutil.copyfile(path, new)), self._path(name))
 
     def create(self, name: str, content: bytes) -> bool:
         new = self._written(name, content)
@@ -77,17 +121,23 @@ class _Local:
         if os.path.exists(self._path(name)):
             os.unlink(self._path(name))
 
+    def _all(self) -> list[str]:
+        found = [os.path.join(place, name) for place, _, names in os.walk(self.address) for name in names]
+        return sorted(os.path.relpath(path, self.address) for path in found)
+
     def _path(self, name: str) -> str:
         return os.path.join(self.address, name)
 
     def _written(self, name: str, content: bytes) -> str:
-        """A new file of another name, which holds the content even after the machine has gone down."""
+        return self._made(name, lambda new: Path(new).write_bytes(content))
+
+    def _made(self, name: str, make: Callable[[str], object]) -> str:
+        """A new file of another name, which holds its content even after the machine has gone down."""
         place = os.path.dirname(self._path(name))
         os.makedirs(place, exist_ok=True)
         path = os.path.join(place, f"{_UNFINISHED}{secrets.token_hex(8)}")
-        with open(path, "wb") as file:
-            file.write(content)
-            file.flush()
+        make(path)
+        with open(path, "rb") as file:
             os.fsync(file.fileno())
         return path
 
@@ -95,7 +145,8 @@ class _Local:
 _UNFINISHED = ".unfinished-"
 
 
-def _is_unfinished(path: str) -> bool:
+def is_unfinished(path: str) -> bool:
+    """Whether a file is one that is being written, or that its writer has left when it was killed."""
     return os.path.basename(path).startswith(_UNFINISHED)
 
 
@@ -116,7 +167,17 @@ class _S3:
         self.bucket, self.prefix = s3.split(address)
 
     def names(self) -> list[str]:
-        return [one.key.removeprefix(f"{self.prefix}/") for one in s3.objects(f"{self.address}/")]
+        return [file.name for file in self.files()]
+
+    def files(self) -> list[File]:
+        found = s3.objects(f"{self.address}/")
+        return [File(one.key.removeprefix(f"{self.prefix}/"), one.size, one.last_modified.timestamp()) for one in found]
+
+    def open(self, name: str) -> BinaryIO:
+        return open_object(f"{self.address}/{name}")
+
+    def put(self, name: str, path: str) -> None:
+        s3.upload(path, f"{self.address}/{name}")
 
     def create(self, name: str, content: bytes) -> bool:
         from botocore.exceptions import ClientError
@@ -156,6 +217,15 @@ class _BySpark:
 
     def names(self) -> list[str]:
         raise NotImplementedError(f"files below {self.address} are not listed")
+
+    def files(self) -> list[File]:
+        raise NotImplementedError(f"files below {self.address} are not listed")
+
+    def open(self, name: str) -> BinaryIO:
+        raise NotImplementedError(f"files below {self.address} are not read in parts")
+
+    def put(self, name: str, path: str) -> None:
+        raise NotImplementedError(f"files are not copied below {self.address}")
 
     def create(self, name: str, content: bytes) -> bool:
         raise NotImplementedError(f"nothing says whether another writer has made {name} below {self.address}")

@@ -26,14 +26,6 @@ SCRIPT = Path(__file__).with_name("lease_writers.py")
 N_WRITERS, N_TIMES = 4, 25
 
 
-@pytest.fixture(params=["disk", "s3"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "disk":
-        return str(tmp_path / "tables" / "t")
-    s3: S3 = request.getfixturevalue("s3")
-    return f"s3a://{s3.new_bucket()}/tables/t"
-
-
 def start(address: str, file: Path, n: int, what: str) -> subprocess.Popen[str]:
     command = [sys.executable, str(SCRIPT), address, str(file), str(n), what]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

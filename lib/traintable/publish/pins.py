@@ -1,0 +1,148 @@
+"""Pins: versions of a training table that somebody still needs, by name, and that stay readable."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import quote
+
+from traintable.columns import is_remote, sibling
+from traintable.delta_log import KEPT
+from traintable.errors import ConfigError, InputMissing, TraintableError
+from traintable.publish.copies import copy_version, require_free
+from traintable.publish.lease import lease
+from traintable.publish.versions import Version, commit, info_of, table_folder, versions
+from traintable.storage import Folder, folder
+
+Pin = dict[str, Any]
+
+
+def pin(table: str, version: int, *, by: str, note: str = "", copy: str | None = None) -> Pin:
+    """Keep a version of a table readable, for what `by` names: a training run, say.
+
+    A pin is a file of JSON in `<table>_pins`: `by`, `note`, `version`, `at` (ISO, UTC), the manifest's `content_hash`
+    and `model`, and `copies`. `vacuum` keeps the files of pinned versions. So that VACUUM of Spark or deltalake keeps
+    them too, and no writer removes the commits that tell of them, the table gets the properties `delta_log.KEPT` if it
+    has others: a commit that changes no row. (Who states a shorter time to VACUUM, and turns off its check of it,
+    removes them all the same.) `copy` names a place for a deep copy: a table of its own that holds this version only,
+    byte by byte. To pin the same again changes nothing, or adds a copy, or ends one that was interrupted.
+
+    Returns the pin. Raises InputMissing for a version that is not there, or not with all its files, and ConfigError for
+    a name that pins another version, or a place that is taken. Costs the log, a list of the files, and what is copied.
+    """
+    if not by.strip():
+        raise _unusable("by", "the name of what needs the version", "none", "Name the training run, or yourself.")
+    files = table_folder(table)
+    copy = os.path.abspath(copy) if copy is not None and not is_remote(copy) else copy
+    with lease(table) as held:
+        names = set(files.names())
+        found = list(versions(files, names))
+        wanted = _require_whole(table, version, found, names)
+        wish = _told(wanted, by, note)
+        store = _pins_of(table)
+        old = _read(store, _name(by)) or wish
+        if old["version"] != version:
+            raise _unusable(
+                f"pin '{by}' of table {table}",
+                "one version for each name",
+                f"version {old['version']}, which it pins",
+                f"Unpin it first: traintable unpin {table} --by '{by}'.",
+            )
+        pinned = old
+        if copy is not None and copy not in old["copies"]:
+            require_free(copy)
+            pinned = {**old, "copies": [*old["copies"], copy]}
+        held.require()
+        store.write(_name(by), json.dumps(pinned, indent=1).encode())
+        _keep(files, found[-1])
+        if copy is not None:
+            copy_version(files, wanted, copy)
+        return pinned
+
+
+def unpin(table: str, by: str) -> Pin:
+    """Remove the pin of this name, and return it; deep copies stay. InputMissing when there is none."""
+    store = _pins_of(table)
+    with lease(table):
+        found = _read(store, _name(by))
+        if found is None:
+            known = ", ".join(f"'{one['by']}'" for one in pins(table)) or "none"
+            raise InputMissing(
+                where=f"table {table}", expected=f"a pin by '{by}'", found=known, remedy="Check the name."
+            )
+        store.remove(_name(by))
+        return found
+
+
+def pins(table: str) -> list[Pin]:
+    """The pins of a table, by version and name; costs a small file for each."""
+    store = _pins_of(table)
+    found = [one for name in store.names() if (one := _read(store, name)) is not None]
+    return sorted(found, key=lambda one: (one["version"], one["by"]))
+
+
+def _pins_of(table: str) -> Folder:
+    table_folder(table)  # refuses what can't be listed
+    return folder(sibling(table, "pins"))
+
+
+def _name(by: str) -> str:
+    return f"{quote(by, safe='')}.json"
+
+
+def _read(store: Folder, name: str) -> Pin | None:
+    content = store.read(name)
+    if content is None:
+        return None
+    try:
+        found: Pin = json.loads(content)
+        return {**found, "version": int(found["version"]), "by": str(found["by"]), "copies": list(found["copies"])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise TraintableError(
+            where=f"pin {store.address}/{name}",
+            expected="JSON with by, version and copies",
+            found="something else",
+            remedy="Remove the file, and pin the version again.",
+        ) from error
+
+
+def _told(version: Version, by: str, note: str) -> Pin:
+    manifest = version.manifest or {}
+    about = {"content_hash": manifest.get("content_hash"), "model": manifest.get("model")}
+    at = datetime.now(timezone.utc).isoformat()
+    return {"by": by, "note": note, "version": version.number, "at": at, **about, "copies": []}
+
+
+def _require_whole(table: str, number: int, found: list[Version], names: set[str]) -> Version:
+    by_number = {version.number: version for version in found}
+    if number not in by_number:
+        raise InputMissing(
+            where=f"table {table}",
+            expected=f"its version {number}",
+            found=f"versions {found[0].number} to {found[-1].number}",
+            remedy="traintable history lists them.",
+        )
+    gone = sorted(set(by_number[number].files) - names)
+    if gone:
+        raise InputMissing(
+            where=f"table {table} version {number}",
+            expected=f"its {len(by_number[number].files)} files",
+            found=f"that {len(gone)} are gone, such as {gone[0]}",
+            remedy="Pin a version that is whole; this one can't be read any more.",
+        )
+    return by_number[number]
+
+
+def _keep(files: Folder, newest: Version) -> None:
+    """Give the table the properties by which others keep its files and its log, where it has them not."""
+    configuration = newest.metadata.get("configuration") or {}
+    if not configuration.items() >= KEPT.items():
+        info = info_of("SET TBLPROPERTIES", operationParameters={"properties": json.dumps(KEPT)})
+        metadata = {**newest.metadata, "configuration": {**configuration, **KEPT}}
+        commit(files, newest.number + 1, [info, {"metaData": metadata}])
+
+
+def _unusable(where: str, expected: str, found: str, remedy: str) -> ConfigError:
+    return ConfigError(where=where, expected=expected, found=found, remedy=remedy)
