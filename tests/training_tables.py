@@ -48,7 +48,7 @@ def manifest_of(run: str, rows: pa.Table, key: Sequence[str] = KEY, **more: Any)
         "run_id": run,
         "fingerprint": f"fp-{run}",
         "model": f"models/{run}",
-        "config": {"source": {"key": list(key)}},
+        "key": list(key),
         "rows": {"read": len(splits) + 3, "published": counts, "quarantined": 2, "filtered": 1},
         **more,
     }

@@ -40,7 +40,10 @@ def test_rows_that_fail_rules_are_set_aside_with_their_ids(spark: SparkSession, 
         assert (told[name]["rows"], told[name]["success"]) == (n, False)
     assert told["none_high"]["success"]
     assert found.verdict.refusals == []
-    assert sum(found.set_aside.values()) == sum(bool(ids) for ids in expected.values())
+    assert found.n_set_aside == sum(bool(ids) for ids in expected.values())
+    assert found.set_aside == {
+        name: told[name]["rows"] for name in told if told[name]["level"] == "quarantine" and told[name]["rows"]
+    }
     removed = {json.loads(row["row"])["id"]: row["reasons"] for row in found.removed.collect()}
     assert removed == {key: [f"gate:{name}" for name in ids] for key, ids in expected.items() if ids}
     manifest = {"traintable": "0", "run_id": "r"}

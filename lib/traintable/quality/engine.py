@@ -30,24 +30,59 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 MAX_VALUES = 10_000  # that a rule on the different values of a column may look at
+_SHOWN = 20  # of different values, where a rule does not say how many
 _EXACT = 2**31 - 1  # accuracy with which Spark gives quantiles without an error
 _DOMAIN, _GROUP = "_domain", "_group"
+
+_ALL = IDDict(batch_id="every row of the table")
+_ROW_COUNT = "table.row_count"
 
 Metrics = dict[MetricConfigurationID, Any]
 
 
 class TwoPassEngine(SparkDFExecutionEngine):
-    """The engine for the rows of one table, of which batches are parts (name -> condition; None for all rows)."""
+    """The engine for the rows of one table, of which batches are parts (name -> condition; None for all rows).
 
-    def __init__(self, rows: DataFrame, batches: Mapping[str, Column | None]) -> None:
+    `totals` are aggregates of all rows that are wanted beside the metrics, from the same pass: see `finish`.
+    """
+
+    def __init__(
+        self, rows: DataFrame, batches: Mapping[str, Column | None], totals: Mapping[str, Column] | None = None
+    ) -> None:
         super().__init__(persist=False)
         self.failure: Exception | None = None  # that Great Expectations would only log
         self._rows = rows
+        self._wanted_totals = dict(totals or {})
+        self._totals: dict[str, Any] = {}
+        self._row_counts: list[MetricComputationConfiguration] = []
+        self._resolved: Metrics = {}
         self._domains = SparkDFExecutionEngine(persist=False)
         for name, condition in batches.items():
             self.load_batch_data(name, rows if condition is None else rows.where(condition))
             recorded: Any = SparkDFBatchData(self._domains, _Recorder(rows.schema, condition))
             self._domains.load_batch_data(name, recorded)
+        everything: Any = SparkDFBatchData(self._domains, _Recorder(rows.schema))
+        self._domains.load_batch_data(_ALL["batch_id"], everything)
+
+    def resolve_metrics(
+        self,
+        metrics_to_resolve: Iterable[MetricConfiguration],
+        metrics: Metrics | None = None,
+        runtime_configuration: dict[str, Any] | None = None,
+    ) -> Metrics:
+        """What Great Expectations asks for in a round; it hands over all that it knows, to which row counts are added.
+
+        Nearly all metrics wait for a row count without making use of it, so it is said to be known before it is.
+        """
+        self._resolved = {} if metrics is None else metrics
+        found: Metrics = super().resolve_metrics(metrics_to_resolve, metrics, runtime_configuration)
+        return found
+
+    def finish(self) -> dict[str, Any]:
+        """Get what no other metric has led to; gives the totals."""
+        if self._row_counts or self._wanted_totals:
+            self.resolve_metric_bundle([])
+        return self._totals
 
     def _process_direct_and_bundled_metric_computation_configurations(
         self,
@@ -58,6 +93,9 @@ class TwoPassEngine(SparkDFExecutionEngine):
         ready = [one for one in direct if not _needs_rows(one.metric_configuration.metric_name)]
         if ready:
             return self._by_itself(ready, [])
+        if bundle and not direct and all(one.metric_configuration.metric_name == _ROW_COUNT for one in bundle):
+            self._row_counts += bundle
+            return dict.fromkeys(one.metric_configuration.id for one in bundle)
         grouped = [one for one in [*direct, *bundle] if _group_of(one) is not None]
         sums = [one for one in bundle if _group_of(one) is None]
         others = []
@@ -73,7 +111,10 @@ class TwoPassEngine(SparkDFExecutionEngine):
         except Exception as error:
             self.failure = error
             raise
-        return {**counts, **self._by_itself([], sums), **self._by_itself(others, [])}
+        found = {**counts, **self._by_itself([], sums)}
+        if others:  # which have not been told the row counts yet
+            found |= super().resolve_metrics([one.metric_configuration for one in others], self._resolved, {})
+        return found
 
     def _by_itself(
         self, direct: list[MetricComputationConfiguration], bundle: list[MetricComputationConfiguration]
@@ -83,20 +124,26 @@ class TwoPassEngine(SparkDFExecutionEngine):
 
     def resolve_metric_bundle(self, metric_fn_bundle: Iterable[MetricComputationConfiguration]) -> Metrics:
         """All aggregates in one pass; rows are taken once for each of the different domains that they are in."""
-        wanted = list(metric_fn_bundle)
-        if not wanted:
+        wanted = [*metric_fn_bundle, *self._row_counts]
+        totals, self._wanted_totals = self._wanted_totals, {}
+        if not wanted and not totals:
             return {}
-        rows, numbers = self._with_domains([_domain_of(one) for one in wanted])
-        aggregates: list[Any] = [one.metric_fn for one in wanted]
+        rows, numbers = self._with_domains([*(_domain_of(one) for one in wanted), *([_ALL] * len(totals))])
+        aggregates: list[Any] = [*(one.metric_fn for one in wanted), *totals.values()]
         columns = [aggregate.alias(f"m{i}") for i, aggregate in enumerate(aggregates)]
         collected = {row[_DOMAIN]: row for row in rows.groupBy(_DOMAIN).agg(*columns).collect()}  # one row a domain
         if len(collected) < len(set(numbers)):  # of which some have no rows
             nothing = self._rows.limit(0).agg(*columns).collect()[0]
             collected = {number: collected.get(number, nothing) for number in set(numbers)}
-        return {
-            one.metric_configuration.id: convert_to_json_serializable(collected[number][f"m{i}"])
-            for i, (one, number) in enumerate(zip(wanted, numbers, strict=True))
-        }
+        values = [collected[number][f"m{i}"] for i, number in enumerate(numbers)]
+        ids = [one.metric_configuration.id for one in wanted]
+        found = {id_: convert_to_json_serializable(value) for id_, value in zip(ids, values, strict=False)}
+        self._totals |= zip(totals, values[len(wanted) :], strict=True)
+        self._resolved.update(
+            {one.metric_configuration.id: found[one.metric_configuration.id] for one in self._row_counts}
+        )
+        self._row_counts = []
+        return found
 
     def _grouped(self, wanted: Sequence[MetricComputationConfiguration]) -> Metrics:
         """All that depends on how often values occur, in one pass."""
@@ -128,7 +175,7 @@ class TwoPassEngine(SparkDFExecutionEngine):
             mine = [row for row in collected if row[_GROUP] == i]
             if len(mine) > MAX_VALUES:
                 raise _too_many(different[i])
-            found[one.metric_configuration.id] = _GROUPED[_kind(one)](_Counts(different[i], mine, i))
+            found[one.metric_configuration.id] = _from_counts(one, _Counts(different[i], mine, i))
         self._metric_cache.update(found)
         return found
 
@@ -138,20 +185,18 @@ class TwoPassEngine(SparkDFExecutionEngine):
         known = one.metric_provider_kwargs["metrics"]
         if name in (_QUANTILES, _MEDIAN):
             return _quantiles(one)
-        condition = one.metric_configuration.metric_dependencies.get("unexpected_condition")
-        if condition is None or self.looks_at_others(condition):
+        if "unexpected_condition" not in known:
             return None
         unexpected, compute, accessor = known["unexpected_condition"]
-        if name.endswith(_COUNT):
-            column = F.coalesce(F.sum(F.when(unexpected, 1).otherwise(0)), F.lit(0))
-        elif name.endswith(_EXAMPLES):
-            value = F.when(unexpected, _shown(accessor))
-            column = F.array_distinct(F.array_compact(F.array(F.min(value), F.max(value))))
-        elif name.endswith(".filtered_row_count"):
-            column = F.count(F.lit(1))
-        else:
+        domain = _whole(compute, accessor)
+        if name.endswith(".filtered_row_count"):
+            return _as_aggregate(one, F.count(F.lit(1)), domain)
+        if self.looks_at_others(one.metric_configuration.metric_dependencies["unexpected_condition"]):
             return None
-        return _as_aggregate(one, column, _whole(compute, accessor))
+        if name.endswith(_COUNT):
+            return _as_aggregate(one, F.coalesce(F.sum(F.when(unexpected, 1).otherwise(0)), F.lit(0)), domain)
+        value = F.when(unexpected, _shown(accessor))
+        return _as_aggregate(one, F.array_distinct(F.array_compact(F.array(F.min(value), F.max(value)))), domain)
 
     def looks_at_others(self, condition: MetricConfiguration) -> bool:
         """Whether a condition on a row looks at other rows, too."""
@@ -240,6 +285,19 @@ class _Counts:
         return value[0] if len(self.group.columns) == 1 else value.asDict()
 
 
+def _from_counts(one: MetricComputationConfiguration, counts: _Counts) -> Any:
+    """A metric, from what was counted for it."""
+    kind = _kind(one)
+    compare = _COMPARED.get(kind.removesuffix(".count"))
+    if compare is None:
+        return _GROUPED[kind](counts)
+    arguments = one.metric_configuration.metric_value_kwargs
+    by_text = {str(value): value for value in counts.values}
+    wanted = {by_text.get(str(value), value) for value in arguments.get("value_set") or ()}
+    told = compare(set(counts.values), wanted)
+    return len(told) if kind.endswith(".count") else sorted(told, key=str)[: arguments.get("limit") or _SHOWN]
+
+
 def _value_counts(counts: _Counts) -> pd.Series[int]:
     found = sorted(counts.values.items())
     return pd.Series([n for _, n in found], index=pd.Index([value for value, _ in found], name="value"), name="count")
@@ -255,13 +313,18 @@ _GROUPED: dict[str, Callable[[_Counts], Any]] = {
     _COUNT: lambda counts: counts.repeated,
     _EXAMPLES: lambda counts: counts.example,
 }
+# What compares the different values with those of a rule: values, those of the rule -> those that are told.
+_COMPARED: dict[str, Callable[[set[Any], set[Any]], set[Any]]] = {
+    "column.distinct_values.not_in_set": lambda values, wanted: values - wanted,
+    "column.distinct_values.missing_from_column": lambda values, wanted: wanted - values,
+}
 _QUANTILES, _MEDIAN = "column.quantile_values", "column.median"
 
 
 def _needs_rows(name: str) -> bool:
     """Whether a metric that Great Expectations computes directly takes a pass over the rows."""
-    return name in (_VALUES, _VALUE_COUNTS, _QUANTILES, _MEDIAN) or name.endswith(
-        (_COUNT, _EXAMPLES, ".filtered_row_count")
+    return name in (_VALUES, _VALUE_COUNTS, _QUANTILES, _MEDIAN) or (
+        name.endswith((_COUNT, _EXAMPLES, ".filtered_row_count")) or name.removesuffix(".count") in _COMPARED
     )
 
 
@@ -275,7 +338,7 @@ def _group_of(one: MetricComputationConfiguration) -> _Group | None:
     """What has to be counted for a metric; None where nothing has to."""
     name: str = one.metric_configuration.metric_name
     domain = one.metric_configuration.metric_domain_kwargs
-    if name in (_VALUES, _VALUE_COUNTS, _DIFFERENT):
+    if name in (_VALUES, _VALUE_COUNTS, _DIFFERENT) or name.removesuffix(".count") in _COMPARED:
         compute = IDDict({key: value for key, value in domain.items() if key != "column"})
         return _Group((domain["column"],), compute, name != _DIFFERENT)
     if not any(name in (f"{unique}{_COUNT}", f"{unique}{_EXAMPLES}") for unique in _UNIQUE):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -14,20 +14,28 @@ from traintable.quality.suite import Rule, built, rules_of
 from traintable.quality.verdict import Verdict
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 _ALL, _PUBLISHED = "all", "published"
 _FORMAT = {"result_format": {"result_format": "BASIC", "partial_unexpected_count": 3}}
 
 
 def check(
-    audited: DataFrame, gate: Gate, *, key: Sequence[str], label: str, classes: Sequence[int | str], n_features: int
+    audited: DataFrame,
+    gate: Gate,
+    *,
+    key: Sequence[str],
+    label: str,
+    classes: Sequence[int | str],
+    n_features: int,
+    totals: Mapping[str, Column] | None = None,
 ) -> Verdict:
     """Let Great Expectations look at the audited rows, and give a verdict.
 
     Rules of level quarantine look at all rows, others at those that fail none of these. Costs two narrow passes, one
     for all that are sums and counts of rows and one for all that are counts of values; a rule on the order of rows, or
-    on a histogram, those that Great Expectations takes for it.
+    on a histogram, those that Great Expectations takes for it. `totals` are aggregates that the verdict is to have,
+    too, from the same pass.
     """
     from great_expectations.validator.validation_graph import ValidationGraph
 
@@ -35,7 +43,9 @@ def check(
 
     rules = rules_of(gate, key=key, label=label, classes=classes, n_features=n_features)
     parts = any(rule.expectation.level == "quarantine" for rule in rules)
-    engine = TwoPassEngine(audited, {_ALL: None, **({_PUBLISHED: F.size(FAILED) == 0} if parts else {})})
+    is_published = F.size(FAILED) == 0
+    batches = {_ALL: None, **({_PUBLISHED: is_published} if parts else {})}
+    engine = TwoPassEngine(audited, batches, totals)
     graph = ValidationGraph(engine)
     expectations = []
     for rule in rules:
@@ -48,6 +58,7 @@ def check(
     resolved, failures = graph.resolve(dict(_FORMAT), show_progress_bars=False)
     if engine.failure is not None:
         raise engine.failure
+    found_totals = engine.finish()
     told = {str(one["exception_info"].exception_message) for one in failures.values()}
     found = []
     for rule, expectation in zip(rules, expectations, strict=True):
@@ -57,19 +68,22 @@ def check(
             )
         except Exception as error:  # Great Expectations says nothing more of what it can't compute
             raise _not_computable(rule, "; ".join(sorted(told)) or str(error)) from error
-        found.append(_told(rule, result.to_json_dict()))
-    return Verdict(tuple(found))
+        found.append(_told(rule, result.to_json_dict(), private=set(key)))
+    return Verdict(tuple(found), found_totals)
 
 
-def _told(rule: Rule, found: dict[str, Any]) -> dict[str, Any]:
-    """What matters of one of Great Expectations' results."""
+def _told(rule: Rule, found: dict[str, Any], private: Collection[str]) -> dict[str, Any]:
+    """What matters of one of Great Expectations' results; no value of columns that are `private`."""
     result = found.get("result") or {}
     kwargs = rule.expectation.kwargs
+    is_private = not set(rule.columns).isdisjoint(private)
     is_on_rows = "element_count" in result
     if is_on_rows:
         said = f"{result['unexpected_count']} of {result['element_count']} rows against it"
         shown = result.get("partial_unexpected_list")
-        said += f", for example {shown}" if shown else ""
+        said += f", for example {shown}" if shown and not is_private else ""
+    elif is_private:
+        said = "values that are not told of a key"
     elif result.get("partial_missing_list"):
         said = f"missing {result['partial_missing_list']}"
     elif result.get("partial_unexpected_list"):

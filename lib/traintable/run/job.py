@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from traintable import ingest, prepare, publish, quality, split
-from traintable.columns import FEATURES, SPLIT, SPLITS, TRAIN, is_remote, quote, refuse_taken, require_columns
+from traintable.columns import FEATURES, SPLIT, SPLITS, TRAIN, is_remote, quote, refuse_taken, require_columns, sibling
 from traintable.config import Config
 from traintable.errors import InputMissing
 from traintable.ingest.contract import REASONS
@@ -128,6 +128,8 @@ class _Run:
                 return unchanged
             # A model whose commit fails stays: its reply may be all that was lost, and no name is used twice.
             model.write().save(places.model)
+            if places.quarantine != sibling(places.table, "quarantine"):
+                details["quarantine"] = places.quarantine
             details["model_hash"] = model_hash(places.model)
             told = manifest(config, self.pinned, self.run_id, rows.to_dict(), details)
             told = fitting(told, self.beside, judged.kept)

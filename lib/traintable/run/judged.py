@@ -18,12 +18,14 @@ from traintable.quality.audit import FAILED, ROW
 from traintable.quality.before import Version, against
 from traintable.quality.page import page
 from traintable.run.rows import QUARANTINED
-from traintable.statistics import content_hash
+from traintable.statistics.content_hash import hash_of, hash_sums
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from traintable.run.staging import Staging
+
+_N_SET_ASIDE = "rows set aside"
 
 
 @dataclass(frozen=True)
@@ -34,23 +36,24 @@ class Judged:
     ----------
     content : the content hash of the rows to be published.
     published : their number in each split.
-    set_aside : the number of rows that rules of level quarantine have set aside, by the ids of these.
+    n_set_aside : the number of rows that rules of level quarantine have set aside.
     kept : the names of the files beside the table that tell of it.
     """
 
     candidate: Candidate
     content: str
     published: Mapping[str, int]
-    set_aside: Mapping[str, int]
+    n_set_aside: int
     verdict: quality.Verdict
     version: Version
     drift: Mapping[str, float]
     kept: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def n_set_aside(self) -> int:
-        """How many rows were set aside."""
-        return sum(self.set_aside.values())
+    def set_aside(self) -> dict[str, int]:
+        """How many rows each rule of level quarantine has set aside; some rows more than one has."""
+        found = {rule["id"]: rule["rows"] for rule in self.verdict.rules if rule["level"] == "quarantine"}
+        return {name: n for name, n in found.items() if n}
 
     @property
     def removed(self) -> DataFrame:
@@ -100,20 +103,25 @@ def judge(
     audited = quality.audit(features, gate, key=key, label=label.name, features=names)
     looked_at = quality.looked_at(audited.columns, gate, key=key, label=label.name)
     candidate = write(audited, table, published=features.columns, looked_at=looked_at, features=names, hold=files.write)
-    content, published = content_hash(features, hashed=candidate.audited.where(F.size(FAILED) == 0))
-    _require_whole(candidate, published, table)
-    aside = candidate.audited.where(F.size(FAILED) > 0).groupBy(F.array_join(FAILED, "+").alias("ids")).count()
-    quarantining = any(rule.level == "quarantine" for rule in gate.expectations)
-    set_aside = {row["ids"]: int(row["count"]) for row in aside.limit(10_000).collect()} if quarantining else {}
+    is_published = F.size(FAILED) == 0
     verdict = quality.check(
-        candidate.audited, gate, key=key, label=label.name, classes=label.classes, n_features=len(names)
+        candidate.audited,
+        gate,
+        key=key,
+        label=label.name,
+        classes=label.classes,
+        n_features=len(names),
+        totals={**hash_sums(SPLITS, is_published), _N_SET_ASIDE: F.count_if(~is_published)},
     )
+    content, published = hash_of(features, SPLITS, verdict.totals)
+    _require_whole(candidate, published, table)
+    n_set_aside = int(verdict.totals[_N_SET_ASIDE])
     now = _version(features, names, config, published, candidate)
-    verdict += [_share_set_aside(sum(set_aside.values()), sum(published.values()), gate.max_quarantined)]
+    verdict += [_share_set_aside(n_set_aside, sum(published.values()), gate.max_quarantined)]
     if before is not None:
         verdict += against(before, now, gate.drift, allow)
     index = {} if before is None or before.summary is None else quality.drift(before.summary, candidate.summary)
-    return Judged(candidate, content, published, set_aside, verdict, now, index)
+    return Judged(candidate, content, published, n_set_aside, verdict, now, index)
 
 
 def _share_set_aside(n: int, n_published: int, most: float) -> dict[str, Any]:

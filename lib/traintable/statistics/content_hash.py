@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from traintable.columns import SPLIT, quote
 
@@ -37,7 +37,31 @@ def content_hash(df: DataFrame, *, hashed: DataFrame | None = None) -> tuple[str
     sums = [F.sum(F.col(lane).cast("decimal(38,0)")).alias(lane) for lane in LANES]
     found = rows.groupBy(SPLIT).agg(F.count("*").alias("n"), *sums).collect()  # one row a split
     counts = {str(row[SPLIT]): int(row["n"]) for row in found}
-    totals = [sum(int(row[lane]) for row in found) for lane in LANES]
+    return _hashed(df, counts, [sum(int(row[lane]) for row in found) for lane in LANES]), counts
+
+
+def hash_sums(parts: Sequence[str], among: Column) -> dict[str, Column]:
+    """The aggregates of hashed rows of which `hash_of` makes what `content_hash` gives, for who has a pass to share.
+
+    Of the rows those count where `among` holds.
+    """
+    from pyspark.sql import functions as F
+
+    found = {}
+    for part in parts:
+        is_in = among & (F.col(SPLIT) == part)
+        found[f"n {part}"] = F.count_if(is_in)
+        found |= {f"{lane} {part}": F.sum(F.when(is_in, F.col(lane).cast("decimal(38,0)"))) for lane in LANES}
+    return found
+
+
+def hash_of(df: DataFrame, parts: Sequence[str], sums: Mapping[str, Any]) -> tuple[str, dict[str, int]]:
+    """The hash of the rows of `df`, and their number in each split that has some, from these sums."""
+    counts = {part: int(sums[f"n {part}"]) for part in parts if sums[f"n {part}"]}
+    return _hashed(df, counts, [sum(int(sums[f"{lane} {part}"] or 0) for part in parts) for lane in LANES]), counts
+
+
+def _hashed(df: DataFrame, counts: Mapping[str, int], totals: Sequence[int]) -> str:
     schema = ",".join(f"{name}:{df.schema[name].dataType.simpleString()}" for name in sorted(df.columns))
     text = f"{schema}|{sum(counts.values())}|{totals[0]}|{totals[1]}"
-    return hashlib.sha256(text.encode()).hexdigest(), counts
+    return hashlib.sha256(text.encode()).hexdigest()

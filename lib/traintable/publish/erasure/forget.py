@@ -11,7 +11,7 @@ from traintable.columns import sibling
 from traintable.errors import StillThere, VersionPinned
 from traintable.publish.erasure.key import Key
 from traintable.publish.erasure.manifest import key_columns, quarantine_of, told_of
-from traintable.publish.erasure.proof import search
+from traintable.publish.erasure.proof import search, search_texts
 from traintable.publish.erasure.rows import by_columns, by_text
 from traintable.publish.erasure.target import Target
 from traintable.publish.lease import lease
@@ -33,7 +33,7 @@ def forget(
 ) -> dict[str, Any]:
     """Remove the rows with these values of key columns from all versions of a table, and show that they are gone.
 
-    `key` gives one or more of the columns in the manifest's `config.source.key`, as values or texts: all rows that have
+    `key` gives one or more of the columns that the manifest has for the key, as values or texts: all rows that have
     them are meant. They go from the table, from its quarantine (`<table>_quarantine`, if no other is named), from the
     deep copies that pins have made, and from the tables in `also`. Each data file that has such rows is replaced by one
     without them, with the rest as it was. The newest version gets its new files by a commit, whose manifest tells of it
@@ -134,13 +134,11 @@ class _Case:
         for target in self.targets:
             files, size, places = search(target.files, self.key, target.rows)
             n_files, n_bytes = n_files + files, n_bytes + size
-            if places:
-                raise StillThere(
-                    where=f"file {target.table}/{places[0]}",
-                    expected="nothing of the key in any file",
-                    found=f"it in {len(places)} files",
-                    remedy="Run again. If it stays, it was written there by somebody else: remove it by hand.",
-                )
+            _refuse_found(target.table, places)
+        told = folder(sibling(self.table, "manifests"))
+        files, size, places = search_texts(told, self.key)
+        _refuse_found(told.address, places)
+        n_files, n_bytes = n_files + files, n_bytes + size
         return {"files": n_files, "bytes": n_bytes, "found": 0}
 
     def _told(self, version: Version) -> dict[str, Any] | None:
@@ -152,6 +150,16 @@ class _Case:
         about = {"version": version.number, "run_id": manifest.get("run_id"), "model": manifest.get("model")}
         by = [pin["by"] for pin in self.pins if pin["version"] == version.number]
         return {**about, "rows": rows or None, "pinned_by": by}
+
+
+def _refuse_found(place: str, names: Sequence[str]) -> None:
+    if names:
+        raise StillThere(
+            where=f"file {place}/{names[0]}",
+            expected="nothing of the key in any file",
+            found=f"it in {len(names)} files",
+            remedy="Run again. If it stays, it was written there by somebody else: remove it by hand.",
+        )
 
 
 def _is_there(table: str) -> bool:

@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from traintable.columns import SPLITS, is_remote, sibling
-from traintable.errors import ConfigError
+from traintable.columns import SPLITS, sibling
 from traintable.publish.erasure.log import mark, without_examples
 from traintable.publish.erasure.target import Target
 from traintable.publish.versions import Version, file_name
@@ -19,22 +18,14 @@ def key_columns(version: Version) -> set[str]:
 
     Those by which the table is partitioned are not among them, for their values stand in the names of files.
     """
-    named = _config(version, "source").get("key")
+    named = (version.manifest or {}).get("key")
     fields = json.loads(version.metadata["schemaString"])["fields"]
     return set(named or [field["name"] for field in fields]) - set(version.metadata["partitionColumns"])
 
 
 def quarantine_of(version: Version, table: str) -> str:
-    """Where the removed rows lie; ConfigError where a path was configured that only the run's root makes whole."""
-    named = _config(version, "output").get("quarantine")
-    if named is None or is_remote(named) or str(named).startswith("/"):
-        return str(named or sibling(table, "quarantine"))
-    raise ConfigError(
-        where=f"table {table}",
-        expected="to be told where its quarantine lies",
-        found=f"'{named}' in its manifest",
-        remedy="Name it: --quarantine PATH.",
-    )
+    """Where the removed rows lie: beside the table, if its manifest names no other place."""
+    return str((version.manifest or {}).get("quarantine") or sibling(table, "quarantine"))
 
 
 def told_of(target: Target, by_split: Counter[str], by_kind: Counter[str]) -> Callable[[list[str]], str | None]:
@@ -56,10 +47,6 @@ def told_of(target: Target, by_split: Counter[str], by_kind: Counter[str]) -> Ca
         return json.dumps(target.key.redacted(new))
 
     return told
-
-
-def _config(version: Version, section: str) -> Mapping[str, Any]:
-    return ((version.manifest or {}).get("config") or {}).get(section) or {}
 
 
 def _corrected(rows: Mapping[str, Any], by_split: Counter[str], by_kind: Counter[str]) -> dict[str, Any]:

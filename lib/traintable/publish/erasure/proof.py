@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -26,6 +27,17 @@ def search(files: Folder, key: Key, rows: Rows) -> tuple[int, int, list[str]]:
     listed = files.files()
     found = [file.name for file in listed if _holds(files, file.name, key, rows)]
     return len(listed), sum(file.bytes for file in listed), found
+
+
+def search_texts(files: Folder, key: Key) -> tuple[int, int, list[str]]:
+    """The same of the files that manifests name, which are texts, packed or not."""
+    listed = files.files()
+    found = [file.name for file in listed if key.is_written_in(_unpacked(files.read(file.name) or b""))]
+    return len(listed), sum(file.bytes for file in listed), found
+
+
+def _unpacked(content: bytes) -> bytes:
+    return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
 
 
 def _holds(files: Folder, name: str, key: Key, rows: Rows) -> bool:
