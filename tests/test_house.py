@@ -88,6 +88,7 @@ NO_SPARK = (
     "traintable.jars",
     "traintable.doctor",
     "traintable.delta_log",
+    "traintable.reading",
     "traintable.cli",
     "traintable.statistics.exact",
     "traintable.statistics.gram",
