@@ -88,6 +88,8 @@ NO_SPARK = (
     "traintable.jars",
     "traintable.doctor",
     "traintable.delta_log",
+    "traintable.delta_files",
+    "traintable.gated",
     "traintable.reading",
     "traintable.cli",
     "traintable.statistics.exact",

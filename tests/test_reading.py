@@ -116,7 +116,7 @@ def test_a_version_whose_files_are_gone_is_left_out_and_told(
     with pytest.raises(OSError, match="not found"):
         opened(address, 1).to_pyarrow_table()
     assert seen(address, after=-1) == [2]
-    assert [record.levelno for record in caplog.records if record.name == "traintable.reading"] == [logging.WARNING] * 2
+    assert [record.levelno for record in caplog.records if record.name == "traintable.gated"] == [logging.WARNING] * 2
     with pytest.raises(InputMissing, match=r"version 1: .* not found"):
         list(batches(address, 1, split="train"))
 
@@ -228,6 +228,19 @@ def test_a_batch_has_the_columns_that_are_asked_for_in_their_order(in_groups: st
 
 def test_a_split_without_rows_gives_none(in_groups: str) -> None:
     assert list(batches(in_groups, 0, split="validation")) == []
+
+
+def test_a_batch_of_the_split_alone_has_its_rows(in_groups: str) -> None:
+    assert sum(len(batch) for batch in batches(in_groups, 2, split="test", columns=["split"])) == 413
+
+
+def test_a_column_that_a_file_has_not_is_null(table: str) -> None:
+    """So says the protocol, of files that were written before a column was added."""
+    write(table, some_rows(3), None)
+    more = some_rows(6).append_column("weight", pa.array([1.5] * 6))
+    write(table, more, None, mode="append", schema_mode="merge")
+    weights = [batch["weight"].to_pylist() for batch in batches(table, 1, split="train")]
+    assert sorted(weights, key=len) == [[None] * 2, [1.5] * 4]
 
 
 @pytest.mark.parametrize(
