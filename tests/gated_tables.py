@@ -42,7 +42,8 @@ def hash_of(rows: pa.Table) -> str:
 def manifest_of(rows: pa.Table, gate: dict[str, Any] | None = PASSED) -> dict[str, Any]:
     """A manifest of rows, with what the gate said of them."""
     published = dict.fromkeys(("train", "validation", "test"), 0) | counts_of(rows)
-    told = {"traintable": "0.1.0", "run_id": "r", "rows": {"published": published}, "content_hash": hash_of(rows)}
+    told = {"traintable": "0.1.0", "name": "some", "run_id": "20260101T000000Z-1", "content_hash": hash_of(rows)}
+    told |= {"rows": {"published": published}}
     return told if gate is None else {**told, "gate": gate}
 
 

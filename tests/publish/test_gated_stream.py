@@ -26,6 +26,7 @@ from traintable.statistics import content_hash
 
 SCRIPT = Path(__file__).with_name("stream_reader.py")
 FLIGHTS = SCRIPT.parent.parent.parent / "conf" / "flights.yaml"
+QUICK = ("split.method=stratified", "source.where=month = 2")
 REFUSE = "gate.expectations=[{type: expect_column_max_to_be_between, column: late, max_value: 0}]"
 PATIENCE_SECONDS = 60
 
@@ -95,11 +96,11 @@ def test_a_reader_gets_each_gated_version_and_no_other(
         counts = {**expected[1][1]}
         committed({**counts, "train": counts.get("train", 0) + appended.count()}, is_gated=False)
         with pytest.raises(GateRefused):
-            run(load(FLIGHTS, [*small, f"output.table={table}", REFUSE, "split.method=stratified"]), spark=spark)
+            run(load(FLIGHTS, [*small, f"output.table={table}", *QUICK, REFUSE]), spark=spark)
         assert DeltaTable(table).version() == 2
         write(table, first.slice(0, 30), manifest_of(first.slice(0, 30), gate={**PASSED, "refusals": ["x"]}))
         committed(counts_of(first.slice(0, 30)), is_gated=False)
-        again = run(load(FLIGHTS, [*small, f"output.table={table}", "split.method=stratified"]), spark=spark)
+        again = run(load(FLIGHTS, [*small, f"output.table={table}", *QUICK]), spark=spark)
         committed(again.rows["published"], is_gated=True)
         write(table, first.slice(0, 40), None)
         committed(counts_of(first.slice(0, 40)), is_gated=False)
