@@ -107,6 +107,17 @@ def test_upkeep_leaves_the_version_or_takes_its_place(table: str, caplog: pytest
     assert not caplog.records
 
 
+def test_upkeep_of_what_somebody_else_has_written_is_not_taken(table: str) -> None:
+    """They have as many rows of each split."""
+    half = some_rows(3)
+    publish(table, pa.concat_tables([half, half]))
+    write(table, half, None)
+    write(table, half, None, mode="append")
+    compacted(table)
+    with pytest.raises(InputMissing, match="found none"):
+        newest_gated(table)
+
+
 def test_a_version_whose_files_are_gone_is_left_out_and_told(
     address: str, s3: S3, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -212,6 +223,7 @@ def test_shards_share_the_rows_and_keep_their_order(in_groups: str, n: int) -> N
     assert got.schema == expected.schema
     assert sorted(map(str, got.to_pylist())) == sorted(map(str, expected.to_pylist()))
     assert max(len(batch) for shard in shards for batch in shard) <= 30
+    opened(in_groups, 2).create_checkpoint()  # from which the log is read in another order
     again = [list(batches(in_groups, 2, split="train", shard=(i, n), batch_size=30)) for i in range(n)]
     assert again == shards
     if n == 1:
@@ -232,6 +244,17 @@ def test_a_split_without_rows_gives_none(in_groups: str) -> None:
 
 def test_a_batch_of_the_split_alone_has_its_rows(in_groups: str) -> None:
     assert sum(len(batch) for batch in batches(in_groups, 2, split="test", columns=["split"])) == 413
+
+
+def test_any_name_of_a_column_is_taken_by_the_letter(table: str) -> None:
+    names = ["a", "a.b", "x<missing>", "dest_ä"]
+    rows = some_rows(3).drop_columns(["features"])
+    for i, name in enumerate(names):
+        rows = rows.append_column(name, pa.array([float(i)] * 3))
+    publish(table, rows)
+    for chosen in (names, names[::-1], ["a"], ["a.b"]):
+        (batch,) = batches(table, split="test", columns=chosen)
+        assert batch.to_pylist() == [{name: float(names.index(name)) for name in chosen}]
 
 
 def test_a_column_that_a_file_has_not_is_null(table: str) -> None:
