@@ -48,6 +48,8 @@ class FileWriter:
 
     def add(self, rows: pa.RecordBatch) -> None:
         """Write rows of the schema, sooner or later."""
+        if not len(rows):
+            return
         self._held.append(rows)
         self._bytes += rows.nbytes
         if self._bytes >= GROUP_BYTES:

@@ -21,6 +21,7 @@ from traintable.progress import Progress
 from traintable.publish.beside import Beside
 from traintable.publish.lease import lease
 from traintable.publish.manifest import fitting, whole
+from traintable.publish.mlflow_input import log_input
 from traintable.quality.before import require_allowable
 from traintable.run.judged import Judged, judge, version_before
 from traintable.run.manifest import fingerprint_of, manifest
@@ -135,6 +136,7 @@ class _Run:
             told = fitting(told, self.beside, judged.kept)
             held.require()
             version = publish.publish(judged.candidate, places.table, manifest=told, features=names)
+        log_input(table=places.table, version=version, manifest=told)
         details |= {"seconds": self.progress.seconds, "page": self.beside.at(judged.kept["page"])}
         return Outcome("published", self.run_id, places.table, version, places.model, rows.to_dict(), details)
 
