@@ -43,7 +43,7 @@ def manifest_of(rows: pa.Table, gate: dict[str, Any] | None = PASSED) -> dict[st
     """A manifest of rows, with what the gate said of them."""
     published = dict.fromkeys(("train", "validation", "test"), 0) | counts_of(rows)
     told = {"traintable": "0.1.0", "name": "some", "run_id": "20260101T000000Z-1", "content_hash": hash_of(rows)}
-    told |= {"rows": {"published": published}}
+    told |= {"rows": {"read": len(rows), "published": published, "quarantined": 0, "filtered": 0}}
     return told if gate is None else {**told, "gate": gate}
 
 

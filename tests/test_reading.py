@@ -15,11 +15,14 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, WriterProperties
 from deltalake.exceptions import DeltaError
+from pyspark.sql import SparkSession
 
 from gated_tables import PASSED, manifest_of, publish, some_rows, write
 from servers.fixtures import S3
 from traintable.delta_log import storage_options
 from traintable.errors import ConfigError, InputMissing
+from traintable.publish import newest_manifest
+from traintable.publish.erasure import forget
 from traintable.reading import batches, follow, newest_gated, passed_gate
 
 
@@ -93,7 +96,10 @@ def test_rows_that_are_not_those_of_the_manifest_are_not_taken(table: str, caplo
     write(table, some_rows(6, splits=("train",)), manifest_of(some_rows(6)))
     assert newest_gated(table) == 0
     assert seen(table, after=-1) == [0]
-    assert "version 2 is left out: published {'train': 4, 'test': 2}, found version 2 {'train': 6}" in caplog.text
+    assert (
+        "version 2 is left out: published {'train': 4, 'validation': 0, 'test': 2}, found version 2 {'train': 6}"
+        in caplog.text
+    )
 
 
 def test_upkeep_leaves_the_version_or_takes_its_place(table: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -123,6 +129,25 @@ def test_upkeep_of_what_somebody_else_has_written_is_not_taken(table: str) -> No
     compacted(table)
     with pytest.raises(InputMissing, match="found none"):
         newest_gated(table)
+
+
+def test_rows_that_were_forgotten_are_not_missed(spark: SparkSession, table: str) -> None:
+    for n in (6, 9):
+        write(table, some_rows(n), {**manifest_of(some_rows(n)), "key": ["id"]})
+    forget(table, {"id": 4})
+    assert seen(table, after=-1) == [0, 1, 2]
+    for version, n in ((0, 5), (1, 8), (2, 8)):
+        left = [
+            i
+            for part in ("train", "test")
+            for batch in batches(table, version, split=part)
+            for i in batch["id"].to_pylist()
+        ]
+        assert sorted(left) == [i for i in range(n + 1) if i != 4]
+    manifest = newest_manifest(table)[1]
+    write(table, some_rows(7), manifest)  # fewer than are left
+    write(table, some_rows(12), manifest)
+    assert newest_gated(table) == 2
 
 
 def test_a_version_whose_files_are_gone_is_left_out_and_told(

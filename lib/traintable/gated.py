@@ -24,8 +24,9 @@ def passed_gate(manifest: Mapping[str, Any] | None) -> bool:
 def newest_gated(table: str) -> int:
     """The newest version that the gate let through, and that has as many rows of each split as its manifest says.
 
-    What somebody else has written on top is not taken. Where upkeep (OPTIMIZE, then VACUUM) has replaced the files of
-    that version, it is the newest version of the upkeep, which holds the same rows.
+    Rows that were forgotten since (`traintable forget`) are not missed. What somebody else has written on top is not
+    taken. Where upkeep (OPTIMIZE, then VACUUM) has replaced the files of that version, it is the newest version of the
+    upkeep, which holds the same rows.
 
     Raises InputMissing when there is no such version, or no such table. Costs a listing of the log, a file for each of
     its commits, and the footers of the files of one version.
@@ -102,15 +103,28 @@ def _readable(table: str, gated: Iterable[_Gated]) -> Iterator[int]:
 def _whole(table: str, gated: _Gated) -> int | None:
     """The version that has as many rows of each split as the manifest says, in files that are there."""
     published = (gated.manifest.get("rows") or {}).get("published") or {}
-    expected = {split: n for split, n in published.items() if n}
     found = {}
     for version in (gated.version, *gated.copies):
         found[version] = _rows(table, version)
-        if found[version] == expected:
+        if _agree(published, found[version], n_forgotten=_n_forgotten(gated.manifest)):
             return version
     counts = ", ".join(f"version {version} {rows or 'none that can be read'}" for version, rows in found.items())
-    _LOG.warning("table %s version %s is left out: published %s, found %s", table, gated.version, expected, counts)
+    _LOG.warning("table %s version %s is left out: published %s, found %s", table, gated.version, published, counts)
     return None
+
+
+def _agree(published: Mapping[str, int], found: Mapping[str, int] | None, *, n_forgotten: int) -> bool:
+    """Whether the rows are there that were published, but for at most so many."""
+    if found is None:
+        return False
+    missing = [published.get(split, 0) - found.get(split, 0) for split in {*published, *found}]
+    return all(n >= 0 for n in missing) and sum(missing) <= n_forgotten
+
+
+def _n_forgotten(manifest: Mapping[str, Any]) -> int:
+    """How many rows an erasure has taken out of the version, whose manifest still counts them."""
+    forgotten = manifest.get("forgotten") or {}
+    return int(forgotten["rows"]) if forgotten.get("content_hash") == "of the rows before" else 0
 
 
 def _rows(table: str, version: int) -> dict[str, int] | None:

@@ -77,6 +77,7 @@ def test_a_reader_gets_each_gated_version_and_no_other(
     table = str(tmp_path / "t")
     shutil.copytree(published.table, table)
     first = DeltaTable(table, version=0).to_pyarrow_table()
+    first = first.take(list(range(0, len(first), 30)))  # of all splits
     (tmp_path / "seen").mkdir()
     seen = Seen(tmp_path / "seen")
     expected = {}  # what each version has, as we know it
@@ -89,12 +90,12 @@ def test_a_reader_gets_each_gated_version_and_no_other(
 
     with reading_on(table, seen.folder, "gated"), reading_on(table, seen.folder, "naive"):
         committed(published.rows["published"], is_gated=True)
-        publish(table, first.slice(0, 2000))
-        committed(counts_of(first.slice(0, 2000)), is_gated=True)
+        publish(table, first)
+        committed(counts_of(first), is_gated=True)
         appended = spark.read.format("delta").load(table).where("split = 'train'").limit(7)
         appended.write.format("delta").mode("append").save(table)
-        counts = {**expected[1][1]}
-        committed({**counts, "train": counts.get("train", 0) + appended.count()}, is_gated=False)
+        counts = expected[1][1]
+        committed({**counts, "train": counts["train"] + 7}, is_gated=False)
         with pytest.raises(GateRefused):
             run(load(FLIGHTS, [*small, f"output.table={table}", *QUICK, REFUSE]), spark=spark)
         assert DeltaTable(table).version() == 2
