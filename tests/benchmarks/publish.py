@@ -12,6 +12,7 @@ from pathlib import Path
 
 from measure import HEADER, Side, compare
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from traintable import get_spark, publish
 from traintable.config import Config, load
@@ -22,7 +23,7 @@ from traintable.run.staging import staging
 from traintable.statistics import content_hash
 
 PUBLISHED = Path("data/training/flights")
-SMALL = 1000
+SMALL = 1000  # rows, about
 
 
 def judged(rows: DataFrame, names: list[str], config: Config, table: str, folder: str) -> None:
@@ -47,13 +48,14 @@ def main(published: str) -> None:
     spark = get_spark("bench", spark__ui__enabled="false")
     config = load("conf/flights.yaml", ["gate.min_rows_per_split=10"])
     names = [f"f{i}" for i in range(len(spark.read.format("delta").load(published).select("features").head()[0]))]
-    config = config.model_copy(
-        update={"gate": config.gate.model_copy(update={"expectations": config.gate.expectations[:1]})}
-    )
+    without = {"expectations": config.gate.expectations[::2]}  # no rule on a feature by its name
+    config = config.model_copy(update={"gate": config.gate.model_copy(update=without)})
     print(HEADER)
     with tempfile.TemporaryDirectory() as folder:
         spark.read.format("delta").load(published).write.parquet(f"{folder}/rows")
-        spark.read.parquet(f"{folder}/rows").limit(SMALL).coalesce(1).write.parquet(f"{folder}/small")
+        everything = spark.read.parquet(f"{folder}/rows")
+        some = F.xxhash64("time_hour", "carrier", "flight") % (everything.count() // SMALL) == 0
+        everything.where(some).coalesce(1).write.parquet(f"{folder}/small")
         for name, mode in (("rows", "overwrite"), ("small", "append")):
             rows = spark.read.parquet(f"{folder}/{name}")
             ours, theirs = f"{folder}/ours_{name}", f"{folder}/theirs_{name}"
