@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from traintable.quality.summary import N_GROUPS, Summary, drift, matrix
+from traintable.quality.matrix import counts, matrix
+from traintable.quality.summary import N_GROUPS, Summary, drift
 
 NAMES = ("a", "b")
 SOME = hnp.arrays(np.float32, st.tuples(st.integers(1, 60), st.just(2)), elements=st.floats(width=32))
@@ -18,7 +19,7 @@ SOME = hnp.arrays(np.float32, st.tuples(st.integers(1, 60), st.just(2)), element
 def of(*parts: np.ndarray) -> Summary:
     found = Summary.empty(NAMES)
     for part in parts:
-        found.add(part.astype(np.float32))
+        found.add(part)
     return found
 
 
@@ -77,7 +78,21 @@ def test_lists_and_columns_make_the_same_matrix() -> None:
     lists = pa.array([[1.0, None], None, [2.0], [3.0, 4.0, 5.0], [float("inf"), 6.0], []], pa.list_(pa.float32()))
     nan, inf = np.nan, np.inf
     expected = np.array([[1, nan], [nan, nan], [nan, nan], [nan, nan], [inf, 6], [nan, nan]], np.float32)
-    np.testing.assert_array_equal(matrix(None, lists, 2), expected)
-    np.testing.assert_array_equal(matrix(None, lists.slice(4, 1), 2), expected[4:5])
-    columns = {"a": pa.array([1.0, None]), "b": pa.array([None, 7], pa.int64())}
-    np.testing.assert_array_equal(matrix(columns, None, 2), np.array([[1, nan], [nan, 7]], np.float32))
+    values, lengths = matrix(pa.record_batch({"features": lists}), NAMES)
+    np.testing.assert_array_equal(values, expected)
+    assert lengths.tolist() == [2, 0, 1, 3, 2, 0]
+    assert {name: column.to_pylist() for name, column in counts(values, lengths).items()} == {
+        "n_features_not_finite": [1, 0, 0, 0, 1, 0],
+        "n_features": [2, 0, 1, 3, 2, 0],
+    }
+    np.testing.assert_array_equal(matrix(pa.record_batch({"features": lists.slice(4, 1)}), NAMES)[0], expected[4:5])
+    columns = pa.record_batch({"a": pa.array([1.0, None]), "b": pa.array([None, 7], pa.int64())})
+    values, lengths = matrix(columns, NAMES)
+    np.testing.assert_array_equal(values, np.array([[1, nan], [nan, 7]]))
+    assert lengths.tolist() == [2, 2]
+
+
+def test_a_double_beyond_single_numbers_is_finite() -> None:
+    values, lengths = matrix(pa.record_batch({"a": [1e300, 1.0], "b": [1.0, 2.0]}), NAMES)
+    assert counts(values, lengths)["n_features_not_finite"].to_pylist() == [0, 0]
+    assert of(values).not_finite.tolist() == [0, 0]

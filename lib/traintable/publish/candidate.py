@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
-from pyspark.sql.types import BinaryType, StructField, StructType
+from pyspark.sql.types import BinaryType, IntegerType, StructField, StructType
 
-from traintable.columns import FEATURES, SPLIT, SPLITS, TRAIN, is_catalog_name, is_remote, quote
+from traintable.columns import SPLIT, SPLITS, TRAIN, is_catalog_name, is_remote, quote
 from traintable.delta_files import FileWriter, Written
 from traintable.publish.commit import can_take
 from traintable.quality.audit import FAILED
-from traintable.quality.summary import Summary, matrix
+from traintable.quality.matrix import COUNTS, counts, matrix
+from traintable.quality.summary import Summary
 from traintable.s3 import is_s3
 from traintable.storage import folder
 
@@ -73,7 +73,7 @@ def write(
     features: Sequence[str],
     hold: Callable[[DataFrame, str], DataFrame],
 ) -> Candidate:
-    """Write the rows of `quality.audit` that fail no rule of level quarantine, and what the gate looks at of all.
+    """Write the rows of `quality.prepared` that fail no rule of level quarantine, and what the gate looks at of all.
 
     Of `published` columns are the files, of `looked_at` columns is what `hold` keeps (it writes rows somewhere, and
     reads them from there). Costs one pass, in which rows are computed, written and summed up; another one where the
@@ -111,7 +111,8 @@ def _passed(
     audited: DataFrame, table: str | None, published: Sequence[str], looked_at: Sequence[str], features: Sequence[str]
 ) -> DataFrame:
     """The audited rows, of which the tasks write those that may be published, and sum up those of train."""
-    fields = [StructField(field.name, field.dataType) for field in audited.schema if field.name in looked_at]
+    known = {field.name: field.dataType for field in audited.schema} | dict.fromkeys(COUNTS, IntegerType())
+    fields = [StructField(name, known[name]) for name in looked_at]
     schema = StructType([*fields, StructField(_TOLD, BinaryType())])
     arrow = to_arrow_schema(StructType([audited.schema[name] for name in published if name != SPLIT]))
     looked = to_arrow_schema(StructType(fields))
@@ -122,14 +123,15 @@ def _passed(
         summary = Summary.empty(names)
         try:
             for batch in batches:
-                kept = batch.filter(pc.equal(pc.list_value_length(batch.column(FAILED)), 0))
-                for part in pc.unique(kept.column(SPLIT)).to_pylist():
-                    rows = kept.filter(pc.equal(kept.column(SPLIT), part))
+                values, lengths = matrix(batch, names)
+                for part, is_of_it in _parts(batch):
                     if part == TRAIN:
-                        summary.add(_matrix(rows, names))
+                        summary.add(values if is_of_it is None else values[is_of_it.to_numpy(zero_copy_only=False)])
                     if table is not None and part in SPLITS:  # others the gate will refuse
                         writer = writers.setdefault(part, FileWriter(f"{table}/{SPLIT}={part}", arrow))
-                        writer.add(_of_schema(rows, arrow))
+                        writer.add(_of_schema(batch if is_of_it is None else batch.filter(is_of_it), arrow))
+                for name, column in counts(values, lengths).items():
+                    batch = batch.append_column(name, column)
                 yield _with_told(_of_schema(batch, looked), None)
             closed = [(part, writer.close()) for part, writer in writers.items()]
         except BaseException:
@@ -143,6 +145,17 @@ def _passed(
     return audited.mapInArrow(task, schema)
 
 
+def _parts(batch: pa.RecordBatch) -> Iterator[tuple[str | None, pa.BooleanArray | None]]:
+    """The splits of rows that fail no rule, and which rows are of each; None where all are, as mostly."""
+    split, passes = batch.column(SPLIT), pc.equal(pc.list_value_length(batch.column(FAILED)), 0)
+    found = pc.unique(split).to_pylist()
+    if len(found) == 1 and pc.all(passes).as_py():
+        yield found[0], None
+        return
+    for part in found:
+        yield part, pc.and_(pc.equal(split, part), passes).fill_null(False)
+
+
 def _of_schema(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """The columns of a schema, in its order and as its types are."""
     return pa.RecordBatch.from_arrays([rows.column(field.name).cast(field.type) for field in schema], schema=schema)
@@ -150,9 +163,3 @@ def _of_schema(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 def _with_told(batch: pa.RecordBatch, told: bytes | None) -> pa.RecordBatch:
     return batch.append_column(_TOLD, pa.array([told] * len(batch), pa.binary()))
-
-
-def _matrix(rows: pa.RecordBatch, features: Sequence[str]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    if FEATURES in rows.schema.names and pa.types.is_list(rows.schema.field(FEATURES).type):
-        return matrix(None, rows.column(FEATURES), len(features))
-    return matrix({name: rows.column(name) for name in features}, None, len(features))

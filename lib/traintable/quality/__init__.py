@@ -1,10 +1,10 @@
 """Decide with Great Expectations whether rows may be published."""
 
-from traintable.quality.audit import audit, looked_at
+from traintable.quality.audit import audit, looked_at, prepared
 from traintable.quality.classes import require_classes
 from traintable.quality.gate import check
 from traintable.quality.suite import require_known
 from traintable.quality.summary import Summary, drift
 from traintable.quality.verdict import Verdict
 
-__all__ = ["Summary", "Verdict", "audit", "check", "drift", "looked_at", "require_classes", "require_known"]
+__all__ = ["Summary", "Verdict", "audit", "check", "drift", "looked_at", "prepared", "require_classes", "require_known"]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 from pyspark.sql import functions as F
+from pyspark.sql.types import IntegerType, StructField, StructType
 
 from traintable.columns import FEATURES, SPLIT, SPLITS, nearest, quote
 from traintable.config import Gate
 from traintable.errors import ConfigError
 from traintable.ingest.contract import AS_JSON
+from traintable.quality.matrix import counts, matrix
 from traintable.quality.rows import failed_rules
 from traintable.quality.suite import N_FEATURES, N_NOT_FINITE, SPLIT_CLASS, configured
 from traintable.statistics import row_hashes
@@ -23,24 +26,40 @@ ROW = "_row"  # a row that fails one, as JSON
 
 
 def audit(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, features: Sequence[str]) -> DataFrame:
-    """The rows of a training table with what the gate reads of them: see `looked_at` for which columns that are.
+    """The rows of a training table with all that the gate reads of them: see `looked_at` for which columns that are.
 
-    Added are the single features that configured rules name, counts of what is wrong among the features, the row's
-    hashes, the ids of the rules of level quarantine that it fails (`_failed`), and, where it fails some, the whole row
-    as JSON (`_row`). Costs no pass by itself. Raises ConfigError for a rule that names an unknown column.
+    Costs no pass by itself. Raises ConfigError for a rule that names an unknown column.
+    """
+    rows = prepared(df, gate, key=key, label=label, features=features)
+    schema = StructType(
+        [*rows.schema, StructField(N_NOT_FINITE, IntegerType()), StructField(N_FEATURES, IntegerType())]
+    )
+    names = tuple(features)
+
+    def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for name, column in counts(*matrix(batch, names)).items():
+                batch = batch.append_column(name, column)
+            yield batch
+
+    return rows.mapInArrow(task, schema)
+
+
+def prepared(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, features: Sequence[str]) -> DataFrame:
+    """The rows with what the gate reads of them but for the counts of what is wrong among the features.
+
+    Added are the single features that configured rules name, the row's hashes, the ids of the rules of level quarantine
+    that it fails (`_failed`), and, where it fails some, the whole row as JSON (`_row`).
     """
     own = _own(key, label)
     one = _features(df, features)
-    values = F.col(FEATURES) if _is_array(df) else F.array(*one.values())
     added: dict[str, Column] = {
         **{f"is_{part}": F.when(F.col(SPLIT) == part, 1).otherwise(0) for part in SPLITS},
         SPLIT_CLASS: F.concat_ws("/", F.col(SPLIT), F.col(quote(label)).cast("string")),
-        N_NOT_FINITE: F.coalesce(F.size(F.filter(values, lambda value: ~_finite(value))), F.lit(0)),
-        N_FEATURES: F.coalesce(F.size(values), F.lit(0)),  # rules take no notice of null
         **row_hashes(df.columns),
     }
     rules = configured(gate)
-    named = sorted({name for rule in rules for name in rule.columns} - set(own) - set(added))
+    named = sorted({name for rule in rules for name in rule.columns} - set(own) - {*added, N_NOT_FINITE, N_FEATURES})
     unknown = [name for name in named if name not in one]
     if unknown:
         raise ConfigError(
@@ -78,7 +97,3 @@ def _features(df: DataFrame, names: Sequence[str]) -> dict[str, Column]:
     if _is_array(df):
         return {name: F.col(FEATURES)[i] for i, name in enumerate(names)}
     return {name: F.col(quote(name)) for name in names}
-
-
-def _finite(value: Column) -> Column:
-    return F.coalesce(F.abs(value) < F.lit(float("inf")), F.lit(False))

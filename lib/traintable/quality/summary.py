@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ _SHIFT = 23 - FRACTION_BITS
 N_GROUPS = 10  # of about as many rows of the version before, in which two versions are compared
 
 Floats = NDArray[np.float32]
+Numbers = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 
 
@@ -40,13 +41,17 @@ class Summary:
         """Of no rows."""
         return cls(tuple(names), np.zeros((len(names), _BINS), np.int64), np.zeros(len(names), np.int64))
 
-    def add(self, values: Floats) -> None:
+    def add(self, values: Numbers) -> None:
         """Add rows, shape (rows, features); null is NaN. Costs a pass over them in memory."""
+        with np.errstate(over="ignore"):
+            single = values.astype(np.float32, copy=False)
+        bins = _bits(single) >> _SHIFT
+        bins += np.arange(len(self.names), dtype=np.uint32) * np.uint32(_BINS)
         finite = np.isfinite(values)
-        self.not_finite += len(values) - np.count_nonzero(finite, axis=0)
-        bins = (_bits(values) >> _SHIFT).astype(np.int64) + np.arange(len(self.names)) * _BINS
-        kept = bins.ravel() if finite.all() else bins[finite]
-        self.counts += np.bincount(kept, minlength=self.counts.size).reshape(self.counts.shape)
+        if not finite.all():
+            self.not_finite += len(values) - np.count_nonzero(finite, axis=0)
+            bins = bins[finite]
+        self.counts += np.bincount(bins.ravel(), minlength=self.counts.size).reshape(self.counts.shape)
 
     def merge(self, other: Summary) -> None:
         """Add the rows of another one of the same features."""
@@ -107,24 +112,6 @@ def drift(before: Summary, now: Summary) -> dict[str, float]:
         group = 1 + (up_to - known) * N_GROUPS // up_to[-1]  # beyond the last value it is the last group
         group[up_to == 0] = 0  # below the first
         found[name] = float(psi_of_counts(np.bincount(group, known), np.bincount(group, counts)))
-    return found
-
-
-def matrix(columns: Mapping[str, Any] | None, lists: Any, n_features: int) -> Floats:
-    """Features as numbers, shape (rows, features): Arrow columns by name, or one Arrow column of lists.
-
-    Null is NaN, and so are all values of a row whose list is null or of another length.
-    """
-    if columns is not None:
-        parts = [column.cast("float32", safe=False).to_numpy(zero_copy_only=False) for column in columns.values()]
-        return np.stack(parts, axis=1) if parts else np.empty((0, 0), np.float32)
-    lengths = lists.value_lengths().fill_null(0).to_numpy()
-    values = lists.flatten().cast("float32", safe=False).to_numpy(zero_copy_only=False)
-    is_whole = lengths == n_features
-    if is_whole.all():
-        return np.asarray(values.reshape(len(lengths), n_features))
-    found = np.full((len(lengths), n_features), np.nan, np.float32)
-    found[is_whole] = values[np.repeat(is_whole, lengths)].reshape(-1, n_features)
     return found
 
 

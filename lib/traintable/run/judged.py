@@ -16,6 +16,7 @@ from traintable.publish.beside import Beside
 from traintable.publish.candidate import Candidate, write
 from traintable.quality.audit import FAILED, ROW
 from traintable.quality.before import Version, against
+from traintable.quality.matrix import COUNTS
 from traintable.quality.page import page
 from traintable.run.rows import QUARANTINED
 from traintable.statistics.content_hash import hash_of, hash_sums
@@ -100,8 +101,8 @@ def judge(
     Costs one pass over the rows, in which they are written, and narrow passes over what the gate looks at.
     """
     gate, key, label = config.gate, config.source.key, config.label
-    audited = quality.audit(features, gate, key=key, label=label.name, features=names)
-    looked_at = quality.looked_at(audited.columns, gate, key=key, label=label.name)
+    audited = quality.prepared(features, gate, key=key, label=label.name, features=names)
+    looked_at = quality.looked_at([*audited.columns, *COUNTS], gate, key=key, label=label.name)
     candidate = write(audited, table, published=features.columns, looked_at=looked_at, features=names, hold=files.write)
     is_published = F.size(FAILED) == 0
     verdict = quality.check(
