@@ -14,6 +14,7 @@ def page(result: Mapping[str, Any]) -> str:
     All values are escaped.
     """
     environment = Environment(loader=PackageLoader("traintable.quality", "."), autoescape=True)
+    environment.filters["words"] = lambda name: name.removeprefix("expect_").replace("_", " ")
     rules = result["rules"]
     ordered = sorted(rules, key=lambda rule: (rule["success"], rule["level"] != "fail"))
     held = sum(rule["success"] for rule in rules)
