@@ -42,6 +42,7 @@ format: $(READY)  ## mend the style
 bench: $(READY) data/warehouse/airlines  ## measured comparisons
 	$(BIN)/python tests/benchmarks/run.py
 	$(BIN)/python tests/benchmarks/ingest.py
+	$(BIN)/traintable run --config conf/flights.yaml
 	$(BIN)/python tests/benchmarks/publish.py
 
 dist/traintable.zip: $(READY) $(shell find lib -name '*.py' -o -name '*.properties')

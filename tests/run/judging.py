@@ -20,6 +20,7 @@ RULES = [
     {"type": "expect_column_mean_to_be_between", "column": "late", "min_value": 0.05, "max_value": 0.6},
     {"type": "expect_column_values_to_be_between", "column": "y", "min_value": -50, "max_value": 50},
     {"type": "expect_column_values_to_match_regex", "column": "word", "regex": "^[a-z]+$"},
+    {"type": "expect_column_values_to_be_in_set", "column": "constant", "value_set": [1.0]},
 ]
 
 Row = list[Any]

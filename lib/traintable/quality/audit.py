@@ -52,7 +52,6 @@ def prepared(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, featu
     that it fails (`_failed`), and, where it fails some, the whole row as JSON (`_row`).
     """
     own = _own(key, label)
-    one = _features(df, features)
     added: dict[str, Column] = {
         **{f"is_{part}": F.when(F.col(SPLIT) == part, 1).otherwise(0) for part in SPLITS},
         SPLIT_CLASS: F.concat_ws("/", F.col(SPLIT), F.col(quote(label)).cast("string")),
@@ -60,15 +59,16 @@ def prepared(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, featu
     }
     rules = configured(gate)
     named = sorted({name for rule in rules for name in rule.columns} - set(own) - {*added, N_NOT_FINITE, N_FEATURES})
-    unknown = [name for name in named if name not in one]
+    unknown = sorted(set(named) - set(features))
     if unknown:
         raise ConfigError(
             where="gate.expectations",
             expected="a feature, the label, the key or split",
             found=f"'{unknown[0]}', which is none of them",
-            remedy=nearest(unknown[0], [*own, *one]),
+            remedy=nearest(unknown[0], [*own, *features]),
         )
-    added |= {name: one[name] for name in named if name not in df.columns}
+    at = {name: F.lit(features.index(name)) for name in named if name not in df.columns}
+    added |= {name: F.get(F.col(FEATURES), place) for name, place in at.items()}  # null where a row has too few
     wide = df.select("*", *[column.alias(name) for name, column in added.items()])
     quarantining = [rule for rule in rules if rule.expectation.level == "quarantine"]
     whole = F.to_json(F.struct(*[F.col(quote(name)) for name in df.columns]), AS_JSON)
@@ -86,14 +86,3 @@ def looked_at(audited: Sequence[str], gate: Gate, *, key: Sequence[str], label: 
 
 def _own(key: Sequence[str], label: str) -> list[str]:
     return list(dict.fromkeys([*key, label, SPLIT]))
-
-
-def _is_array(df: DataFrame) -> bool:
-    return FEATURES in df.columns and df.schema[FEATURES].dataType.typeName() == "array"
-
-
-def _features(df: DataFrame, names: Sequence[str]) -> dict[str, Column]:
-    """Each feature as a column."""
-    if _is_array(df):
-        return {name: F.col(FEATURES)[i] for i, name in enumerate(names)}
-    return {name: F.col(quote(name)) for name in names}
