@@ -45,7 +45,7 @@ bench: $(READY) data/warehouse/airlines  ## measured comparisons
 	$(BIN)/traintable run --config conf/flights.yaml
 	$(BIN)/python tests/benchmarks/publish.py
 
-dist/traintable.zip: $(READY) $(shell find lib -name '*.py' -o -name '*.properties')
+dist/traintable.zip: $(READY) $(shell find lib -name '*.py' -o -name '*.properties' -o -name '*.html')
 	mkdir -p dist
 	$(BIN)/python -c "import shutil; shutil.make_archive('dist/traintable', 'zip', 'lib')"
 

@@ -153,7 +153,7 @@ def _is_instant(kind: pa.DataType) -> bool:
 def _low(value: Any) -> Any:
     """The value, or one below it, as the statistics have it."""
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03}Z"
+        return f"{value.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
     if isinstance(value, date):
         return value.isoformat()
     return value[:_LETTERS] if isinstance(value, str) else value

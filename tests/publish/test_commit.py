@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 from servers.fixtures import S3
 from traintable.delta_files import FileWriter, Written
 from traintable.delta_log import commits, storage_options
-from traintable.errors import LeaseLost
+from traintable.errors import ConfigError, LeaseLost
 from traintable.publish import commit as committing
 from traintable.publish.commit import can_take, commit_files
 from traintable.storage import folder
@@ -175,6 +175,25 @@ def test_a_table_with_features_of_others_is_not_taken(spark: SparkSession, tmp_p
     assert can_take(table)
     spark.sql(f"ALTER TABLE delta.`{table}` ADD CONSTRAINT positive CHECK (id >= 0)")
     assert not can_take(table)
+
+
+def test_files_that_are_gone_are_not_committed(table: str) -> None:
+    """As where somebody else has cleaned up meanwhile, or tasks have another disk."""
+    publish(table, range(9))
+    files = written(table, range(6))
+    folder(f"{table}/split=test").remove(files["test"][0].path)
+    with pytest.raises(LeaseLost, match="the files that tasks have written, 1 of split 'test', found 1 of them gone"):
+        commit_files(table, files, schema=SCHEMA, features=[], manifest="{}")
+    assert ids(table) == list(range(9))
+
+
+def test_a_table_to_which_rows_are_only_added_is_not_taken(tmp_path: Path) -> None:
+    table = str(tmp_path / "t")
+    publish(table, range(3))
+    opened(table).alter.set_table_properties({"delta.appendOnly": "true"})
+    assert not can_take(table)
+    with pytest.raises(ConfigError, match="whose rows may be replaced"):
+        publish(table, range(3))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -14,6 +14,7 @@ import pytest
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from frames import of_rows
 from traintable.config import Gate
@@ -68,6 +69,8 @@ RULES = [
         "a",
         quantile_ranges={"quantiles": [0.1, 0.5], "value_ranges": [[0, 5], [3, 4]]},
     ),
+    rule("column_quantile_values_to_be_between", "b", quantile_ranges=QUANTILES, row_condition="late = 7")
+    | {"condition_parser": "spark"},
     rule("table_row_count_to_be_between", min_value=1, max_value=10),
     rule("column_to_exist", "name"),
     rule("column_values_to_be_of_type", "id", type_="IntegerType"),
@@ -131,20 +134,42 @@ def test_the_verdict_is_that_of_great_expectations(audited: DataFrame) -> None:
     assert {one["success"] for one in ours} == {True, False}
 
 
-def test_it_takes_two_passes(spark: SparkSession, audited: DataFrame, tmp_path: Path) -> None:
-    """Each pass over the rows leaves a file; the rows are computed in one task."""
-    folder = str(tmp_path)
+def counted(rows: DataFrame, folder: Path) -> DataFrame:
+    """The rows, each pass over which leaves a file; they are computed in one task."""
+    place = str(folder)
 
     def noted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        handle, _ = tempfile.mkstemp(dir=folder)
+        handle, _ = tempfile.mkstemp(dir=place)
         os.close(handle)
         yield from batches
 
-    once = audited.coalesce(1).mapInArrow(noted, audited.schema)
+    return rows.coalesce(1).mapInArrow(noted, rows.schema)
+
+
+def test_it_takes_two_passes(spark: SparkSession, audited: DataFrame, tmp_path: Path) -> None:
     gate = Gate.model_validate({"expectations": RULES})
+    once = counted(audited, tmp_path)
     found = check(once, gate, key=KEY, label="late", classes=(0, 1), n_features=2)
     assert len(list(tmp_path.iterdir())) == 2
     assert found == check(audited, gate, key=KEY, label="late", classes=(0, 1), n_features=2)
+
+
+def test_a_rule_on_the_order_of_rows_is_left_to_great_expectations(audited: DataFrame) -> None:
+    rules = [rule("column_values_to_be_increasing", "a"), rule("column_values_to_be_between", "a", min_value=0)]
+    gate = Gate.model_validate({"expectations": rules})
+    found = check(audited, gate, key=KEY, label="late", classes=(0, 1), n_features=2).rules[-2:]
+    theirs = by_great_expectations(audited, rules)
+    assert [one["success"] for one in found] == [result["success"] for result in theirs] == [True, True]
+    assert [one["rows"] for one in found] == [0, 0]
+
+
+def test_totals_come_from_the_same_passes(spark: SparkSession, audited: DataFrame, tmp_path: Path) -> None:
+    totals = {"n": F.count("*"), "most": F.max("a")}
+    gate = Gate.model_validate({"expectations": RULES})
+    once = counted(audited, tmp_path)
+    found = check(once, gate, key=KEY, label="late", classes=(0, 1), n_features=2, totals=totals)
+    assert found.totals == {"n": 60, "most": 59.0}
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_rule_that_lists_too_many_values_is_refused(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:

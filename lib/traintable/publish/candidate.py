@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from traintable.quality.audit import FAILED
 from traintable.quality.matrix import COUNTS, counts, matrix
 from traintable.quality.summary import Summary
 from traintable.s3 import is_s3
+from traintable.session import is_managed
 from traintable.storage import folder
 
 if TYPE_CHECKING:
@@ -52,6 +54,15 @@ class Candidate:
     schema: Mapping[str, Any]
     rows: DataFrame | None = None
 
+    @contextmanager
+    def discarded_on_error(self) -> Iterator[None]:
+        """Remove the files when the body raises an error."""
+        try:
+            yield
+        except BaseException:
+            self.discard()
+            raise
+
     def discard(self) -> None:
         """Remove the files, which no commit has taken."""
         for part, files in (self.files or {}).items():
@@ -59,9 +70,14 @@ class Candidate:
                 folder(f"{self.table}/{SPLIT}={part}").remove(file.path)
 
 
-def takes_files(table: str) -> bool:
-    """Whether tasks can write a table's files themselves: on a disk that they share and on S3, if it is as ours are."""
-    return not is_catalog_name(table) and (is_s3(table) or not is_remote(table)) and can_take(table)
+def takes_files(table: str, schema: StructType) -> bool:
+    """Whether tasks can write a table's files themselves: on this disk and on S3, if the table is as ours are.
+
+    What a path without a scheme means where somebody else starts our sessions is Spark's to say; and times without a
+    zone are a feature that a table has to declare.
+    """
+    is_ours = is_s3(table) or not (is_catalog_name(table) or is_remote(table) or is_managed())
+    return is_ours and "timestamp_ntz" not in schema.simpleString() and can_take(table)
 
 
 def write(
@@ -79,8 +95,9 @@ def write(
     reads them from there). Costs one pass, in which rows are computed, written and summed up; another one where the
     table is in a storage to which tasks can't write.
     """
-    schema = json.loads(audited.select(*map(quote, published)).schema.json())
-    if not takes_files(table):
+    columns = audited.select(*map(quote, published)).schema
+    schema = json.loads(columns.json())
+    if not takes_files(table, columns):
         wide = hold(audited, "candidate")
         held = hold(_passed(wide, None, published, looked_at, features), "audit")
         rows = wide.where(F.size(FAILED) == 0).select(*map(quote, published))

@@ -18,7 +18,7 @@ import traintable
 from traintable.columns import SPLIT
 from traintable.delta_files import Written
 from traintable.delta_log import KEPT, PLAIN, storage_options
-from traintable.errors import InputMissing, LeaseLost
+from traintable.errors import ConfigError, LeaseLost
 from traintable.storage import folder
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ def commit_files(
     `traintable.features`, JSON) and the manifest (the commit's `userMetadata`) appear in one commit. Costs no pass.
     Raises LeaseLost when somebody else has committed meanwhile; then nothing is published.
     """
+    if not can_take(table):
+        raise _not_takeable(table)
+    _require_there(table, files)
     opened = _opened(table)
     version = 0 if opened is None else opened.version() + 1
     now = int(time.time() * 1000)
@@ -72,7 +75,31 @@ def can_take(table: str) -> bool:
         opened.protocol().min_reader_version <= READER_VERSION
         and opened.protocol().min_writer_version <= WRITER_VERSION
         and opened.metadata().partition_columns == [SPLIT]
+        and opened.metadata().configuration.get("delta.appendOnly") != "true"
     )
+
+
+def _not_takeable(table: str) -> ConfigError:
+    return ConfigError(
+        where=f"table {table}",
+        expected="a table whose rows may be replaced, without features of later versions of Delta",
+        found="one that has been changed meanwhile",
+        remedy="Nothing was published. Run again: its rows are then written by Spark, if Delta lets it.",
+    )
+
+
+def _require_there(table: str, files: Mapping[str, Sequence[Written]]) -> None:
+    """Raise LeaseLost unless all files are where this process finds them, and whole."""
+    for part, written in files.items():
+        there = {file.name: file.bytes for file in folder(f"{table}/{SPLIT}={part}").files()}
+        gone = [file.path for file in written if there.get(file.path) != file.bytes]
+        if gone:
+            raise LeaseLost(
+                where=f"table {table}",
+                expected=f"the files that tasks have written, {len(written)} of split '{part}'",
+                found=f"{len(gone)} of them gone, or on the disk of another machine, such as {gone[0]}",
+                remedy="Nothing was published. Run again; a table of a cluster lies on storage that all of it shares.",
+            )
 
 
 def _opened(table: str) -> DeltaTable | None:
@@ -154,7 +181,6 @@ def _added(part: str, file: Written, now: int) -> dict[str, Any]:
 def _checkpoint(table: str) -> None:
     """Sum up the log, so that readers are quick; where that fails they are slower, and the next one sums up."""
     from deltalake import DeltaTable
-    from deltalake.exceptions import DeltaError
 
-    with suppress(DeltaError, OSError, InputMissing):
+    with suppress(Exception):  # whatever it is, the version is published
         DeltaTable(table, storage_options=storage_options(table)).create_checkpoint()

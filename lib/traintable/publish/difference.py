@@ -84,10 +84,14 @@ class _Told:
 
     def hashed(self, columns: Sequence[str], features: Sequence[str], suffix: str) -> DataFrame:
         """Key, split, and a hash of columns and features."""
-        places = [F.lit(self.features.index(name)) for name in features]
-        one = F.transform(F.array(*places), lambda i: F.get(F.col(FEATURES), i)) if places else F.lit(0)
         values: list[Column] = [F.col(quote(name)) for name in columns if name not in (FEATURES, SPLIT)]
-        values += [one] if FEATURES in self.columns else [F.col(quote(name)).cast("float") for name in features]
+        if FEATURES in self.columns:
+            places = [F.lit(self.features.index(name)) for name in features] or [F.lit(-1)]
+            values.append(F.transform(F.array(*places), lambda i: F.get(F.col(FEATURES), i)))
+        else:
+            values.append(
+                F.array(*[F.col(quote(name)).cast("float") for name in features] or [F.lit(None).cast("float")])
+            )
         known = F.xxhash64(*[part for value in values for part in (value.isNull(), value)])
         key = [F.col(quote(name)) for name in self.key]
         return self.rows.select(*key, F.col(SPLIT).alias(f"split_{suffix}"), known.alias(f"hash_{suffix}"))
@@ -103,9 +107,7 @@ def _rows(one: _Told, other: _Told) -> dict[str, Any]:
         )
     columns = sorted(name for name, kind in one.columns.items() if other.columns.get(name) == kind)
     features = [name for name in one.features if name in set(other.features)]
-    same_form = (FEATURES in one.columns) == (FEATURES in other.columns)
-    kept = features if same_form else []
-    both = one.hashed(columns, kept, "a").join(other.hashed(columns, kept, "b"), one.key, "full")
+    both = one.hashed(columns, features, "a").join(other.hashed(columns, features, "b"), one.key, "full")
     moved = F.when(F.col("split_a") != F.col("split_b"), F.concat_ws(" -> ", "split_a", "split_b"))
     kind = (
         F.when(F.col("split_b").isNull(), "only_a")

@@ -82,7 +82,7 @@ class TwoPassEngine(SparkDFExecutionEngine):
     def finish(self) -> dict[str, Any]:
         """Get what no other metric has led to; gives the totals."""
         if self._row_counts or self._wanted_totals:
-            self.resolve_metric_bundle([])
+            self._aggregated([])
         return self._totals
 
     def _process_direct_and_bundled_metric_computation_configurations(
@@ -116,7 +116,10 @@ class TwoPassEngine(SparkDFExecutionEngine):
             self.failure = error
             raise
         if others:  # which have not been told the row counts yet
-            found |= super().resolve_metrics([one.metric_configuration for one in others], self._resolved, {})
+            direct, _ = self._build_direct_and_bundled_metric_computation_configurations(
+                [one.metric_configuration for one in others], {**self._resolved, **found}, {}
+            )
+            found |= self._by_itself(direct, [])
         return found
 
     def _by_itself(
@@ -126,11 +129,16 @@ class TwoPassEngine(SparkDFExecutionEngine):
         return found
 
     def resolve_metric_bundle(self, metric_fn_bundle: Iterable[MetricComputationConfiguration]) -> Metrics:
-        """All aggregates in one pass; rows are taken once for each of the different domains that they are in."""
-        wanted = [*metric_fn_bundle, *self._row_counts]
-        totals, self._wanted_totals = self._wanted_totals, {}
-        if not wanted and not totals:
-            return {}
+        """All aggregates in one pass; none, which Great Expectations asks for too, are not waited for."""
+        bundle = list(metric_fn_bundle)
+        return self._aggregated(bundle) if bundle else {}
+
+    def _aggregated(self, bundle: Sequence[MetricComputationConfiguration]) -> Metrics:
+        """These, the row counts that are said to be known, and the totals.
+
+        Rows are taken once for each of the different domains that they are in.
+        """
+        wanted, totals = [*bundle, *self._row_counts], self._wanted_totals
         rows, numbers = self._with_domains([*(_domain_of(one) for one in wanted), *([_ALL] * len(totals))])
         aggregates: list[Any] = [*(one.metric_fn for one in wanted), *totals.values()]
         columns = [aggregate.alias(f"m{i}") for i, aggregate in enumerate(aggregates)]
@@ -148,7 +156,7 @@ class TwoPassEngine(SparkDFExecutionEngine):
         self._resolved.update(
             {one.metric_configuration.id: found[one.metric_configuration.id] for one in self._row_counts}
         )
-        self._row_counts = []
+        self._row_counts, self._wanted_totals = [], {}
         return found
 
     def _grouped(self, wanted: Sequence[MetricComputationConfiguration]) -> Metrics:
@@ -356,7 +364,10 @@ def _quantiles(one: MetricComputationConfiguration) -> MetricComputationConfigur
         asked = one.metric_configuration.metric_value_kwargs
         if asked.get("allow_relative_error"):
             return None
-        return _as_aggregate(one, F.percentile_approx(column, list(asked["quantiles"]), _EXACT), compute)
+        quantiles = list(asked["quantiles"])
+        none = F.array(*[F.lit(None).cast("double")] * len(quantiles))
+        found = F.percentile_approx(column.cast("double"), quantiles, _EXACT)
+        return _as_aggregate(one, F.coalesce(found, none), compute)
     return _as_aggregate(one, F.median(column), compute)
 
 

@@ -79,7 +79,7 @@ def _told(rule: Rule, found: dict[str, Any], private: Collection[str]) -> dict[s
     is_private = not set(rule.columns).isdisjoint(private)
     is_on_rows = "element_count" in result
     if is_on_rows:
-        said = f"{result['unexpected_count']:,} of {result['element_count']:,} rows against it"
+        said = f"{result['unexpected_count'] or 0:,} of {result['element_count']:,} rows against it"
         shown = result.get("partial_unexpected_list")
         said += f", for example {shown}" if shown and not is_private else ""
     elif is_private:

@@ -111,7 +111,21 @@ def built(rule: Rule, *, batch: str | None = None) -> Built:
             found=f"one with a query of its own ({', '.join(own) or expectation.type})",
             remedy="Derive a column in `derive`, and make a rule on that.",
         )
+    if expectation.type.startswith("expect_table_column"):
+        raise ConfigError(
+            where=rule.where,
+            expected="a rule on rows or values",
+            found="one on the table's columns",
+            remedy="The rule `schema`, which is always on, looks at these.",
+        )
     kwargs = expectation.kwargs
+    if not isinstance(kwargs.get("row_condition"), str | None):
+        raise ConfigError(
+            where=f"{rule.where}.row_condition",
+            expected="a Spark SQL expression over the columns of one row",
+            found=f"a {type(kwargs['row_condition']).__name__}",
+            remedy='Write it as text, such as "late = 1".',
+        )
     if isinstance(kwargs.get("row_condition"), str):
         references(kwargs["row_condition"], where=f"{rule.where}.row_condition")
         kwargs.setdefault("condition_parser", "spark")

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from traintable import prepare, publish, quality
 from traintable.columns import SPLITS
 from traintable.config import Config
-from traintable.errors import AccountingError
+from traintable.errors import AccountingError, InputMissing
 from traintable.publish.beside import Beside
 from traintable.publish.candidate import Candidate, write
 from traintable.quality.audit import FAILED, ROW
@@ -104,6 +104,21 @@ def judge(
     audited = quality.prepared(features, gate, key=key, label=label.name, features=names)
     looked_at = quality.looked_at([*audited.columns, *COUNTS], gate, key=key, label=label.name)
     candidate = write(audited, table, published=features.columns, looked_at=looked_at, features=names, hold=files.write)
+    with candidate.discarded_on_error():
+        return _judged(candidate, features, names, config, table, before=before, allow=allow)
+
+
+def _judged(
+    candidate: Candidate,
+    features: DataFrame,
+    names: Sequence[str],
+    config: Config,
+    table: str,
+    *,
+    before: Version | None,
+    allow: Collection[str],
+) -> Judged:
+    gate, key, label = config.gate, config.source.key, config.label
     is_published = F.size(FAILED) == 0
     verdict = quality.check(
         candidate.audited,
@@ -153,15 +168,19 @@ def _described(version: Version) -> dict[str, Any]:
 
 
 def version_before(table: str, beside: Beside, spark: SparkSession) -> Version | None:
-    """The version that the next one follows, as its manifest tells it; None where there is none that does."""
-    newest = publish.newest_manifest(table, spark)
-    if newest is None or "beside" not in newest[1]:
+    """The newest version with a manifest that tells of it, whatever others have written since; None without one."""
+    try:
+        found = [(one["version"], one["manifest"]) for one in publish.history(table, spark)]
+    except InputMissing:
         return None
-    number, manifest = newest
-    told = beside.get_json(manifest["beside"]["schema"])
+    told = next(((number, manifest) for number, manifest in found if manifest and "beside" in manifest), None)
+    if told is None:
+        return None
+    number, manifest = told
+    schema = beside.get_json(manifest["beside"]["schema"])
     summary = quality.Summary.from_bytes(beside.get(manifest["beside"]["summary"]))
     rows = manifest["rows"]["published"]
-    return Version(number, told["columns"], told["features"], told["inputs"], rows, summary)
+    return Version(number, schema["columns"], schema["features"], schema["inputs"], rows, summary)
 
 
 def _require_whole(candidate: Candidate, published: Mapping[str, int], table: str) -> None:

@@ -23,7 +23,7 @@ class Places:
     def of(cls, config: Config, run_id: str) -> Places:
         """The places of one run; raises ConfigError when a catalog's table has no folder named beside it."""
         output, root = config.output, config.root
-        table = resolve(output.table, root)
+        table = _without_slash(resolve(output.table, root))
         folders = {"model_dir": output.model_dir, "staging_dir": output.staging_dir}
         for name, given in folders.items():
             if given is None and is_catalog_name(table):
@@ -33,10 +33,10 @@ class Places:
                     found="none",
                     remedy="Name one that the cluster can write, such as a volume.",
                 )
-        model_dir = resolve(output.model_dir or sibling(table, "models"), root)
-        manifests = f"{model_dir}_manifests" if is_catalog_name(table) else sibling(table, "manifests")
-        staging_dir = resolve(output.staging_dir or sibling(table, "staging"), root)
-        quarantine = resolve(output.quarantine or sibling(table, "quarantine"), root)
+        model_dir = _without_slash(resolve(output.model_dir or sibling(table, "models"), root))
+        manifests = sibling(model_dir if is_catalog_name(table) else table, "manifests")
+        staging_dir = _without_slash(resolve(output.staging_dir or sibling(table, "staging"), root))
+        quarantine = _without_slash(resolve(output.quarantine or sibling(table, "quarantine"), root))
         inputs = {resolve(name, root) for name in (config.source.table, *[join.table for join in config.joins])}
         if table in inputs or quarantine in {*inputs, table}:
             raise ConfigError(
@@ -46,3 +46,8 @@ class Places:
                 remedy="Name another one.",
             )
         return cls(table, quarantine, f"{model_dir}/{run_id}", manifests, f"{staging_dir}/{run_id}")
+
+
+def _without_slash(place: str) -> str:
+    """A place whose end is its name: S3 takes `t/` for another one than `t`."""
+    return place.rstrip("/") or place

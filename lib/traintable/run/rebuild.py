@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from traintable.columns import sibling
+from traintable.columns import is_catalog_name, sibling
 from traintable.config import Config
 from traintable.errors import ConfigError, InputMissing, TraintableError
 from traintable.progress import Progress
@@ -86,7 +86,11 @@ def _pinned(manifest: Mapping[str, Any], table: str) -> Config:
     data["joins"] = [{**join, **at(join["name"])} for join in data.get("joins", ())]
     if FROZEN_TEST in inputs:
         data["split"] = {**data["split"], "frozen_test": {**data["split"]["frozen_test"], **at(FROZEN_TEST)}}
-    kept = {name: value for name, value in data["output"].items() if name == "features"}
+    output = data["output"]
+    kept = {name: value for name, value in output.items() if name == "features"}
+    if is_catalog_name(table):  # which has no folder to lie beside
+        folders = [name for name in ("model_dir", "staging_dir") if name in output]
+        kept |= {name: f"{str(output[name]).rstrip('/')}_rebuilt" for name in folders}
     data["output"] = {**kept, "table": table}
     return Config.model_validate({**data, "root": "/"})
 
