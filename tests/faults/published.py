@@ -27,15 +27,12 @@ def versions(table: str) -> list[int]:
     return sorted(int(match[1]) for match in found if match)
 
 
-def runs(table: str) -> list[str]:
-    """The fingerprints of the runs that have published the versions, the first one first."""
-    return [str(told["fingerprint"]) for told in manifests(table)]
-
-
 def manifests(table: str) -> list[dict[str, Any]]:
     """The manifests of all versions, the first one first."""
-    found = [json.loads(entry["userMetadata"]) for entry in opened(table).history()]
-    return found[::-1]
+    log = folder(f"{table}/_delta_log")
+    entries = [log.read(f"{version:020}.json") or b"" for version in versions(table)]
+    told = [json.loads(entry.splitlines()[0])["commitInfo"]["userMetadata"] for entry in entries]
+    return [json.loads(text) for text in told]
 
 
 def rows(table: str, version: int | None = None) -> list[tuple[Any, ...]]:

@@ -1,9 +1,10 @@
-"""A writer that publishes tiny versions of a table: python many_writers.py TABLE NAME N leased|bare|unsafe
+"""A writer that publishes tiny versions of a table: many_writers.py TABLE NAME N leased|bare|unsafe [EVERY]
 
 `leased` publishes as a run does: with the lease, by an entry of the log that is put where there is none. `bare`
 leaves the lease out. `unsafe` leaves out the condition too: it looks whether the entry is there, and then puts it, as
 Hadoop's S3A does for Delta's `S3SingleDriverLogStore`. Prints a line of JSON for each version that it takes to be
-published, with the SHA-256 of the entry that it has put, and for each that was refused.
+published, with the SHA-256 of the entry that it has put, and for each that was refused. A checkpoint
+follows each of so many versions.
 """
 
 from __future__ import annotations
@@ -62,8 +63,9 @@ def publish(table: str, run: str, how: str) -> dict[str, object]:
     return {"run": run, "version": version, "sha256": hashlib.sha256(Watched.put).hexdigest()}
 
 
-def main(table: str, name: str, n: str, how: str) -> None:
+def main(table: str, name: str, n: str, how: str, every: str = "10") -> None:
     """Publish so many times."""
+    commit._CHECKPOINT_EVERY = int(every)
     commit.folder = lambda address: Watched(address, is_safe=how != "unsafe")  # type: ignore[attr-defined]
     for i in range(int(n)):
         print(json.dumps(publish(table, f"{name}-{i}", how)), flush=True)

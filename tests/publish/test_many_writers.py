@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,11 @@ def publish_together(table: str, n_writers: int, n_times: int, how: str, endpoin
         assert writer.returncode == 0, errors[-2000:]
         printed += [json.loads(line) for line in out.splitlines()]
     assert len(printed) == n_writers * n_times
+    return found_in(table, printed)
+
+
+def found_in(table: str, printed: list[dict[str, Any]]) -> Found:
+    """What is in the log after writers have printed this."""
     log = folder(f"{table}/_delta_log")
     names = [name for name in log.names() if name.endswith(".json")]
     entries = {int(name.removesuffix(".json")): log.read(name) or b"" for name in names}
@@ -81,11 +87,11 @@ def publish_together(table: str, n_writers: int, n_times: int, how: str, endpoin
     return Found(table, published, refused, entries)
 
 
-def assert_kept(found: Found) -> None:
-    """Whatever was said to be published is there once, as it was put, with its files, and nothing else is."""
+def assert_kept(found: Found, others: Mapping[str, int] = {}) -> None:
+    """Whatever was said to be published is there once, as it was put, with its files, and of others these runs."""
     assert found.lost == []
     assert found.overwritten == []
-    assert found.runs == Counter(one["run"] for one in found.published)
+    assert found.runs == Counter(one["run"] for one in found.published) + Counter(others)
     assert sorted(found.entries) == list(range(len(found.entries)))
     opened = DeltaTable(found.table, storage_options=storage_options(found.table))
     assert opened.version() == len(found.entries) - 1
