@@ -26,6 +26,7 @@ from traintable.publish import commit
 from traintable.run import Outcome, run
 
 SCRIPT = Path(__file__).with_name("killed_run.py")
+ENTRY = "/t/_delta_log/0"  # as the key of an entry of the log begins
 SEEDS = (1, 2)  # in turn, so that each trial publishes another version than is there
 
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from publish_kills import Put, Stage, Trials
+from publish_kills import ENTRY, Put, Stage, Trials
 from pyspark.sql import SparkSession
 
 from servers.fixtures import S3
 
-ENTRY, CHECKPOINT, LAST_CHECKPOINT = "/t/_delta_log/0", ".checkpoint.parquet", "/t/_delta_log/_last_checkpoint"
+CHECKPOINT, LAST_CHECKPOINT = ".checkpoint.parquet", "/t/_delta_log/_last_checkpoint"
 # Two versions before there is a checkpoint, which the third one has.
 FEW_ON_DISK = [Stage("gate", "after"), Stage("publish", "0.1"), Stage("publish", "after")]
 FEW_ON_S3 = [Put("/t/split=", "body"), Put(ENTRY, "request"), Put(ENTRY, "reply")]
