@@ -51,6 +51,7 @@ class Trials:
 
     Attributes
     ----------
+    beside : where the private files of runs and their removed rows lie.
     expected : rows of a run of each seed that nothing has disturbed.
     n_killed, n_published : drivers that were killed, and those of them whose version was there afterwards.
     """
@@ -59,6 +60,7 @@ class Trials:
     table: str
     spark: SparkSession
     s3: S3 | None = None
+    beside: Path | None = None
     expected: dict[int, list[tuple[object, ...]]] = field(default_factory=dict)
     n_killed: int = 0
     n_published: int = 0
@@ -72,7 +74,7 @@ class Trials:
             self.expected[seed] = published.rows(calm)
 
     def config(self, table: str, seed: int) -> dict[str, object]:
-        return config(self.folder / "source", table, self.folder / "beside", seed)
+        return config(self.folder / "source", table, self.beside or self.folder / "beside", seed)
 
     def calm_run(self, table: str, seed: int) -> Outcome:
         """Publish, or find that nothing has changed, in the session of the tests."""
