@@ -168,3 +168,18 @@ def test_of_many_who_make_a_file_one_has_made_it(address: str, n: int) -> None:
         thread.join()
     assert len(made) == 1
     assert store.read(_name(7)) == str(made[0]).encode()
+
+
+def test_of_each_of_many_files_one_of_those_who_race_is_the_maker(tmp_path: Path) -> None:
+    """On a local disk, where the moment between a look and a rename is short."""
+    store, made, n_files = folder(str(tmp_path / "t_lease")), list[int](), 300
+
+    def make() -> None:
+        made.extend(i for i in range(n_files) if store.create(_name(i), b"x"))
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(made) == list(range(n_files))
