@@ -34,17 +34,17 @@ class Driver:
 
 
 @contextmanager
-def driver(folder: Path, *settings: str) -> Iterator[Driver]:
-    """Start a driver with such settings of spark-submit, and end it."""
+def driver(folder: Path, *settings: str, environment: Mapping[str, str] | None = None) -> Iterator[Driver]:
+    """Start a driver with such settings of spark-submit and, where not that of the tests, environment; and end it."""
     path = os.pathsep.join(path for path in (os.environ.get("PYTHONPATH"), str(SCRIPT.parent)) if path)
     words = [*settings, "--conf", f"spark.executorEnv.PYTHONPATH={path}", "pyspark-shell"]
-    environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": " ".join(words), "SPARK_LOCAL_IP": "127.0.0.1"}
-    environment |= {"PYTHONPATH": path, "PYSPARK_PYTHON": sys.executable}
-    environment.pop("PYSPARK_GATEWAY_PORT", None)
+    own = {**(environment or os.environ), "PYSPARK_SUBMIT_ARGS": " ".join(words), "SPARK_LOCAL_IP": "127.0.0.1"}
+    own |= {"PYTHONPATH": path, "PYSPARK_PYTHON": sys.executable}
+    own.pop("PYSPARK_GATEWAY_PORT", None)
     pipe, log = subprocess.PIPE, folder / "driver.log"
     with log.open("wb") as errors:
         command = [sys.executable, str(SCRIPT)]
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, text=True, env=environment)
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, text=True, env=own)
     try:
         yield Driver(process, log)
     finally:

@@ -21,6 +21,7 @@ FAULTS: dict[str, Callable[[], Rule]] = {
     "busy at each third request": lambda: every(3, UNAVAILABLE, method="PUT", path="/t"),
     "each other reply of the lease": lambda: every(2, NO_REPLY, method="PUT", path="/t_lease/"),
 }
+SLOW = pytest.mark.slow
 FATAL: dict[str, tuple[Callable[[], Rule], bool]] = {  # with whether the version is there
     "all replies to the commit": (lambda: every(1, NO_REPLY, method="PUT", path=ENTRY), True),
     "no commit is ever taken": (lambda: every(1, UNAVAILABLE, method="PUT", path=ENTRY), False),
@@ -79,7 +80,7 @@ def test_what_can_be_asked_again_is(trials: Trials, s3: S3, name: str) -> None:
     assert trials.calm_run(trials.table, seed).status == "unchanged"
 
 
-@pytest.mark.parametrize("name", FATAL)
+@pytest.mark.parametrize("name", [next(iter(FATAL)), *(pytest.param(name, marks=SLOW) for name in [*FATAL][1:])])
 def test_what_can_not_be_known_fails_in_one_line(trials: Trials, s3: S3, impatient: None, name: str) -> None:
     before, seed = published.versions(trials.table), trials.next_seed
     rule, is_there = FATAL[name]
