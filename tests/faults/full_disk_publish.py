@@ -24,10 +24,10 @@ from traintable.session import JAVA_OPTIONS, get_spark
 
 # How many pages are left free when a stage begins.
 CASES = (
-    ("read, join", (0, 3, 20)),
-    ("account for rows", (0, 2, 8)),
-    ("gate", (0, 1, 3, 10, 30)),
-    ("publish", (0, 1, 2, 4, 8, 16, 30, 60)),
+    ("publish", (0, 4, 16, 40)),
+    ("gate", (0, 3, 12)),
+    ("account for rows", (0, 4)),
+    ("read, join", (0, 8)),
 )
 
 
