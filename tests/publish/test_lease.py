@@ -135,6 +135,22 @@ def test_an_end_by_an_error_gives_the_lease_back(address: str) -> None:
         pass
 
 
+def test_a_lease_that_can_not_be_given_back_runs_out(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full, or S3 does not answer: what was done under it is done, and what was raised is told."""
+
+    def fails(*_: object) -> None:
+        raise OSError("full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(folder(address)), "write", fails)
+        with lease(address, ttl_seconds=1):
+            pass
+        with pytest.raises(ValueError, match="mine"), lease(address, ttl_seconds=1, wait_seconds=20):
+            raise ValueError("mine")
+    with lease(address, wait_seconds=20) as held:
+        assert held.token == 3
+
+
 @pytest.mark.parametrize("content", [b"", b"no json", b"[1]"])
 def test_a_lease_that_says_nothing_passes_on_in_time(tmp_path: Path, content: bytes) -> None:
     address = str(tmp_path / "t")
