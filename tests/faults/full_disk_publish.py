@@ -24,7 +24,7 @@ from traintable.session import JAVA_OPTIONS, get_spark
 
 # How many pages are left free when a stage begins.
 CASES = (
-    ("publish", (0, 4, 16, 40)),
+    ("publish", (0, 4, 7, 10, 13, 16)),
     ("gate", (0, 3, 12)),
     ("account for rows", (0, 4)),
     ("read, join", (0, 8)),
