@@ -75,3 +75,31 @@ def test_causes_that_delta_rs_tells_are_one_line() -> None:
 def raise_in_spark(text: str) -> None:
     with translated("w", expected="e", remedy="r"):
         raise OSError(text)
+
+
+RAISED = """An exception was thrown from the Python worker. Please see the stack trace below.
+Traceback (most recent call last):
+  File "storage.py", line 1, in put
+    send()
+    ^^^^^^
+botocore.exceptions.ClientError: SlowDown
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "candidate.py", line 2, in task
+    writer.close()
+traintable.errors.InputMissing: address s3a://b/part: expected what S3 has there, found the answer 503. Try again later.
+
+	at org.apache.spark.api.python.BasePythonRunner$ReaderIterator.handlePythonException(PythonRunner.scala:1)
+"""
+
+
+def test_what_python_raised_in_a_task_is_told() -> None:
+    class Py4JJavaError(Exception):
+        __module__ = "py4j.protocol"
+
+    with pytest.raises(TraintableError) as caught, translated("folder"):
+        raise Py4JJavaError(f"An error occurred.\norg.apache.spark.SparkException: {RAISED}")
+    expected = "InputMissing: address s3a://b/part: expected what S3 has there, found the answer 503. Try again later"
+    assert caught.value.found == expected

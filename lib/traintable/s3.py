@@ -120,9 +120,14 @@ def content(address: str) -> bytes | None:
 
 def upload(path: str, address: str) -> None:
     """Put a local file there, in parts where it is large; nobody sees it before it is there whole."""
+    from boto3.exceptions import S3UploadFailedError
+
     bucket, key = split(address)
     with told(address, bucket):
-        client().upload_file(path, bucket, key)
+        try:
+            client().upload_file(path, bucket, key)
+        except S3UploadFailedError as error:
+            raise error.__context__ or error from None  # what S3 has answered, as other requests raise it
 
 
 def _body(address: str, **options: str) -> bytes:
@@ -202,11 +207,13 @@ def _refused(address: str, bucket: str, answer: dict[str, Any]) -> InputMissing:
             f"no bucket '{bucket}'",
             "Check its name, and that AWS_ENDPOINT_URL_S3 is its server's.",
         )
+    elif code == "RequestTimeTooSkewed":
+        found, remedy = f"another time there than here ({code})", "Set the clock of this machine right."
     elif status in (401, 403):
         found = f"no access ({code})"
         remedy = "Check the credentials in the environment, and that they may list the bucket and get its objects."
     elif status == 404:
         found, remedy = "nothing there", "It has gone since it was listed; run again."
     else:
-        found, remedy = f"the answer {status} ({code})", "Try again later; nothing was landed."
+        found, remedy = f"the answer {status} ({code})", "Try again later."
     return InputMissing(where=f"address {address}", expected=f"what {_server()} has there", found=found, remedy=remedy)

@@ -15,6 +15,9 @@ _FULL = re.compile(r"No space left on device|Disk quota exceeded")
 _WRITTEN = re.compile(r"writing rows to (?:file:)?(\S+?)\. ")
 _LOST = re.compile(r"PSQLException: (?:FATAL: |An I/O error |Connection to |This connection |The connection )[^\n]*")
 _STAGE = re.compile(r"^org\.apache\.spark\.SparkException: Job aborted due to stage failure: .*\(TID \d+\) \(.*?\): ")
+_WORKER = re.compile(
+    r"Traceback \(most recent call last\):\n(?:[ \t].*\n)+(\S.*)"
+)  # and what a task of Python's raised
 _COLOURS = re.compile(r"\x1b\[\d*m")
 _FOREIGN = ("pyspark.", "py4j.", "_internal")  # the last is what deltalake's errors say they are of
 
@@ -83,10 +86,16 @@ def _without_plan(text: str) -> list[str]:
 
 
 def _cause(text: str) -> str:
-    """That a disk is full, else the first Java exception but that a task has failed, or the first line."""
+    """That a disk is full, else what Python raised in a task, else the first Java exception, or the first line.
+
+    That a task has failed is no cause.
+    """
     full, written = _FULL.search(text), _WRITTEN.search(text)
     if full:
         return full.group() + (f", writing to {written.group(1)}" if written else "")
+    raised = _WORKER.findall(text)
+    if raised:
+        return str(raised[-1]).strip().removeprefix("traintable.errors.").rstrip(".")
     lines = [line.strip().removeprefix(": ") for line in text.splitlines() if line.strip()]
     named = [line for line in lines if re.match(r"(Caused by: )?[a-z][\w.]+(Exception|Error): ", line)]
     told = [line for line in named if "[TASK_WRITE_FAILED]" not in line]

@@ -14,23 +14,15 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
+from tiny_files import ARROW, SCHEMA, written
 
 from servers.fixtures import S3
-from traintable.delta_files import FileWriter, Written
+from traintable.delta_files import FileWriter
 from traintable.delta_log import commits, storage_options
 from traintable.errors import ConfigError, LeaseLost
 from traintable.publish import commit as committing
 from traintable.publish.commit import can_take, commit_files
 from traintable.storage import folder
-
-ARROW = pa.schema([("id", pa.int64()), ("features", pa.list_(pa.field("element", pa.float32())))])
-FLOATS = {"type": "array", "elementType": "float", "containsNull": True}
-FIELDS = [
-    {"name": "id", "type": "long", "nullable": True, "metadata": {}},
-    {"name": "features", "type": FLOATS, "nullable": True, "metadata": {}},
-    {"name": "split", "type": "string", "nullable": True, "metadata": {}},
-]
-SCHEMA = {"type": "struct", "fields": FIELDS}
 
 
 @pytest.fixture(params=["disk", "s3"])
@@ -39,18 +31,6 @@ def table(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return str(tmp_path / "tables" / "t")
     s3: S3 = request.getfixturevalue("s3")
     return f"s3a://{s3.new_bucket()}/tables/t"
-
-
-def written(table: str, ids: range) -> dict[str, list[Written]]:
-    """Files of all splits with these ids, of which none is named yet."""
-    files: dict[str, list[Written]] = {}
-    for i, part in enumerate(("train", "validation", "test")):
-        mine = list(ids)[i::3]
-        writer = FileWriter(f"{table}/split={part}", ARROW)
-        writer.add(pa.RecordBatch.from_pydict({"id": mine, "features": [[float(n), 0.5] for n in mine]}, schema=ARROW))
-        file = writer.close()
-        files[part] = [file] if file is not None else []
-    return files
 
 
 def publish(table: str, ids: range, run: str = "r") -> int:

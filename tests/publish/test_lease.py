@@ -135,6 +135,22 @@ def test_an_end_by_an_error_gives_the_lease_back(address: str) -> None:
         pass
 
 
+def test_a_lease_that_can_not_be_given_back_runs_out(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full, or S3 does not answer: what was done under it is done, and what was raised is told."""
+
+    def fails(*_: object) -> None:
+        raise OSError("full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(folder(address)), "write", fails)
+        with lease(address, ttl_seconds=1):
+            pass
+        with pytest.raises(ValueError, match="mine"), lease(address, ttl_seconds=1, wait_seconds=20):
+            raise ValueError("mine")
+    with lease(address, wait_seconds=20) as held:
+        assert held.token == 3
+
+
 @pytest.mark.parametrize("content", [b"", b"no json", b"[1]"])
 def test_a_lease_that_says_nothing_passes_on_in_time(tmp_path: Path, content: bytes) -> None:
     address = str(tmp_path / "t")
@@ -168,3 +184,18 @@ def test_of_many_who_make_a_file_one_has_made_it(address: str, n: int) -> None:
         thread.join()
     assert len(made) == 1
     assert store.read(_name(7)) == str(made[0]).encode()
+
+
+def test_of_each_of_many_files_one_of_those_who_race_is_the_maker(tmp_path: Path) -> None:
+    """On a local disk, where the moment between a look and a rename is short."""
+    store, made, n_files = folder(str(tmp_path / "t_lease")), list[int](), 300
+
+    def make() -> None:
+        made.extend(i for i in range(n_files) if store.create(_name(i), b"x"))
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(made) == list(range(n_files))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 _CHUNK = 2**16
@@ -20,15 +20,22 @@ _BUSY = b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduc
 
 @dataclass(frozen=True)
 class Fault:
-    """What becomes of a request: `status` in place of an answer, a reset after so many bytes of one, or a delay."""
+    """What becomes of a request: `status` in place of an answer, a reset after so many bytes of one, or a delay.
+
+    With `lost` it is reset without an answer: as it comes ("request"), when the server has half of its body ("body"),
+    or when the server has done what it asks for ("reply"). `act` is called just before that.
+    """
 
     status: int | None = None
     reset_after: int | None = None
     delay_seconds: float = 0
+    lost: Literal["request", "body", "reply"] | None = None
+    act: Callable[[], object] = lambda: None
 
 
 UNAVAILABLE = Fault(status=503)
 RESET = Fault(reset_after=0)
+NO_REPLY = Fault(lost="reply")
 
 
 @dataclass
@@ -119,6 +126,8 @@ class Proxy:
                 _refuse(client, fault.status)
             elif fault.reset_after == 0:
                 _reset(client)
+            elif fault.lost is not None:
+                self._lose(client, head, rest, fault)
             else:
                 self._pass(client, head, rest, fault.reset_after)
 
@@ -146,6 +155,23 @@ class Proxy:
             with suppress(OSError):
                 client.shutdown(socket.SHUT_WR)
 
+    def _lose(self, client: socket.socket, head: bytes, rest: bytes, fault: Fault) -> None:
+        """Hand over of a request what is to reach the server, then act, and end the connection."""
+        with socket.create_connection(("127.0.0.1", self._server), _SECONDS) as server:
+            if fault.lost == "body":
+                n = _length(head) // 2
+                server.sendall(_closing(head) + rest[:n])
+                _ask_for_the_body(client, head)
+                _pump(client, server, n - len(rest[:n]))
+            elif fault.lost == "reply":
+                server.sendall(_closing(head) + rest)
+                _ask_for_the_body(client, head)
+                threading.Thread(target=_pump, args=(client, server), daemon=True).start()
+                while server.recv(_CHUNK):
+                    pass
+            fault.act()
+        _reset(client)
+
 
 def _read_head(client: socket.socket) -> tuple[bytes, bytes]:
     """The head of a request, and what came with it of the body."""
@@ -166,11 +192,24 @@ def _closing(head: bytes) -> bytes:
     return b"\r\n".join([first, *others, b"Connection: close"]) + _HEAD
 
 
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    """Hand the body of a request over as it comes."""
+def _length(head: bytes) -> int:
+    """How long the body of a request is."""
+    found = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    return int(found[0]) if found else 0
+
+
+def _ask_for_the_body(client: socket.socket, head: bytes) -> None:
+    """Have a client send its body that waits until it is asked for it."""
+    if b"100-continue" in head.lower():
+        client.sendall(b"HTTP/1.1 100 Continue" + _HEAD)
+
+
+def _pump(source: socket.socket, target: socket.socket, n: int | None = None) -> None:
+    """Hand the body of a request over as it comes, at most `n` bytes of it."""
     with suppress(OSError):
-        while content := source.recv(_CHUNK):
+        while n != 0 and (content := source.recv(_CHUNK if n is None else min(n, _CHUNK))):
             target.sendall(content)
+            n = None if n is None else n - len(content)
 
 
 def _refuse(client: socket.socket, status: int) -> None:

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 
 from servers.fixtures import S3
 from servers.postgres import Postgres
-from servers.proxy import RESET, UNAVAILABLE, Fault, every
+from servers.proxy import NO_REPLY, RESET, UNAVAILABLE, Fault, every
 
 
 def through_the_proxy(**options: Any) -> Any:
@@ -72,6 +72,26 @@ def test_what_the_proxy_is_asked_for_happens(s3: S3) -> None:
         ("GET", f"/{bucket}/a", UNAVAILABLE),
     ]
     assert outcome(client, bucket) == "1000000"
+
+
+@pytest.mark.parametrize(("lost", "is_there"), [("request", False), ("body", False), ("reply", True)])
+def test_a_request_that_is_lost_on_its_way(s3: S3, lost: Any, is_there: bool) -> None:
+    bucket, client, seen = s3.new_bucket(), through_the_proxy(), list[str]()
+    fault = Fault(lost=lost, act=lambda: seen.append(lost))
+    for size in (1_000, 1_000_000):
+        with s3.proxy.obeying(every(1, fault, method="PUT")), pytest.raises(ConnectionClosedError):
+            client.put_object(Bucket=bucket, Key=f"{size}", Body=b"x" * size)
+        listed = s3.client.list_objects_v2(Bucket=bucket).get("Contents", [])
+        assert (f"{size}", size) in [(one["Key"], one["Size"]) for one in listed] if is_there else listed == []
+    assert seen == [lost, lost]
+
+
+def test_a_reply_that_is_lost_is_asked_for_again(s3: S3) -> None:
+    client = boto3.client("s3")
+    with s3.proxy.obeying(every(2, NO_REPLY, method="PUT")) as requests:
+        for i in range(4):
+            client.put_object(Bucket=s3.client.list_buckets()["Buckets"][0]["Name"], Key=f"{i}", Body=b"x")
+    assert len(requests) == 7
 
 
 def outcome(client: Any, bucket: str) -> str:

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -72,10 +72,11 @@ class Lease:
     def _end(self, store: Folder, thread: threading.Thread) -> None:
         self._ended.set()
         thread.join()
-        store.write(_name(self.token), _content(self._about, self._beat, is_over=True))
-        for name in store.names():
-            if name < _name(self.token - _KEPT + 1):
-                store.remove(name)
+        with suppress(TraintableError, OSError):  # it runs out then; what the body has done or raised stands
+            store.write(_name(self.token), _content(self._about, self._beat, is_over=True))
+            for name in store.names():
+                if name < _name(self.token - _KEPT + 1):
+                    store.remove(name)
 
 
 @contextmanager
