@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -120,7 +120,11 @@ class Trials:
         with self.met_by(point, driver) as reached:
             pipe = subprocess.PIPE
             driver.append(subprocess.Popen(command, start_new_session=True, stdout=pipe, stderr=pipe, text=True))
-            out, errors = driver[0].communicate(timeout=300)
+            try:
+                out, errors = driver[0].communicate(timeout=300)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(driver[0].pid, signal.SIGKILL)
         assert driver[0].returncode == -signal.SIGKILL, (point, out, errors[-2000:])
         assert reached or "reached" in out, point
 
