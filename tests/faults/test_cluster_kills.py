@@ -92,6 +92,7 @@ def carry_out(trials: Trials, cluster: Cluster, s3: S3, victims: list[Victim]) -
     )
 
 
+@pytest.mark.slow
 def test_an_executor_and_a_worker_are_killed(tmp_path: Path, spark: SparkSession, s3: S3, cluster: Cluster) -> None:
     trials = Trials(tmp_path, f"s3a://{s3.new_bucket()}/t", spark, s3)
     carry_out(trials, cluster, s3, ["executor", "worker"])
