@@ -140,7 +140,7 @@ def test_model_learns_from_the_published_table(told: SimpleNamespace) -> None:
 
 
 def test_nothing_else_is_left_behind(told: SimpleNamespace) -> None:
-    beside = {"flights_lease", "flights_models", "flights_quarantine"}
+    beside = {f"flights_{what}" for what in ("lease", "manifests", "models", "quarantine")}
     assert {path.name for path in told.folder.iterdir()} == {"flights"} | beside
 
 

@@ -20,7 +20,7 @@ from tiny_files import SCHEMA, written
 from traintable.errors import LeaseLost
 from traintable.publish import commit
 from traintable.publish.lease import Lease, lease
-from traintable.storage import Folder, folder
+from traintable.storage import File, Folder, folder
 
 TTL_SECONDS = 6.0
 REQUEST_SECONDS = 0.02  # what a request to S3 takes that does not come from the same machine
@@ -34,6 +34,10 @@ class Watched:
     def __init__(self, address: str, *, is_safe: bool) -> None:
         self._files: Folder = folder(address)
         self._is_safe = is_safe
+
+    def files(self) -> list[File]:
+        """All files, as the folder has them."""
+        return self._files.files()
 
     def create(self, name: str, content: bytes) -> bool:
         """Make a file, as the folder does, or as one would that knows no condition."""
