@@ -177,9 +177,12 @@ def version_before(table: str, beside: Beside, spark: SparkSession) -> Version |
     if told is None:
         return None
     number, manifest = told
-    schema = beside.get_json(manifest["beside"]["schema"])
-    summary = quality.Summary.from_bytes(beside.get(manifest["beside"]["summary"]))
     rows = manifest["rows"]["published"]
+    try:
+        schema = beside.get_json(manifest["beside"]["schema"])
+        summary = quality.Summary.from_bytes(beside.get(manifest["beside"]["summary"]))
+    except InputMissing:  # the folder was lost or left behind: rows can still be compared, and all features are new
+        return Version(number, {}, (), (), rows)
     return Version(number, schema["columns"], schema["features"], schema["inputs"], rows, summary)
 
 
