@@ -42,10 +42,10 @@ def commit_files(
     `traintable.features`, JSON) and the manifest (the commit's `userMetadata`) appear in one commit. Costs no pass.
     Raises LeaseLost when somebody else has committed meanwhile; then nothing is published.
     """
-    if not can_take(table):
+    opened = _opened(table)
+    if not _is_plain(opened):
         raise _not_takeable(table)
     _require_there(table, files)
-    opened = _opened(table)
     version = 0 if opened is None else opened.version() + 1
     now = int(time.time() * 1000)
     actions = [
@@ -70,7 +70,10 @@ def commit_files(
 
 def can_take(table: str) -> bool:
     """Whether nobody has given the table features that other readers, and this writer, do not know."""
-    opened = _opened(table)
+    return _is_plain(_opened(table))
+
+
+def _is_plain(opened: DeltaTable | None) -> bool:
     return opened is None or (
         opened.protocol().min_reader_version <= READER_VERSION
         and opened.protocol().min_writer_version <= WRITER_VERSION

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from traintable.config import Gate
-from traintable.errors import ConfigError
 from traintable.quality.audit import FAILED
-from traintable.quality.suite import Rule, built, rules_of
+from traintable.quality.suite import Rule, built, not_computable, rules_of
 from traintable.quality.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def check(
                 metrics=resolved, execution_engine=engine, runtime_configuration=dict(_FORMAT)
             )
         except Exception as error:  # Great Expectations says nothing more of what it can't compute
-            raise _not_computable(rule, "; ".join(sorted(told)) or str(error)) from error
+            raise not_computable(rule, "; ".join(sorted(told)) or str(error)) from error
         found.append(_told(rule, result.to_json_dict(), private=set(key)))
     return Verdict(tuple(found), found_totals)
 
@@ -100,12 +99,3 @@ def _told(rule: Rule, found: dict[str, Any], private: Collection[str]) -> dict[s
         "arguments": {name: value for name, value in kwargs.items() if name not in ("column", "column_list")},
         "rows": result["unexpected_count"] if is_on_rows else None,
     }
-
-
-def _not_computable(rule: Rule, found: str) -> ConfigError:
-    return ConfigError(
-        where=f"{rule.where} of {', '.join(rule.columns) or 'the table'}",
-        expected="a rule that Great Expectations can compute",
-        found=" ".join(found.split())[:300],
-        remedy="Correct or remove it in the configuration.",
-    )

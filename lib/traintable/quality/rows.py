@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pyspark.sql import functions as F
 
 from traintable.errors import ConfigError
-from traintable.quality.suite import Rule, built
+from traintable.quality.suite import Rule, built, not_computable
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -49,10 +49,10 @@ def _unexpected(engine: TwoPassEngine, rule: Rule) -> Column:
     try:
         resolved, failures = graph.resolve({}, show_progress_bars=False)
     except GreatExpectationsError as error:
-        raise _not_computable(rule, str(error)) from error
+        raise not_computable(rule, str(error)) from error
     if configuration.id not in resolved:
         failure = next(iter(failures.values()))["exception_info"]
-        raise _not_computable(rule, str(getattr(failure, "exception_message", failure)))
+        raise not_computable(rule, str(getattr(failure, "exception_message", failure)))
     if engine.looks_at_others(configuration):
         raise _not_on_rows(rule)
     found: Any = resolved[configuration.id]
@@ -66,13 +66,4 @@ def _not_on_rows(rule: Rule) -> ConfigError:
         expected="`warn` or `fail` for a rule that looks at a whole column",
         found="`quarantine`, which is for rules that look at one row",
         remedy="Change the level, or take a rule such as expect_column_values_to_be_between.",
-    )
-
-
-def _not_computable(rule: Rule, found: str) -> ConfigError:
-    return ConfigError(
-        where=f"{rule.where} of {', '.join(rule.columns)}",
-        expected="a rule that Great Expectations can compute",
-        found=" ".join(found.split())[:300],
-        remedy="Correct or remove it in the configuration.",
     )

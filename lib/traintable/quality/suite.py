@@ -149,5 +149,15 @@ def built(rule: Rule, *, batch: str | None = None) -> Built:
         ) from error
 
 
+def not_computable(rule: Rule, found: str) -> ConfigError:
+    """What to raise for a rule of which Great Expectations says no more than this."""
+    return ConfigError(
+        where=f"{rule.where} of {', '.join(rule.columns) or 'the table'}",
+        expected="a rule that Great Expectations can compute",
+        found=" ".join(found.split())[:300],
+        remedy="Correct or remove it in the configuration.",
+    )
+
+
 def _always(name: str, kind: str, **kwargs: Any) -> Rule:
     return Rule(name, Expectation(type=f"expect_{kind}", **kwargs))
