@@ -25,7 +25,7 @@ def version(shift: float = 0.0, **other: Any) -> Version:
 
 
 def said(now: Version, bounds: DriftBounds | None = None, allow: Collection[str] = ()) -> dict[str, tuple[bool, str]]:
-    found = list(against(version(), now, bounds or DriftBounds(), allow))
+    found = list(against(version(), now, version().drift(now), bounds or DriftBounds(), allow))
     return {rule["id"]: (rule["success"], rule["level"]) for rule in found}
 
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from traintable.quality.feature_drift import N_GROUPS, drift
 from traintable.quality.matrix import counts, matrix
-from traintable.quality.summary import N_GROUPS, Summary, drift
+from traintable.quality.summary import Summary
 
 NAMES = ("a", "b")
 SOME = hnp.arrays(np.float32, st.tuples(st.integers(1, 60), st.just(2)), elements=st.floats(width=32))
@@ -62,7 +63,18 @@ def test_drift_is_the_index_over_groups_of_like_many_rows() -> None:
         assert found[name] == pytest.approx(expected, rel=0.15, abs=0.004)
 
 
-@pytest.mark.parametrize("other", [1.2, -1.0, 0.0, 1e30])
+@pytest.mark.parametrize(("share", "one", "other"), [(0.75, -0.624, -0.626), (0.5, 0.124, 0.13), (0.96, 1e-9, -1e-8)])
+def test_an_imputed_value_that_is_a_little_off_is_no_drift(share: float, one: float, other: float) -> None:
+    rng = np.random.default_rng(0)
+    is_imputed = rng.random((20_000, 2)) < share
+    values = rng.normal(1.0, 1.0, (20_000, 2))
+    before, now = (of(np.where(is_imputed, value, values)) for value in (one, other))
+    assert max(drift(before, now).values()) < 0.1
+    assert min(drift(before, of(np.where(is_imputed, one + 1, values))).values()) > 0.5
+    assert min(drift(before, of(values)).values()) > 0.5
+
+
+@pytest.mark.parametrize("other", [1.3, -1.0, 0.0, 1e30])
 def test_a_constant_that_is_another_one_has_drifted(other: float) -> None:
     one = np.ones((50, 2))
     assert drift(of(one), of(one * [1, other]))["b"] > 2

@@ -13,7 +13,8 @@ from traintable.ingest import Pinned, read
 from traintable.publish.beside import Beside
 from traintable.publish.history import manifest_of
 from traintable.publish.manifest import whole
-from traintable.quality.summary import Summary, drift
+from traintable.quality.feature_drift import drift
+from traintable.quality.summary import Summary
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession

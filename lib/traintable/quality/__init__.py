@@ -2,9 +2,10 @@
 
 from traintable.quality.audit import audit, looked_at, prepared
 from traintable.quality.classes import require_classes
+from traintable.quality.feature_drift import drift
 from traintable.quality.gate import check
 from traintable.quality.suite import require_known
-from traintable.quality.summary import Summary, drift
+from traintable.quality.summary import Summary
 from traintable.quality.verdict import Verdict
 
 __all__ = ["Summary", "Verdict", "audit", "check", "drift", "looked_at", "prepared", "require_classes", "require_known"]

@@ -8,7 +8,8 @@ from typing import Any
 
 from traintable.config import DriftBounds
 from traintable.errors import ConfigError
-from traintable.quality.summary import Summary, drift
+from traintable.quality.feature_drift import drift
+from traintable.quality.summary import Summary
 
 DRIFT, ROWS, SCHEMA = "drift", "rows", "schema"
 ALLOWABLE = (DRIFT, ROWS, SCHEMA)  # what one who knows better can allow
@@ -43,20 +44,24 @@ class Version:
     rows: Mapping[str, int]
     summary: Summary | None = field(default=None, repr=False)
 
+    def drift(self, now: Version) -> dict[str, float]:
+        """The population stability index of each feature that a later version has, too; none if not known."""
+        return {} if self.summary is None or now.summary is None else drift(self.summary, now.summary)
+
 
 def against(
-    before: Version, now: Version, bounds: DriftBounds, allow: Collection[str] = ()
+    before: Version, now: Version, drift: Mapping[str, float], bounds: DriftBounds, allow: Collection[str] = ()
 ) -> Iterator[dict[str, Any]]:
     """What the rules say of a version that follows another one, in the form that a Verdict has.
 
     Columns and features that are added pass, and so do features that come and go because train has other words.
     Columns that go or change their type, and features whose input the plan no longer has, fail; so do too few rows, and
-    features whose population stability index is beyond a bound. Those of a kind that is allowed only warn.
+    features whose population stability index (`drift`) is beyond a bound. Those of a kind that is allowed only warn.
     """
     yield from _schema(before, now, allow)
     yield _rows(before, now, bounds, allow)
-    if before.summary is not None and now.summary is not None:
-        yield from _drift(before, drift(before.summary, now.summary), bounds, allow)
+    if drift:
+        yield from _drift(before, drift, bounds, allow)
 
 
 def _schema(before: Version, now: Version, allow: Collection[str]) -> Iterator[dict[str, Any]]:

@@ -16,15 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from traintable.analyse.drift.columns import psi_of_counts
-
 FRACTION_BITS = 3
 _BINS = 2 ** (9 + FRACTION_BITS)  # sign and exponent have 9 bits
 _SHIFT = 23 - FRACTION_BITS
-N_GROUPS = 10  # of about as many rows of the version before, in which two versions are compared
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.floating[Any]]
+Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -79,7 +77,8 @@ class Summary:
 
     def described(self) -> dict[str, dict[str, Any]]:
         """Of each feature the rows, the share of zeros, and quantiles to within an eighth of a value."""
-        edges, order = _lower_edges()
+        low, high, order = bins_in_order()
+        nearest_zero = np.where(low < 0, high, low)
         zero = _bits(np.zeros(1, np.float32))[0] >> _SHIFT
         told = {}
         for name, row, wrong in zip(self.names, self.counts, self.not_finite, strict=True):
@@ -87,7 +86,8 @@ class Summary:
             found: dict[str, Any] = {"rows": n + int(wrong), "not_finite": int(wrong)}
             if n:
                 below = np.cumsum(row[order])
-                at = {q: edges[order[np.searchsorted(below, max(1, np.ceil(q * n)))]] for q in (0, 0.25, 0.5, 0.75, 1)}
+                found_at = {q: np.searchsorted(below, max(1, np.ceil(q * n))) for q in (0, 0.25, 0.5, 0.75, 1)}
+                at = {q: nearest_zero[place] for q, place in found_at.items()}
                 names = ("least", "quarter", "median", "three_quarters", "greatest")
                 found |= {"zeros": int(row[zero]) / n}
                 found |= {key: float(value) for key, value in zip(names, at.values(), strict=True)}
@@ -95,35 +95,18 @@ class Summary:
         return told
 
 
-def drift(before: Summary, now: Summary) -> dict[str, float]:
-    """The population stability index of each feature of both versions, in groups of like many rows of the first.
-
-    Values of one bin are never parted; what lies below and above all values of the first version makes two more groups.
-    Features that only one version has are left out.
-    """
-    _, order = _lower_edges()
-    of_before = dict(zip(before.names, before.counts[:, order], strict=True))
-    found = {}
-    for name, counts in zip(now.names, now.counts[:, order], strict=True):
-        known = of_before.get(name)
-        if known is None or not known.sum() or not counts.sum():
-            continue
-        up_to = np.cumsum(known)
-        group = 1 + (up_to - known) * N_GROUPS // up_to[-1]  # beyond the last value it is the last group
-        group[up_to == 0] = 0  # below the first
-        found[name] = float(psi_of_counts(np.bincount(group, known), np.bincount(group, counts)))
-    return found
-
-
 def _bits(values: Floats) -> NDArray[np.uint32]:
     """The bits of numbers, -0 taken for 0."""
     return np.ascontiguousarray(values + np.float32(0)).view(np.uint32)
 
 
-def _lower_edges() -> tuple[Floats, Ints]:
-    """The value of each bin that is nearest to 0, and the bins in the order of their values."""
-    with np.errstate(invalid="ignore"):
-        edges = (np.arange(_BINS, dtype=np.uint32) << _SHIFT).view(np.float32)
-    bins = np.arange(_BINS)
+def bins_in_order() -> tuple[Doubles, Doubles, Ints]:
+    """The bounds of all bins (least, greatest value) and the bins themselves, in the order of their values."""
     half = _BINS // 2
-    return edges, np.concatenate([bins[half:][::-1], bins[:half]])
+    with np.errstate(invalid="ignore"):
+        near = (np.arange(half + 1, dtype=np.uint32) << _SHIFT).view(np.float32).astype(np.float64)
+    near[~np.isfinite(near)] = 2.0**128  # what lies there is in no bin
+    near[half] = 2.0**128
+    bins = np.arange(_BINS)
+    low, high = np.concatenate([-near[:0:-1], near[:-1]]), np.concatenate([-near[-2::-1], near[1:]])
+    return low, high, np.concatenate([bins[half:][::-1], bins[:half]])

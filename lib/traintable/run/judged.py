@@ -134,9 +134,10 @@ def _judged(
     n_set_aside = int(verdict.totals[_N_SET_ASIDE])
     now = _version(features, names, config, published, candidate)
     verdict += [_share_set_aside(n_set_aside, sum(published.values()), gate.max_quarantined)]
+    index: dict[str, float] = {}
     if before is not None:
-        verdict += against(before, now, gate.drift, allow)
-    index = {} if before is None or before.summary is None else quality.drift(before.summary, candidate.summary)
+        index = before.drift(now)
+        verdict += against(before, now, index, gate.drift, allow)
     return Judged(candidate, content, published, n_set_aside, verdict, now, index)
 
 
