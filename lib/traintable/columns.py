@@ -27,6 +27,11 @@ _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/")
 _CATALOG_NAME = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}$")
 
 
+def split_folder(part: str) -> str:
+    """The folder, within that of a training table, in which the rows of a split lie."""
+    return f"{SPLIT}={part}"
+
+
 def quote(name: str) -> str:
     """`name` as one SQL identifier, whatever characters it holds."""
     return "`" + name.replace("`", "``") + "`"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Every reader of Delta opens a table without these two features.
 PLAIN = {"delta.enableDeletionVectors": "false", "delta.columnMapping.mode": "none"}
+LOG = "_delta_log"  # the folder in a table's own
 _COMMIT = re.compile(r"(\d{20})\.json")
 _AT_ONCE = 16  # commits that are read side by side, for each takes a request
 # What VACUUM and the writers of checkpoints leave alone: with these, files and commits go only when we remove them.
@@ -59,7 +60,7 @@ class Commit:
 
 def has_commits(table: str) -> bool:
     """Whether a local folder is a table: not where the first write to it was cut short before its commit."""
-    return bool(glob.glob("*.json", root_dir=os.path.join(table, "_delta_log")))
+    return bool(glob.glob("*.json", root_dir=os.path.join(table, LOG)))
 
 
 def commits(table: str, spark: SparkSession | None = None, *, after: int = -1) -> list[Commit]:
@@ -95,6 +96,11 @@ def has_plain_log(table: str) -> bool:
     return s3.is_s3(table) or not (is_catalog_name(table) or is_remote(table))
 
 
+def commit_name(version: int) -> str:
+    """The name of the commit of a version, in the table's folder."""
+    return f"{LOG}/{version:020}.json"
+
+
 def storage_options(table: str) -> dict[str, str]:
     """What deltalake has to be told to reach a table on S3: the server and the region that the environment names.
 
@@ -111,7 +117,7 @@ def storage_options(table: str) -> dict[str, str]:
 
 
 def _log(table: str) -> str:
-    return f"{table.rstrip('/')}/_delta_log"
+    return f"{table.rstrip('/')}/{LOG}"
 
 
 def _read(store: Folder, version: int) -> Commit | None:

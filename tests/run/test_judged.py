@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from judging import NAMES, SCHEMA, config, judged, rows
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from frames import of_rows
 from traintable.errors import ConfigError, GateRefused
 from traintable.publish import publish
 from traintable.publish.beside import Beside
-from traintable.quality import audit, require_known
+from traintable.quality import audit, prepared, require_known
 
 SET_ASIDE = [
     {"type": "expect_column_values_to_be_between", "column": "y", "max_value": 15, "level": "quarantine", "id": "high"},
@@ -50,11 +52,22 @@ def test_rows_that_fail_rules_are_set_aside_with_their_ids(spark: SparkSession, 
     assert publish(found.candidate, settings.output.table, manifest=manifest, features=NAMES) == 0
     published = spark.read.format("delta").load(settings.output.table).collect()
     assert {row["id"] for row in published} == {key for key, ids in expected.items() if not ids}
+    told_classes = {part: dict(found.classes[part]) for part in ("train", "validation", "test")}
+    counted: dict[str, Counter[str]] = {part: Counter() for part in told_classes}
+    for row in published:
+        counted[row["split"]][str(row["late"])] += 1
+    assert told_classes == counted
     by_key = {row[0]: row for row in made}
     for row in published:
         source = by_key[row["id"]]
         assert [row["word"], row["late"], row["split"]] == source[1:4]
         assert row["features"] == pytest.approx(source[4], rel=1e-6)
+
+
+def test_a_column_by_a_name_of_the_gates_own_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+    df = of_rows(spark, SCHEMA, rows(random.Random(3), 50)).withColumn("Split_Class", F.lit("mine"))
+    with pytest.raises(ConfigError, match=r"columns of the gate: .*split_class"):
+        prepared(df, config(str(tmp_path / "t")).gate, key=["id", "word"], label="late", features=NAMES)
 
 
 def test_too_many_rows_set_aside_are_refused(spark: SparkSession, tmp_path: Path) -> None:

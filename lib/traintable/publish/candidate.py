@@ -7,31 +7,31 @@ does not happen.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
+from pyspark.sql import Observation
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.types import to_arrow_schema
-from pyspark.sql.types import BinaryType, IntegerType, StructField, StructType
+from pyspark.sql.types import StructType
 
-from traintable.columns import SPLIT, SPLITS, TRAIN, is_catalog_name, is_remote, quote
-from traintable.delta_files import FileWriter, Written
+from traintable.columns import is_catalog_name, is_remote, quote, split_folder
+from traintable.delta_files import Written
+from traintable.errors import AccountingError
 from traintable.publish.commit import can_take
+from traintable.publish.task import TOLD, Told, passed
 from traintable.quality.audit import FAILED
-from traintable.quality.matrix import COUNTS, counts, matrix
 from traintable.quality.summary import Summary
+from traintable.quality.tally import Tally
 from traintable.s3 import is_s3
 from traintable.session import is_managed
 from traintable.storage import folder
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
-_TOLD = "_told"  # what a task tells of its files and features, in a row of its own
+_SHORT = 2**13  # bytes that a task tells which come with the aggregates; what is longer is read one by one
 
 
 @dataclass(frozen=True)
@@ -44,30 +44,23 @@ class Candidate:
     files : the files that hold the rows that may be published, by split; None where the table is in a storage to which
         tasks can't write themselves, so that `rows` have to be written once more.
     summary : what the features of train are like.
+    tally : how many rows there are.
     schema : that of the files' rows and `split`, as Spark writes it in JSON.
     """
 
     audited: DataFrame
     files: Mapping[str, Sequence[Written]] | None
     summary: Summary
+    tally: Tally
     table: str
     schema: Mapping[str, Any]
     rows: DataFrame | None = None
-
-    @contextmanager
-    def discarded_on_error(self) -> Iterator[None]:
-        """Remove the files when the body raises an error."""
-        try:
-            yield
-        except BaseException:
-            self.discard()
-            raise
 
     def discard(self) -> None:
         """Remove the files, which no commit has taken."""
         for part, files in (self.files or {}).items():
             for file in files:
-                folder(f"{self.table}/{SPLIT}={part}").remove(file.path)
+                folder(f"{self.table}/{split_folder(part)}").remove(file.path)
 
 
 def takes_files(table: str, schema: StructType) -> bool:
@@ -80,103 +73,92 @@ def takes_files(table: str, schema: StructType) -> bool:
     return is_ours and "timestamp_ntz" not in schema.simpleString() and can_take(table)
 
 
-def write(
-    audited: DataFrame,
-    table: str,
-    *,
-    published: Sequence[str],
-    looked_at: Sequence[str],
-    features: Sequence[str],
-    hold: Callable[[DataFrame, str], DataFrame],
-) -> Candidate:
-    """Write the rows of `quality.prepared` that fail no rule of level quarantine, and what the gate looks at of all.
+class Pending:
+    """Rows of `quality.prepared` that are still to be computed, written and looked at, all in one pass.
 
     Of `published` columns are the files, of `looked_at` columns is what `hold` keeps (it writes rows somewhere, and
-    reads them from there). Costs one pass, in which rows are computed, written and summed up; another one where the
-    table is in a storage to which tasks can't write.
+    reads them from there). Rows that fail a rule of level quarantine are looked at, but in no file. Where the table is
+    in a storage to which tasks can't write, it takes another pass.
+
+    Attributes
+    ----------
+    rows : what is looked at; see `quality.looked_at`.
+    candidate : what has come of it; None before `compute`.
     """
-    columns = audited.select(*map(quote, published)).schema
-    schema = json.loads(columns.json())
-    if not takes_files(table, columns):
-        wide = hold(audited, "candidate")
-        held = hold(_passed(wide, None, published, looked_at, features), "audit")
-        rows = wide.where(F.size(FAILED) == 0).select(*map(quote, published))
-        return Candidate(_without_told(held), None, _told(held, features)[1], table, schema, rows)
-    held = hold(_passed(audited, table, published, looked_at, features), "audit")
-    files, summary = _told(held, features)
-    return Candidate(_without_told(held), files, summary, table, schema)
 
+    def __init__(
+        self,
+        audited: DataFrame,
+        table: str,
+        *,
+        published: Sequence[str],
+        looked_at: Sequence[str],
+        features: Sequence[str],
+        hold: Callable[[DataFrame, str], DataFrame],
+    ) -> None:
+        self._audited, self._table, self._hold = audited, table, hold
+        self._published, self._looked_at, self._features = published, looked_at, features
+        self.rows = self._passed(audited, None).drop(TOLD)
+        self.candidate: Candidate | None = None
 
-def _without_told(held: DataFrame) -> DataFrame:
-    return held.where(F.col(_TOLD).isNull()).drop(_TOLD)
+    @property
+    def is_pending(self) -> bool:
+        """Whether the rows are still to be computed."""
+        return self.candidate is None
 
+    def compute(self, aggregates: Sequence[Column]) -> list[Any]:
+        """Compute the rows, and in the same pass these aggregates of what is looked at.
 
-def _told(held: DataFrame, features: Sequence[str]) -> tuple[dict[str, list[Written]], Summary]:
-    """What all tasks have told of files and features."""
-    files: dict[str, list[Written]] = {}
-    summary = Summary.empty(features)
-    for row in held.where(F.col(_TOLD).isNotNull()).select(_TOLD).toLocalIterator():  # one row a task
-        content = bytes(row[_TOLD])
-        size = int.from_bytes(content[:8], "little")
-        for part, file in json.loads(content[8 : 8 + size]):
-            files.setdefault(part, []).append(Written(**file))
-        summary.merge(Summary.from_bytes(content[8 + size :]))
-    return files, summary
+        Raises AccountingError unless files and gate have the same number of rows.
+        """
+        schema = self._audited.select(*map(quote, self._published)).schema
+        wide = None if takes_files(self._table, schema) else self._hold(self._audited, "candidate")
+        rows = self._passed(self._audited, self._table) if wide is None else self._passed(wide, None)
+        named = {f"m{i}": aggregate for i, aggregate in enumerate(aggregates)}
+        short = F.when(F.length(TOLD) <= _SHORT, F.col(TOLD))
+        own = {"told": F.collect_list(short), "n_told": F.count(TOLD), "n": F.count(F.lit(1))}
+        observation = Observation()
+        observed = rows.observe(observation, *[column.alias(name) for name, column in {**named, **own}.items()])
+        held = self._hold(observed, "audit")
+        found = observation.get
+        told = Told(Summary.empty(self._features))
+        for content in found["told"] if len(found["told"]) == found["n_told"] else _read(held):
+            told.add(bytes(content))
+        files = told.files if wide is None else None
+        _require_whole(files, told.tally, found["n"], self._table)
+        left = None if wide is None else wide.where(F.size(FAILED) == 0).select(*map(quote, self._published))
+        self.rows = held.drop(TOLD)
+        as_json = json.loads(schema.json())
+        self.candidate = Candidate(self.rows, files, told.summary, told.tally, self._table, as_json, left)
+        return [found[name] for name in named]
 
+    def _passed(self, audited: DataFrame, table: str | None) -> DataFrame:
+        return passed(audited, table, published=self._published, looked_at=self._looked_at, features=self._features)
 
-def _passed(
-    audited: DataFrame, table: str | None, published: Sequence[str], looked_at: Sequence[str], features: Sequence[str]
-) -> DataFrame:
-    """The audited rows, of which the tasks write those that may be published, and sum up those of train."""
-    known = {field.name: field.dataType for field in audited.schema} | dict.fromkeys(COUNTS, IntegerType())
-    fields = [StructField(name, known[name]) for name in looked_at]
-    schema = StructType([*fields, StructField(_TOLD, BinaryType())])
-    arrow = to_arrow_schema(StructType([audited.schema[name] for name in published if name != SPLIT]))
-    looked = to_arrow_schema(StructType(fields))
-    names = tuple(features)
-
-    def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        writers: dict[str, FileWriter] = {}
-        summary = Summary.empty(names)
+    @contextmanager
+    def discarded_on_error(self) -> Iterator[None]:
+        """Remove the files when the body raises an error."""
         try:
-            for batch in batches:
-                values, lengths = matrix(batch, names)
-                for part, is_of_it in _parts(batch):
-                    if part == TRAIN:
-                        summary.add(values if is_of_it is None else values[is_of_it.to_numpy(zero_copy_only=False)])
-                    if table is not None and part in SPLITS:  # others the gate will refuse
-                        writer = writers.setdefault(part, FileWriter(f"{table}/{SPLIT}={part}", arrow))
-                        writer.add(_of_schema(batch if is_of_it is None else batch.filter(is_of_it), arrow))
-                for name, column in counts(values, lengths).items():
-                    batch = batch.append_column(name, column)
-                yield _with_told(_of_schema(batch, looked), None)
-            closed = [(part, writer.close()) for part, writer in writers.items()]
+            yield
         except BaseException:
-            for writer in writers.values():
-                writer.abandon()
+            if self.candidate is not None:
+                self.candidate.discard()
             raise
-        told = json.dumps([(part, vars(file)) for part, file in closed if file is not None]).encode()
-        nothing = pa.RecordBatch.from_pylist([dict.fromkeys(looked.names)], schema=looked)
-        yield _with_told(nothing, len(told).to_bytes(8, "little") + told + summary.to_bytes())
-
-    return audited.mapInArrow(task, schema)
 
 
-def _parts(batch: pa.RecordBatch) -> Iterator[tuple[str | None, pa.BooleanArray | None]]:
-    """The splits of rows that fail no rule, and which rows are of each; None where all are, as mostly."""
-    split, passes = batch.column(SPLIT), pc.equal(pc.list_value_length(batch.column(FAILED)), 0)
-    found = pc.unique(split).to_pylist()
-    if len(found) == 1 and pc.all(passes).as_py():
-        yield found[0], None
-        return
-    for part in found:
-        yield part, pc.and_(pc.equal(split, part), passes).fill_null(False)
+def _read(held: DataFrame) -> Iterator[Any]:
+    """What tasks have told, however long it is."""
+    rows = held.where(F.col(TOLD).isNotNull()).select(TOLD)
+    return (row[TOLD] for row in rows.toLocalIterator())  # one row a task
 
 
-def _of_schema(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """The columns of a schema, in its order and as its types are."""
-    return pa.RecordBatch.from_arrays([rows.column(field.name).cast(field.type) for field in schema], schema=schema)
-
-
-def _with_told(batch: pa.RecordBatch, told: bytes | None) -> pa.RecordBatch:
-    return batch.append_column(_TOLD, pa.array([told] * len(batch), pa.binary()))
+def _require_whole(files: Mapping[str, Sequence[Written]] | None, tally: Tally, n: int, table: str) -> None:
+    """Raise AccountingError unless the gate looks at all rows, and the files hold those that may be published."""
+    written = tally.rows if files is None else {part: sum(file.n for file in found) for part, found in files.items()}
+    if n != tally.n or written != tally.rows:
+        raise AccountingError(
+            where=f"run for {table}",
+            expected=f"files with the rows that the gate looks at, {dict(tally.rows)} of {tally.n}",
+            found=f"{dict(written)} of {n}",
+            remedy="Nothing was published. This is a defect: please report it with the configuration.",
+        )

@@ -15,9 +15,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import traintable
-from traintable.columns import SPLIT
+from traintable.columns import SPLIT, split_folder
 from traintable.delta_files import Written
-from traintable.delta_log import KEPT, PLAIN, storage_options
+from traintable.delta_log import KEPT, PLAIN, commit_name, storage_options
 from traintable.errors import ConfigError, LeaseLost
 from traintable.storage import folder
 
@@ -56,7 +56,7 @@ def commit_files(
         *(_added(part, file, now) for part, found in sorted(files.items()) for file in found),
     ]
     content = "\n".join(json.dumps(action, separators=(",", ":")) for action in actions) + "\n"
-    if not folder(f"{table}/_delta_log").create(f"{version:020}.json", content.encode()):
+    if not folder(table).create(commit_name(version), content.encode()):
         raise LeaseLost(
             where=f"table {table}",
             expected=f"to write its version {version} first",
@@ -94,7 +94,7 @@ def _not_takeable(table: str) -> ConfigError:
 def _require_there(table: str, files: Mapping[str, Sequence[Written]]) -> None:
     """Raise LeaseLost unless all files are where this process finds them, and whole."""
     for part, written in files.items():
-        there = {file.name: file.bytes for file in folder(f"{table}/{SPLIT}={part}").files()}
+        there = {file.name: file.bytes for file in folder(f"{table}/{split_folder(part)}").files()}
         gone = [file.path for file in written if there.get(file.path) != file.bytes]
         if gone:
             raise LeaseLost(
@@ -171,7 +171,7 @@ def _removed(opened: DeltaTable, now: int) -> Iterable[dict[str, Any]]:
 def _added(part: str, file: Written, now: int) -> dict[str, Any]:
     return {
         "add": {
-            "path": f"{SPLIT}={part}/{file.path}",
+            "path": f"{split_folder(part)}/{file.path}",
             "partitionValues": {SPLIT: part},
             "size": file.bytes,
             "modificationTime": now,

@@ -7,8 +7,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from traintable.delta_log import commit_name
 from traintable.errors import ConfigError
-from traintable.publish.versions import Version, commit, commit_name, info_of, table_folder
+from traintable.publish.versions import Version, commit, info_of, table_folder
 from traintable.storage import Folder
 
 

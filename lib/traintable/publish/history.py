@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from traintable.columns import SPLIT, SPLITS
-from traintable.delta_log import UPKEEP, commits
+from traintable.columns import SPLITS, split_folder
+from traintable.delta_log import LOG, UPKEEP, commits
 from traintable.errors import ConfigError, InputMissing
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 # What a first run that was killed before its commit can leave behind.
-_OF_A_RUN_CUT_SHORT = {"_delta_log", *(f"{SPLIT}={part}" for part in SPLITS)}
+_OF_A_RUN_CUT_SHORT = {LOG, *map(split_folder, SPLITS)}
 
 
 def history(table: str, spark: SparkSession | None = None) -> list[dict[str, Any]]:

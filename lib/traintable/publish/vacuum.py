@@ -6,10 +6,11 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from traintable.delta_log import LOG
 from traintable.errors import ConfigError, InputMissing
 from traintable.publish.lease import lease
 from traintable.publish.pins import pins
-from traintable.publish.versions import LOG, Version, table_folder, versions
+from traintable.publish.versions import Version, table_folder, versions
 from traintable.storage import File, Folder, is_unfinished
 
 WEEK_HOURS = 168.0

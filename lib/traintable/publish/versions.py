@@ -16,12 +16,11 @@ import pyarrow.parquet as pq
 
 from traintable import __version__
 from traintable.columns import is_catalog_name, is_remote
-from traintable.delta_log import UPKEEP
+from traintable.delta_log import LOG, UPKEEP, commit_name
 from traintable.errors import ConfigError, InputMissing, TableBusy
 from traintable.s3 import is_s3
 from traintable.storage import Folder, folder
 
-LOG = "_delta_log"
 Action = dict[str, Any]
 
 _COMMIT = re.compile(rf"{LOG}/(\d{{20}})\.json")
@@ -170,11 +169,6 @@ def info_of(operation: str, **more: Any) -> Action:
 def now() -> int:
     """The time as the log writes it: milliseconds since 1970."""
     return time.time_ns() // 1_000_000
-
-
-def commit_name(number: int) -> str:
-    """The name of the commit of a version."""
-    return f"{LOG}/{number:020}.json"
 
 
 def json_of(text: str | None) -> Any:

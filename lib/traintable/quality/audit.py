@@ -9,14 +9,14 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 from pyspark.sql.types import IntegerType, StructField, StructType
 
-from traintable.columns import FEATURES, SPLIT, SPLITS, nearest, quote
+from traintable.columns import FEATURES, SPLIT, SPLITS, nearest, quote, refuse_taken
 from traintable.config import Gate
 from traintable.errors import ConfigError
 from traintable.ingest.contract import AS_JSON
 from traintable.quality.matrix import counts, matrix
 from traintable.quality.rows import failed_rules
 from traintable.quality.suite import N_FEATURES, N_NOT_FINITE, SPLIT_CLASS, configured
-from traintable.statistics import row_hashes
+from traintable.statistics.content_hash import ROW_HASH, row_hash
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -55,7 +55,7 @@ def prepared(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, featu
     added: dict[str, Column] = {
         **{f"is_{part}": F.when(F.col(SPLIT) == part, 1).otherwise(0) for part in SPLITS},
         SPLIT_CLASS: F.concat_ws("/", F.col(SPLIT), F.col(quote(label)).cast("string")),
-        **row_hashes(df.columns),
+        ROW_HASH: row_hash(df.columns),
     }
     rules = configured(gate)
     named = sorted({name for rule in rules for name in rule.columns} - set(own) - {*added, N_NOT_FINITE, N_FEATURES})
@@ -69,6 +69,7 @@ def prepared(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, featu
         )
     at = {name: F.lit(features.index(name)) for name in named if name not in df.columns}
     added |= {name: F.get(F.col(FEATURES), place) for name, place in at.items()}  # null where a row has too few
+    refuse_taken(df, {*added, N_NOT_FINITE, N_FEATURES, FAILED}, where="columns of the gate")
     wide = df.select("*", *[column.alias(name) for name, column in added.items()])
     quarantining = [rule for rule in rules if rule.expectation.level == "quarantine"]
     whole = F.to_json(F.struct(*[F.col(quote(name)) for name in df.columns]), AS_JSON)
@@ -78,7 +79,7 @@ def prepared(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, featu
 
 def looked_at(audited: Sequence[str], gate: Gate, *, key: Sequence[str], label: str) -> list[str]:
     """Which columns of `audit` the gate reads."""
-    fixed = [f"is_{part}" for part in SPLITS] + [SPLIT_CLASS, N_NOT_FINITE, N_FEATURES, *row_hashes([]), FAILED, ROW]
+    fixed = [f"is_{part}" for part in SPLITS] + [SPLIT_CLASS, N_NOT_FINITE, N_FEATURES, FAILED, ROW]
     named = [name for rule in configured(gate) for name in rule.columns]
     wanted = dict.fromkeys([*_own(key, label), *named, *fixed])
     return [name for name in wanted if name in audited]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -21,10 +22,12 @@ from great_expectations.execution_engine.sparkdf_execution_engine import SparkDF
 from great_expectations.expectations.registry import get_metric_provider
 from great_expectations.util import convert_to_json_serializable
 from great_expectations.validator.metric_configuration import MetricConfiguration, MetricConfigurationID
+from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from traintable.columns import quote
 from traintable.errors import ConfigError
+from traintable.quality.subject import Subject
 
 if TYPE_CHECKING:
     from great_expectations.execution_engine.execution_engine import MetricComputationConfiguration
@@ -42,28 +45,39 @@ Metrics = dict[MetricConfigurationID, Any]
 
 
 class TwoPassEngine(SparkDFExecutionEngine):
-    """The engine for the rows of one table, of which batches are parts (name -> condition; None for all rows).
+    """The engine for the rows of one table, which are there or are computed in the first of the passes.
 
-    `totals` are aggregates of all rows that are wanted beside the metrics, from the same pass: see `finish`.
+    Batches are parts of them (name -> condition; None for all rows).
     """
 
-    def __init__(
-        self, rows: DataFrame, batches: Mapping[str, Column | None], totals: Mapping[str, Column] | None = None
-    ) -> None:
+    def __init__(self, subject: Subject, batches: Mapping[str, Column | None]) -> None:
         super().__init__(persist=False)
         self.failure: Exception | None = None  # that Great Expectations would only log
-        self._rows = rows
-        self._wanted_totals = dict(totals or {})
-        self._totals: dict[str, Any] = {}
+        self._subject, self._batches = subject, batches
         self._row_counts: list[MetricComputationConfiguration] = []
         self._resolved: Metrics = {}
         self._domains = SparkDFExecutionEngine(persist=False)
-        for name, condition in batches.items():
-            self.load_batch_data(name, rows if condition is None else rows.where(condition))
-            recorded: Any = SparkDFBatchData(self._domains, _Recorder(rows.schema, condition))
+        schema = subject.rows.schema
+        for name, condition in [*batches.items(), (_ALL["batch_id"], None)]:
+            recorded: Any = SparkDFBatchData(self._domains, _Recorder(schema, condition))
             self._domains.load_batch_data(name, recorded)
-        everything: Any = SparkDFBatchData(self._domains, _Recorder(rows.schema))
-        self._domains.load_batch_data(_ALL["batch_id"], everything)
+        self._load_batches()
+
+    @property
+    def _rows(self) -> DataFrame:
+        return self._subject.rows
+
+    def _load_batches(self) -> None:
+        for name, condition in self._batches.items():
+            self.load_batch_data(name, self._rows if condition is None else self._rows.where(condition))
+
+    def _compute_rows(self) -> None:
+        try:
+            self._subject.compute([])
+        except Exception as error:
+            self.failure = error
+            raise
+        self._load_batches()
 
     def resolve_metrics(
         self,
@@ -79,11 +93,12 @@ class TwoPassEngine(SparkDFExecutionEngine):
         found: Metrics = super().resolve_metrics(metrics_to_resolve, metrics, runtime_configuration)
         return found
 
-    def finish(self) -> dict[str, Any]:
-        """Get what no other metric has led to; gives the totals."""
-        if self._row_counts or self._wanted_totals:
+    def finish(self) -> None:
+        """Get what no other metric has led to."""
+        if self._row_counts:
             self._aggregated([])
-        return self._totals
+        elif self._subject.is_pending:
+            self._compute_rows()
 
     def _process_direct_and_bundled_metric_computation_configurations(
         self,
@@ -95,7 +110,7 @@ class TwoPassEngine(SparkDFExecutionEngine):
         if ready:
             return self._by_itself(ready, [])
         if bundle and not direct and all(one.metric_configuration.metric_name == _ROW_COUNT for one in bundle):
-            self._row_counts += bundle
+            self._row_counts += [_of_all_rows(one, F.count_if(self.holds(_domain_of(one)))) for one in bundle]
             return dict.fromkeys(one.metric_configuration.id for one in bundle)
         grouped = [one for one in [*direct, *bundle] if _group_of(one) is not None]
         sums = [one for one in bundle if _group_of(one) is None]
@@ -107,9 +122,15 @@ class TwoPassEngine(SparkDFExecutionEngine):
                     others.append(one)
                 else:
                     sums.append(aggregate)
+        found: Metrics = {}
+        if self._subject.is_pending:
+            if any(self._conditions(_domain_of(one)) for one in [*sums, *self._row_counts]):
+                self._compute_rows()
+            else:  # the pass in which rows are computed is that of the sums, too
+                found, sums = (self._by_itself([], sums) if sums else self._aggregated([])), []
         with ThreadPoolExecutor(1) as pool:  # the passes run side by side
             counting = pool.submit(self._grouped, grouped)
-            found = self._by_itself([], sums)
+            found |= self._by_itself([], sums)
         try:
             found |= counting.result()
         except Exception as error:
@@ -134,13 +155,37 @@ class TwoPassEngine(SparkDFExecutionEngine):
         return self._aggregated(bundle) if bundle else {}
 
     def _aggregated(self, bundle: Sequence[MetricComputationConfiguration]) -> Metrics:
-        """These, the row counts that are said to be known, and the totals.
+        """These, and the row counts that are said to be known."""
+        wanted = [*bundle, *self._row_counts]
+        domains = [_domain_of(one) for one in wanted]
+        aggregates: list[Any] = [one.metric_fn for one in wanted]
+        values = self._values_while_computed(domains, aggregates) if self._subject.is_pending else None
+        if values is None:
+            values = self._values(domains, aggregates)
+        ids = [one.metric_configuration.id for one in wanted]
+        found = {id_: convert_to_json_serializable(value) for id_, value in zip(ids, values, strict=True)}
+        self._resolved.update(
+            {one.metric_configuration.id: found[one.metric_configuration.id] for one in self._row_counts}
+        )
+        self._row_counts = []
+        return found
 
-        Rows are taken once for each of the different domains that they are in.
+    def _values_while_computed(self, domains: Sequence[IDDict], aggregates: Sequence[Column]) -> list[Any] | None:
+        """The aggregates, from the pass in which the rows are computed.
+
+        None where they are of parts of the rows, or one of them can't be computed, which a pass of its own will tell.
         """
-        wanted, totals = [*bundle, *self._row_counts], self._wanted_totals
-        rows, numbers = self._with_domains([*(_domain_of(one) for one in wanted), *([_ALL] * len(totals))])
-        aggregates: list[Any] = [*(one.metric_fn for one in wanted), *totals.values()]
+        if not any(map(self._conditions, domains)):
+            with suppress(PySparkException):
+                found = self._subject.compute(aggregates)
+                self._load_batches()
+                return found
+        self._compute_rows()
+        return None
+
+    def _values(self, domains: Sequence[IDDict], aggregates: Sequence[Column]) -> list[Any]:
+        """The aggregates, each of the rows in its domain; rows are taken once for each domain."""
+        rows, numbers = self._with_domains(domains)
         columns = [aggregate.alias(f"m{i}") for i, aggregate in enumerate(aggregates)]
         if len(set(numbers)) == 1:  # as mostly: nothing to group by, which texts among the values make slow
             collected = {0: rows.agg(*columns).collect()[0]}
@@ -149,15 +194,7 @@ class TwoPassEngine(SparkDFExecutionEngine):
         if len(collected) < len(set(numbers)):  # of which some have no rows
             nothing = self._rows.limit(0).agg(*columns).collect()[0]
             collected = {number: collected.get(number, nothing) for number in set(numbers)}
-        values = [collected[number][f"m{i}"] for i, number in enumerate(numbers)]
-        ids = [one.metric_configuration.id for one in wanted]
-        found = {id_: convert_to_json_serializable(value) for id_, value in zip(ids, values, strict=False)}
-        self._totals |= zip(totals, values[len(wanted) :], strict=True)
-        self._resolved.update(
-            {one.metric_configuration.id: found[one.metric_configuration.id] for one in self._row_counts}
-        )
-        self._row_counts, self._wanted_totals = [], {}
-        return found
+        return [collected[number][f"m{i}"] for i, number in enumerate(numbers)]
 
     def _grouped(self, wanted: Sequence[MetricComputationConfiguration]) -> Metrics:
         """All that depends on how often values occur, in one pass."""
@@ -197,19 +234,34 @@ class TwoPassEngine(SparkDFExecutionEngine):
         name: str = one.metric_configuration.metric_name
         known = one.metric_provider_kwargs["metrics"]
         if name in (_QUANTILES, _MEDIAN):
-            return _quantiles(one)
+            return self._quantiles(one)
         if "unexpected_condition" not in known:
             return None
         unexpected, compute, accessor = known["unexpected_condition"]
-        domain = _whole(compute, accessor)
+        is_in = self.holds(_whole(compute, accessor))
         if name.endswith(".filtered_row_count"):
-            return _as_aggregate(one, F.count(F.lit(1)), domain)
+            return _of_all_rows(one, F.count_if(is_in))
         if self.looks_at_others(one.metric_configuration.metric_dependencies["unexpected_condition"]):
             return None
         if name.endswith(_COUNT):
-            return _as_aggregate(one, F.coalesce(F.sum(F.when(unexpected, 1).otherwise(0)), F.lit(0)), domain)
-        value = F.when(unexpected, _shown(accessor))
-        return _as_aggregate(one, F.array_distinct(F.array_compact(F.array(F.min(value), F.max(value)))), domain)
+            return _of_all_rows(one, F.count_if(is_in & unexpected))
+        value = F.when(is_in & unexpected, _shown(accessor))
+        return _of_all_rows(one, F.array_distinct(F.array_compact(F.array(F.min(value), F.max(value)))))
+
+    def _quantiles(self, one: MetricComputationConfiguration) -> MetricComputationConfiguration | None:
+        domain = one.metric_configuration.metric_domain_kwargs
+        named = F.col(quote(domain["column"]))
+        compute = IDDict({key: value for key, value in domain.items() if key != "column"})
+        column = F.when(self.holds(compute) & ~F.isnan(named), named)
+        if one.metric_configuration.metric_name == _QUANTILES:
+            asked = one.metric_configuration.metric_value_kwargs
+            if asked.get("allow_relative_error"):
+                return None
+            quantiles = list(asked["quantiles"])
+            none = F.array(*[F.lit(None).cast("double")] * len(quantiles))
+            found = F.percentile_approx(column.cast("double"), quantiles, _EXACT)
+            return _of_all_rows(one, F.coalesce(found, none))
+        return _of_all_rows(one, F.median(column))
 
     def looks_at_others(self, condition: MetricConfiguration) -> bool:
         """Whether a condition on a row looks at other rows, too."""
@@ -355,26 +407,9 @@ def _group_of(one: MetricComputationConfiguration) -> _Group | None:
     return _Group(columns, _whole(compute, accessor), False)
 
 
-def _quantiles(one: MetricComputationConfiguration) -> MetricComputationConfiguration | None:
-    domain = one.metric_configuration.metric_domain_kwargs
-    named = F.col(quote(domain["column"]))
-    column = F.when(~F.isnan(named), named)
-    compute = IDDict({key: value for key, value in domain.items() if key != "column"})
-    if one.metric_configuration.metric_name == _QUANTILES:
-        asked = one.metric_configuration.metric_value_kwargs
-        if asked.get("allow_relative_error"):
-            return None
-        quantiles = list(asked["quantiles"])
-        none = F.array(*[F.lit(None).cast("double")] * len(quantiles))
-        found = F.percentile_approx(column.cast("double"), quantiles, _EXACT)
-        return _as_aggregate(one, F.coalesce(found, none), compute)
-    return _as_aggregate(one, F.median(column), compute)
-
-
-def _as_aggregate(
-    one: MetricComputationConfiguration, column: Column, domain: IDDict
-) -> MetricComputationConfiguration:
-    return replace(one, metric_fn=column, compute_domain_kwargs=domain)
+def _of_all_rows(one: MetricComputationConfiguration, column: Column) -> MetricComputationConfiguration:
+    """A metric as an aggregate of all rows, to which it is left which of them count."""
+    return replace(one, metric_fn=column, compute_domain_kwargs=_ALL)
 
 
 def _whole(compute: Mapping[str, Any], accessor: Mapping[str, Any]) -> IDDict:

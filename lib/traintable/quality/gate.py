@@ -2,49 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from traintable.config import Gate
 from traintable.quality.audit import FAILED
+from traintable.quality.subject import Computed, Subject
 from traintable.quality.suite import Rule, built, not_computable, rules_of
 from traintable.quality.verdict import Verdict
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    pass
 
 _ALL, _PUBLISHED = "all", "published"
 _FORMAT = {"result_format": {"result_format": "BASIC", "partial_unexpected_count": 3}}
 
 
 def check(
-    audited: DataFrame,
+    audited: DataFrame | Subject,
     gate: Gate,
     *,
     key: Sequence[str],
     label: str,
     classes: Sequence[int | str],
     n_features: int,
-    totals: Mapping[str, Column] | None = None,
 ) -> Verdict:
     """Let Great Expectations look at the audited rows, and give a verdict.
 
     Rules of level quarantine look at all rows, others at those that fail none of these. Costs two narrow passes, one
-    for all that are sums and counts of rows and one for all that are counts of values; a rule on the order of rows, or
-    on a histogram, those that Great Expectations takes for it. `totals` are aggregates that the verdict is to have,
-    too, from the same pass.
+    for all that are sums and counts of rows and one for all that are counts of values. Where rows are still to be
+    computed, the first of them is the pass that does so, unless there are rules on a part of the rows. A rule on the
+    order of rows, or on a histogram, takes what Great Expectations takes for it.
     """
     from great_expectations.validator.validation_graph import ValidationGraph
 
     from traintable.quality.engine import TwoPassEngine
 
+    subject = Computed(audited) if isinstance(audited, DataFrame) else audited
     rules = rules_of(gate, key=key, label=label, classes=classes, n_features=n_features)
     parts = any(rule.expectation.level == "quarantine" for rule in rules)
     is_published = F.size(FAILED) == 0
     batches = {_ALL: None, **({_PUBLISHED: is_published} if parts else {})}
-    engine = TwoPassEngine(audited, batches, totals)
+    engine = TwoPassEngine(subject, batches)
     graph = ValidationGraph(engine)
     expectations = []
     for rule in rules:
@@ -57,7 +59,7 @@ def check(
     resolved, failures = graph.resolve(dict(_FORMAT), show_progress_bars=False)
     if engine.failure is not None:
         raise engine.failure
-    found_totals = engine.finish()
+    engine.finish()
     told = {str(one["exception_info"].exception_message) for one in failures.values()}
     found = []
     for rule, expectation in zip(rules, expectations, strict=True):
@@ -68,7 +70,7 @@ def check(
         except Exception as error:  # Great Expectations says nothing more of what it can't compute
             raise not_computable(rule, "; ".join(sorted(told)) or str(error)) from error
         found.append(_told(rule, result.to_json_dict(), private=set(key)))
-    return Verdict(tuple(found), found_totals)
+    return Verdict(tuple(found))
 
 
 def _told(rule: Rule, found: dict[str, Any], private: Collection[str]) -> dict[str, Any]:

@@ -24,8 +24,9 @@ def failed_rules(rows: DataFrame, rules: Sequence[Rule]) -> Column:
     if not rules:
         return F.array().cast("array<string>")
     from traintable.quality.engine import TwoPassEngine
+    from traintable.quality.subject import Computed
 
-    engine = TwoPassEngine(rows, {"all": None})
+    engine = TwoPassEngine(Computed(rows), {"all": None})
     failed = [F.when(_unexpected(engine, rule), F.lit(rule.id)) for rule in rules]
     return F.array_compact(F.array(*failed))
 

@@ -43,13 +43,14 @@ class Summary:
         """Add rows, shape (rows, features); null is NaN. Costs a pass over them in memory."""
         with np.errstate(over="ignore"):
             single = values.astype(np.float32, copy=False)
-        bins = _bits(single) >> _SHIFT
-        bins += np.arange(len(self.names), dtype=np.uint32) * np.uint32(_BINS)
+        bins = np.ascontiguousarray((_bits(single) >> _SHIFT).astype(np.uint16).T)
         finite = np.isfinite(values)
-        if not finite.all():
-            self.not_finite += len(values) - np.count_nonzero(finite, axis=0)
-            bins = bins[finite]
-        self.counts += np.bincount(bins.ravel(), minlength=self.counts.size).reshape(self.counts.shape)
+        is_finite = None if finite.all() else np.ascontiguousarray(finite.T)
+        for i, column in enumerate(bins):  # one by one, for the counts of one feature are near each other in memory
+            known = column if is_finite is None else column[is_finite[i]]
+            self.not_finite[i] += len(column) - len(known)
+            found = np.bincount(known)
+            self.counts[i, : len(found)] += found
 
     def merge(self, other: Summary) -> None:
         """Add the rows of another one of the same features."""

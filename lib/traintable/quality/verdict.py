@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from traintable.errors import GateRefused
@@ -20,10 +20,9 @@ class Verdict:
     """
 
     rules: tuple[dict[str, Any], ...]
-    totals: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __add__(self, more: Iterable[dict[str, Any]]) -> Verdict:
-        return Verdict((*self.rules, *more), self.totals)
+        return Verdict((*self.rules, *more))
 
     @property
     def refusals(self) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ from traintable.quality.before import require_allowable
 from traintable.run.judged import Judged, judge, version_before
 from traintable.run.manifest import fingerprint_of, manifest
 from traintable.run.outcome import Census, Outcome, Rows, census
-from traintable.run.parts import described_split
+from traintable.run.parts import described_split, published_split
 from traintable.run.places import Places
 from traintable.run.provenance import model_hash
 from traintable.run.rows import FILTERED, KIND, QUARANTINED, SOURCE, assemble, pin_inputs
@@ -114,9 +114,9 @@ class _Run:
             "fingerprint": self.fingerprint,
             "model": places.model,
             "content_hash": judged.content,
-            "classes": counted.classes,
+            "classes": judged.classes,
             "reasons": {**counted.reasons, **{f"gate:{ids}": n for ids, n in judged.set_aside.items()}},
-            "split": described,
+            "split": published_split(described, judged.classes),
             "features": len(names),
             "left_out": [str(dropped) for dropped in fitted.dropped],
             "leakage": leaks,

@@ -11,22 +11,20 @@ from pyspark.sql import functions as F
 from traintable import prepare, publish, quality
 from traintable.columns import SPLITS
 from traintable.config import Config
-from traintable.errors import AccountingError, InputMissing
+from traintable.errors import InputMissing
 from traintable.publish.beside import Beside
-from traintable.publish.candidate import Candidate, write
+from traintable.publish.candidate import Candidate, Pending
 from traintable.quality.audit import FAILED, ROW
 from traintable.quality.before import Version, against
 from traintable.quality.matrix import COUNTS
 from traintable.quality.page import page
 from traintable.run.rows import QUARANTINED
-from traintable.statistics.content_hash import hash_of, hash_sums
+from traintable.statistics.content_hash import hash_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from traintable.run.staging import Staging
-
-_N_SET_ASIDE = "rows set aside"
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class Judged:
     ----------
     content : the content hash of the rows to be published.
     published : their number in each split.
+    classes : the number of rows of each class in each split, split -> class -> rows.
     n_set_aside : the number of rows that rules of level quarantine have set aside.
     kept : the names of the files beside the table that tell of it.
     """
@@ -44,6 +43,7 @@ class Judged:
     candidate: Candidate
     content: str
     published: Mapping[str, int]
+    classes: Mapping[str, Mapping[str, int]]
     n_set_aside: int
     verdict: quality.Verdict
     version: Version
@@ -103,13 +103,13 @@ def judge(
     gate, key, label = config.gate, config.source.key, config.label
     audited = quality.prepared(features, gate, key=key, label=label.name, features=names)
     looked_at = quality.looked_at([*audited.columns, *COUNTS], gate, key=key, label=label.name)
-    candidate = write(audited, table, published=features.columns, looked_at=looked_at, features=names, hold=files.write)
-    with candidate.discarded_on_error():
-        return _judged(candidate, features, names, config, table, before=before, allow=allow)
+    pending = Pending(audited, table, published=features.columns, looked_at=looked_at, features=names, hold=files.write)
+    with pending.discarded_on_error():
+        return _judged(pending, features, names, config, table, before=before, allow=allow)
 
 
 def _judged(
-    candidate: Candidate,
+    pending: Pending,
     features: DataFrame,
     names: Sequence[str],
     config: Config,
@@ -119,26 +119,26 @@ def _judged(
     allow: Collection[str],
 ) -> Judged:
     gate, key, label = config.gate, config.source.key, config.label
-    is_published = F.size(FAILED) == 0
-    verdict = quality.check(
-        candidate.audited,
-        gate,
-        key=key,
-        label=label.name,
-        classes=label.classes,
-        n_features=len(names),
-        totals={**hash_sums(SPLITS, is_published), _N_SET_ASIDE: F.count_if(~is_published)},
-    )
-    content, published = hash_of(features, SPLITS, verdict.totals)
-    _require_whole(candidate, published, table)
-    n_set_aside = int(verdict.totals[_N_SET_ASIDE])
+    verdict = quality.check(pending, gate, key=key, label=label.name, classes=label.classes, n_features=len(names))
+    candidate = pending.candidate
+    assert candidate is not None
+    tally = candidate.tally
+    published = {part: tally.rows[part] for part in SPLITS if tally.rows[part]}
+    classes = {part: _classes(tally, part, label.classes) for part in SPLITS}
+    n_published = sum(published.values())
+    content = hash_of(features, n_published, tally.hashes)
     now = _version(features, names, config, published, candidate)
-    verdict += [_share_set_aside(n_set_aside, sum(published.values()), gate.max_quarantined)]
+    verdict += [_share_set_aside(tally.n_set_aside, n_published, gate.max_quarantined)]
     index: dict[str, float] = {}
     if before is not None:
         index = before.drift(now)
         verdict += against(before, now, index, gate.drift, allow)
-    return Judged(candidate, content, published, n_set_aside, verdict, now, index)
+    return Judged(candidate, content, published, classes, tally.n_set_aside, verdict, now, index)
+
+
+def _classes(tally: quality.Tally, part: str, classes: Sequence[int | str]) -> dict[str, int]:
+    found = {str(answer): tally.classes[f"{part}/{answer}"] for answer in classes}
+    return {answer: n for answer, n in found.items() if n}
 
 
 def _share_set_aside(n: int, n_published: int, most: float) -> dict[str, Any]:
@@ -185,17 +185,3 @@ def version_before(table: str, beside: Beside, spark: SparkSession) -> Version |
     except InputMissing:  # the folder was lost or left behind: rows can still be compared, and all features are new
         return Version(number, {}, (), (), rows)
     return Version(number, schema["columns"], schema["features"], schema["inputs"], rows, summary)
-
-
-def _require_whole(candidate: Candidate, published: Mapping[str, int], table: str) -> None:
-    """Raise AccountingError unless the files hold as many rows of each split as the gate has looked at."""
-    if candidate.files is None:
-        return
-    written = {part: sum(file.n for file in files) for part, files in candidate.files.items()}
-    if written != {part: n for part, n in published.items() if part in SPLITS and n}:
-        raise AccountingError(
-            where=f"run for {table}",
-            expected=f"files with the rows that the gate looks at, {dict(published)}",
-            found=f"{written}",
-            remedy="Nothing was published. This is a defect: please report it with the configuration.",
-        )

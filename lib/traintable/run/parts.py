@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
+def published_split(described: Mapping[str, Any], classes: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """The description with the counts of the rows that are published, split -> class -> rows.
+
+    They are fewer where rules of the gate have set rows aside; the first and last moments stay those that were divided.
+    """
+    parts = {}
+    for part, known in described["parts"].items():
+        counts = dict(sorted(classes.get(part, {}).items()))
+        n = sum(counts.values())
+        shares = {name: rows / n for name, rows in counts.items()}
+        parts[part] = {**known, "rows": n, "classes": counts, "shares": shares}
+    return {**described, "parts": parts}
+
+
 def described_split(
     staged: DataFrame, config: Config, pinned: Mapping[str, ingest.Pinned], time: str | None
 ) -> dict[str, Any]:

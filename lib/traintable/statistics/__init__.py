@@ -4,7 +4,7 @@ States merge, so more rows are added rather than scanned again.
 """
 
 from traintable.statistics.coding import Coding
-from traintable.statistics.content_hash import content_hash, row_hashes
+from traintable.statistics.content_hash import content_hash
 from traintable.statistics.gram import Covariance, Gram
 from traintable.statistics.learned import Cost, Statistics
 from traintable.statistics.scan import scan
@@ -24,6 +24,5 @@ __all__ = [
     "Weighted",
     "content_hash",
     "most_frequent_words",
-    "row_hashes",
     "scan",
 ]

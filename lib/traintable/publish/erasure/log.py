@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from traintable.delta_log import LOG
 from traintable.publish.erasure.key import REDACTED, Key
 from traintable.publish.vacuum import checksum_name
 from traintable.publish.versions import (
-    LOG,
     Action,
     base,
     checkpoints,

@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from traintable.delta_log import LOG
 from traintable.publish.erasure.key import Key
 from traintable.publish.erasure.rows import Rows, count
-from traintable.publish.versions import LOG
 from traintable.storage import Folder
 
 
