@@ -57,7 +57,7 @@ BOUNDED = {
     ("publish/difference.py", "_rows"): "one row a kind of difference and a pair of splits",
     ("publish/removed.py", "write_removed"): "one row a kind: two",
     ("quality/engine.py", "_grouped"): "limited to 10,000 rows a rule, and one",
-    ("quality/engine.py", "_aggregated"): "one row a domain of the rules",
+    ("quality/engine.py", "_values"): "one row a domain of the rules",
     ("run/outcome.py", "census"): "one row for each combination of split, class, kind and reasons",
     ("sample/budget.py", "by_bytes"): "one row",
     ("sample/estimate.py", "sums_by_stratum"): "one row a stratum, limited to 100,000",

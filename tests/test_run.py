@@ -177,8 +177,11 @@ def test_a_refused_run_leaves_the_published_version_as_it_was(
 
 
 def test_a_changed_configuration_publishes_the_next_version(
-    spark: SparkSession, small: list[str], published: Outcome, table: Path
+    spark: SparkSession, small: list[str], published: Outcome, table: Path, tmp_path: Path
 ) -> None:
+    for name in (table.name, f"{table.name}_manifests"):
+        shutil.copytree(table.with_name(name), tmp_path / name)
+    table = tmp_path / table.name
     settings = configured(small, table, "split.method=stratified", "output.features=columns")
     with pytest.raises(GateRefused, match=r"no features any more.*--allow schema"):
         run(settings, spark=spark)

@@ -43,6 +43,7 @@ EVERYWHERE = {
     "spark.sql.codegen.maxFields": "1000",
     "spark.sql.maxConcurrentOutputFileWriters": "8",  # a task writes all splits at once, without sorting wide rows
     "spark.databricks.delta.commit.idempotencyCheck.enabled": "true",
+    "spark.python.sql.dataFrameDebugging.enabled": "false",  # else each column that is made asks the JVM five times
     "spark.executorEnv.OMP_NUM_THREADS": "1",  # tasks run side by side; NumPy's own threads would fight over the cores
 }
 

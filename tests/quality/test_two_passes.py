@@ -14,7 +14,6 @@ import pytest
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from frames import of_rows
 from traintable.config import Gate
@@ -161,15 +160,6 @@ def test_a_rule_on_the_order_of_rows_is_left_to_great_expectations(audited: Data
     theirs = by_great_expectations(audited, rules)
     assert [one["success"] for one in found] == [result["success"] for result in theirs] == [True, True]
     assert [one["rows"] for one in found] == [0, 0]
-
-
-def test_totals_come_from_the_same_passes(spark: SparkSession, audited: DataFrame, tmp_path: Path) -> None:
-    totals = {"n": F.count("*"), "most": F.max("a")}
-    gate = Gate.model_validate({"expectations": RULES})
-    once = counted(audited, tmp_path)
-    found = check(once, gate, key=KEY, label="late", classes=(0, 1), n_features=2, totals=totals)
-    assert found.totals == {"n": 60, "most": 59.0}
-    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_rule_that_lists_too_many_values_is_refused(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:

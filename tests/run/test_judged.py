@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import shutil
+import tempfile
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
-from judging import NAMES, SCHEMA, config, judged, rows
+from judging import NAMES, RULES, SCHEMA, config, judged, rows
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -17,6 +23,8 @@ from traintable.errors import ConfigError, GateRefused
 from traintable.publish import publish
 from traintable.publish.beside import Beside
 from traintable.quality import audit, prepared, require_known
+from traintable.run.judged import judge
+from traintable.run.staging import staging
 
 SET_ASIDE = [
     {"type": "expect_column_values_to_be_between", "column": "y", "max_value": 15, "level": "quarantine", "id": "high"},
@@ -68,6 +76,32 @@ def test_a_column_by_a_name_of_the_gates_own_is_refused(spark: SparkSession, tmp
     df = of_rows(spark, SCHEMA, rows(random.Random(3), 50)).withColumn("Split_Class", F.lit("mine"))
     with pytest.raises(ConfigError, match=r"columns of the gate: .*split_class"):
         prepared(df, config(str(tmp_path / "t")).gate, key=["id", "word"], label="late", features=NAMES)
+
+
+def test_rows_are_computed_once_whatever_the_rules_ask(spark: SparkSession, tmp_path: Path) -> None:
+    (tmp_path / "passes").mkdir()
+    place = str(tmp_path / "passes")
+
+    def noted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        handle, _ = tempfile.mkstemp(dir=place)
+        os.close(handle)
+        yield from batches
+
+    made = rows(random.Random(4))
+    df = of_rows(spark, SCHEMA, made).coalesce(1)
+    df = df.mapInArrow(noted, df.schema)
+    wrong = {"type": "expect_column_values_to_match_regex", "column": "word", "regex": "(", "id": "wrong"}
+    for n, rules in ((1, RULES), (1, [*RULES, *SET_ASIDE]), (2, [*RULES, wrong])):
+        settings = config(str(tmp_path / "t"), rules, max_quarantined=1.0)
+        with staging(spark, str(tmp_path / "staging")) as files, ExitStack() as expected:
+            if wrong in rules:
+                expected.enter_context(pytest.raises(ConfigError, match="a rule that Great Expectations can compute"))
+            found = judge(df, NAMES, settings, settings.output.table, files, before=None, allow=())
+            found.candidate.discard()
+            assert not list((tmp_path / "t").rglob("*.parquet"))
+        assert len(os.listdir(place)) == n  # a second time without what could not be computed
+        shutil.rmtree(place)
+        os.mkdir(place)
 
 
 def test_too_many_rows_set_aside_are_refused(spark: SparkSession, tmp_path: Path) -> None:

@@ -98,8 +98,16 @@ class Pending:
     ) -> None:
         self._audited, self._table, self._hold = audited, table, hold
         self._published, self._looked_at, self._features = published, looked_at, features
-        self.rows = self._passed(audited, None).drop(TOLD)
+        self._schema = audited.select(*map(quote, published)).schema
+        self._takes_files = takes_files(table, self._schema)
+        self._planned = self._passed(audited, table if self._takes_files else None)
+        self.rows = self._planned.drop(TOLD)
         self.candidate: Candidate | None = None
+
+    @property
+    def n(self) -> int | None:
+        """How many rows are looked at; None before `compute`."""
+        return None if self.candidate is None else self.candidate.tally.n
 
     @property
     def is_pending(self) -> bool:
@@ -111,9 +119,8 @@ class Pending:
 
         Raises AccountingError unless files and gate have the same number of rows.
         """
-        schema = self._audited.select(*map(quote, self._published)).schema
-        wide = None if takes_files(self._table, schema) else self._hold(self._audited, "candidate")
-        rows = self._passed(self._audited, self._table) if wide is None else self._passed(wide, None)
+        wide = None if self._takes_files else self._hold(self._audited, "candidate")
+        rows = self._planned if wide is None else self._passed(wide, None)
         named = {f"m{i}": aggregate for i, aggregate in enumerate(aggregates)}
         short = F.when(F.length(TOLD) <= _SHORT, F.col(TOLD))
         own = {"told": F.collect_list(short), "n_told": F.count(TOLD), "n": F.count(F.lit(1))}
@@ -125,11 +132,11 @@ class Pending:
         for content in found["told"] if len(found["told"]) == found["n_told"] else _read(held):
             told.add(bytes(content))
         files = told.files if wide is None else None
-        _require_whole(files, told.tally, found["n"], self._table)
         left = None if wide is None else wide.where(F.size(FAILED) == 0).select(*map(quote, self._published))
         self.rows = held.drop(TOLD)
-        as_json = json.loads(schema.json())
+        as_json = json.loads(self._schema.json())
         self.candidate = Candidate(self.rows, files, told.summary, told.tally, self._table, as_json, left)
+        _require_whole(self.candidate, found["n"])
         return [found[name] for name in named]
 
     def _passed(self, audited: DataFrame, table: str | None) -> DataFrame:
@@ -152,12 +159,13 @@ def _read(held: DataFrame) -> Iterator[Any]:
     return (row[TOLD] for row in rows.toLocalIterator())  # one row a task
 
 
-def _require_whole(files: Mapping[str, Sequence[Written]] | None, tally: Tally, n: int, table: str) -> None:
+def _require_whole(candidate: Candidate, n: int) -> None:
     """Raise AccountingError unless the gate looks at all rows, and the files hold those that may be published."""
+    tally, files = candidate.tally, candidate.files
     written = tally.rows if files is None else {part: sum(file.n for file in found) for part, found in files.items()}
     if n != tally.n or written != tally.rows:
         raise AccountingError(
-            where=f"run for {table}",
+            where=f"run for {candidate.table}",
             expected=f"files with the rows that the gate looks at, {dict(tally.rows)} of {tally.n}",
             found=f"{dict(written)} of {n}",
             remedy="Nothing was published. This is a defect: please report it with the configuration.",

@@ -22,7 +22,6 @@ from great_expectations.execution_engine.sparkdf_execution_engine import SparkDF
 from great_expectations.expectations.registry import get_metric_provider
 from great_expectations.util import convert_to_json_serializable
 from great_expectations.validator.metric_configuration import MetricConfiguration, MetricConfigurationID
-from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from traintable.columns import quote
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 MAX_VALUES = 10_000  # that a rule on the different values of a column may look at
+_FEW = 20_000  # rows that one task groups sooner than several
 _SHOWN = 20  # of different values, where a rule does not say how many
 _EXACT = 2**31 - 1  # accuracy with which Spark gives quantiles without an error
 _DOMAIN, _GROUP = "_domain", "_group"
@@ -176,7 +176,7 @@ class TwoPassEngine(SparkDFExecutionEngine):
         None where they are of parts of the rows, or one of them can't be computed, which a pass of its own will tell.
         """
         if not any(map(self._conditions, domains)):
-            with suppress(PySparkException):
+            with suppress(Exception):  # whatever it is, without the aggregates it comes again, or it was they
                 found = self._subject.compute(aggregates)
                 self._load_batches()
                 return found
@@ -203,6 +203,8 @@ class TwoPassEngine(SparkDFExecutionEngine):
         groups = [group for one in wanted if (group := _group_of(one)) is not None]
         different = list(dict.fromkeys(groups))
         rows, numbers = self._with_domains([group.domain for group in different])
+        if (self._subject.n or _FEW) < _FEW:
+            rows = rows.coalesce(1)  # which saves the shuffles
         is_in = [F.when(F.col(_DOMAIN) == number, F.lit(i)) for i, number in enumerate(numbers)]
         rows = rows.withColumn(_GROUP, F.explode(F.array_compact(F.array(*is_in))))
         values = [_struct(group.columns) for group in different]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment, PackageLoader, Template
 
 
 def page(result: Mapping[str, Any]) -> str:
@@ -13,9 +14,14 @@ def page(result: Mapping[str, Any]) -> str:
 
     All values are escaped.
     """
-    environment = Environment(loader=PackageLoader("traintable.quality", "."), autoescape=True)
-    environment.filters["words"] = lambda name: name.removeprefix("expect_").replace("_", " ")
     rules = result["rules"]
     ordered = sorted(rules, key=lambda rule: (rule["success"], rule["level"] != "fail"))
     held = sum(rule["success"] for rule in rules)
-    return environment.get_template("page.html").render({**result, "ordered": ordered, "held": held})
+    return _template().render({**result, "ordered": ordered, "held": held})
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(loader=PackageLoader("traintable.quality", "."), autoescape=True)
+    environment.filters["words"] = lambda name: name.removeprefix("expect_").replace("_", " ")
+    return environment.get_template("page.html")

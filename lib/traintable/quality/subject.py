@@ -17,6 +17,10 @@ class Subject(Protocol):
         """The rows; before `compute` they are good for their schema only, and a pass over them is not to be made."""
 
     @property
+    def n(self) -> int | None:
+        """How many they are, if that is known."""
+
+    @property
     def is_pending(self) -> bool:
         """Whether `compute` is still to be called."""
 
@@ -27,7 +31,7 @@ class Subject(Protocol):
 class Computed:
     """Rows that are there already."""
 
-    is_pending = False
+    n, is_pending = None, False
 
     def __init__(self, rows: DataFrame) -> None:
         self.rows = rows
