@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 from pyspark.sql.types import IntegerType, StructField, StructType
 
-from traintable.columns import FEATURES, SPLIT, SPLITS, nearest, quote, refuse_taken
+from traintable.columns import FEATURES, SPLIT, SPLITS, literal, nearest, quote, refuse_taken
 from traintable.config import Gate
 from traintable.errors import ConfigError
 from traintable.ingest.contract import AS_JSON
@@ -53,7 +53,7 @@ def prepared(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, featu
     """
     own = _own(key, label)
     added: dict[str, Column] = {
-        **{f"is_{part}": F.when(F.col(SPLIT) == part, 1).otherwise(0) for part in SPLITS},
+        **{f"is_{part}": F.expr(f"int({SPLIT} <=> {literal(part)})") for part in SPLITS},
         SPLIT_CLASS: F.concat_ws("/", F.col(SPLIT), F.col(quote(label)).cast("string")),
         ROW_HASH: row_hash(df.columns),
     }

@@ -202,23 +202,22 @@ class TwoPassEngine(SparkDFExecutionEngine):
             return {}
         groups = [group for one in wanted if (group := _group_of(one)) is not None]
         different = list(dict.fromkeys(groups))
-        rows, numbers = self._with_domains([group.domain for group in different])
+        rows = self._rows
         if (self._subject.n or _FEW) < _FEW:
             rows = rows.coalesce(1)  # which saves the shuffles
-        is_in = [F.when(F.col(_DOMAIN) == number, F.lit(i)) for i, number in enumerate(numbers)]
+        is_in = [F.when(self.holds(group.domain), F.lit(i)) for i, group in enumerate(different)]
         rows = rows.withColumn(_GROUP, F.explode(F.array_compact(F.array(*is_in))))
-        values = [_struct(group.columns) for group in different]
-        keys = [F.when(F.col(_GROUP) == i, value).alias(f"v{i}") for i, value in enumerate(values)]
+        values = [", ".join(map(quote, group.columns)) for group in different]
+        keys = [F.expr(f"if({_GROUP} = {i}, struct({value}), null)").alias(f"v{i}") for i, value in enumerate(values)]
         counted = rows.groupBy(_GROUP, *keys).agg(F.count(F.lit(1)).alias("n"))
-        is_listed = [F.when(F.lit(group.is_listed), F.col(f"v{i}")).alias(f"v{i}") for i, group in enumerate(different)]
+        is_listed = [f"if({group.is_listed}, v{i}, null) AS v{i}" for i, group in enumerate(different)]
         # A value that is all null is none of those that are counted as different.
-        present = [F.when(_is_present(f"v{i}", group.columns), 1) for i, group in enumerate(different)]
-
-        twice = F.col("n") > 1
-        told = counted.groupBy(_GROUP, *is_listed).agg(
-            F.sum("n").alias("rows"),
-            F.count(F.coalesce(*present)).alias("different"),
-            F.sum(F.when(twice, F.col("n")).otherwise(0)).alias("repeated"),
+        values = [f"v{i}.{quote(name)}" for i, group in enumerate(different) for name in group.columns]
+        is_present = " OR ".join(f"{value} IS NOT NULL" for value in values)
+        told = counted.groupBy(_GROUP, *map(F.expr, is_listed)).agg(
+            F.expr("sum(n) AS rows"),
+            F.expr(f"count_if({is_present}) AS different"),
+            F.expr("sum(if(n > 1, n, 0)) AS repeated"),
         )
         collected = told.limit(MAX_VALUES * len(different) + 1).collect()
         found: Metrics = {}
@@ -240,14 +239,15 @@ class TwoPassEngine(SparkDFExecutionEngine):
         if "unexpected_condition" not in known:
             return None
         unexpected, compute, accessor = known["unexpected_condition"]
-        is_in = self.holds(_whole(compute, accessor))
+        domain = self._conditions(_whole(compute, accessor))
         if name.endswith(".filtered_row_count"):
-            return _of_all_rows(one, F.count_if(is_in))
+            return _of_all_rows(one, F.count_if(_all(domain)))
         if self.looks_at_others(one.metric_configuration.metric_dependencies["unexpected_condition"]):
             return None
+        is_unexpected = _all([*domain, unexpected])
         if name.endswith(_COUNT):
-            return _of_all_rows(one, F.count_if(is_in & unexpected))
-        value = F.when(is_in & unexpected, _shown(accessor))
+            return _of_all_rows(one, F.count_if(is_unexpected))
+        value = F.when(is_unexpected, _shown(accessor))
         return _of_all_rows(one, F.array_distinct(F.array_compact(F.array(F.min(value), F.max(value)))))
 
     def _quantiles(self, one: MetricComputationConfiguration) -> MetricComputationConfiguration | None:
@@ -431,18 +431,9 @@ def _domain_of(one: MetricComputationConfiguration) -> IDDict:
     return IDDict(one.compute_domain_kwargs or {})
 
 
-def _struct(columns: Sequence[str]) -> Column:
-    return F.struct(*[F.col(quote(name)) for name in columns])
-
-
-def _is_present(struct: str, columns: Sequence[str]) -> Column:
-    """True for a struct that is there and has a value that is not null, else null."""
-    return F.coalesce(*[F.when(F.col(f"{struct}.{quote(name)}").isNotNull(), True) for name in columns])
-
-
 def _all(conditions: Sequence[Any]) -> Column:
     found = [F.expr(one) if isinstance(one, str) else one for one in conditions]
-    return reduce(lambda both, one: both & one, found, F.lit(True))
+    return reduce(lambda both, one: both & one, found) if found else F.lit(True)
 
 
 def _too_many(group: _Group) -> ConfigError:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from traintable.columns import SPLIT, quote
+from traintable.columns import SPLIT, literal, quote
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -18,8 +18,8 @@ def row_hash(names: Sequence[str]) -> Column:
     """A 64-bit hash of each row over the columns `names` in the order of their names, nulls marked."""
     from pyspark.sql import functions as F
 
-    parts = [part for name in sorted(names) for part in (F.col(quote(name)).isNull(), F.col(quote(name)))]
-    return F.xxhash64(F.lit(ROW_HASH), *parts)
+    parts = [f"{quote(name)} IS NULL, {quote(name)}" for name in sorted(names)]
+    return F.expr(f"xxhash64({', '.join([literal(ROW_HASH), *parts])})")
 
 
 def content_hash(df: DataFrame) -> tuple[str, dict[str, int]]:
