@@ -415,7 +415,7 @@ verdict.raise_if_refused(config.output.table)
 
 # COMMAND ----------
 
-content_hash, _ = statistics.content_hash(features, hashed=audited)
+content_hash, _ = statistics.content_hash(features)
 staging.delete()
 
 print(content_hash)

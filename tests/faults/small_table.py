@@ -13,8 +13,8 @@ N_ROWS = 400
 ALLOWED = ("drift", "rows")  # another seed splits these few rows otherwise
 
 
-def put_source(path: Path, n: int = N_ROWS, share_of_one_word: float = 0.3) -> None:
-    """Write a Delta table of so many rows, of which a share have the same word."""
+def put_source(path: Path, n: int = N_ROWS, share_of_one_word: float = 0.3, note_bytes: int = 0) -> None:
+    """Write a Delta table of so many rows, of which a share have the same word, and each a note of so many bytes."""
     rng = random.Random(n)
     words = ["most" if rng.random() < share_of_one_word else rng.choice(["ab", "cd", "ef"]) for _ in range(n)]
     x = [None if i % 17 == 0 else rng.gauss(0, 1) for i in range(n)]
@@ -25,6 +25,8 @@ def put_source(path: Path, n: int = N_ROWS, share_of_one_word: float = 0.3) -> N
         "y": [rng.gauss(10, 5) for _ in range(n)],
         "minutes": pa.array([int(rng.random() < 0.4) for _ in range(n)], pa.int32()),
     }
+    if note_bytes:
+        rows["note"] = [str(i % 10) * note_bytes + str(i) for i in range(n)]
     write_deltalake(str(path), pa.table(rows))
 
 

@@ -15,10 +15,13 @@ import pytest
 from drivers import driver
 from publish_kills import SEEDS, Trials
 from pyspark.sql import SparkSession
+from small_table import ALLOWED, config, put_source
 
 from cluster import Cluster
 from servers.fixtures import S3
 from servers.proxy import Fault, Request
+from traintable.config import Config
+from traintable.run import run
 
 Victim = Literal["executor", "worker"]
 MOMENTS: tuple[Literal["request", "body", "reply"], ...] = ("body", "reply", "request")
@@ -102,6 +105,24 @@ def test_an_executor_and_a_worker_are_killed(tmp_path: Path, spark: SparkSession
 def test_more_executors_and_a_worker_are_killed(tmp_path: Path, spark: SparkSession, s3: S3, cluster: Cluster) -> None:
     trials = Trials(tmp_path, f"s3a://{s3.new_bucket()}/t", spark, s3)
     carry_out(trials, cluster, s3, [*("executor",) * 6, "worker"])
+
+
+@pytest.mark.slow
+def test_executors_without_heap_publish_nothing(tmp_path: Path, spark: SparkSession, cluster: Cluster) -> None:
+    put_source(tmp_path / "notes", note_bytes=2_000_000)  # 800 MB, where an executor has 450 MB for everything
+    settings = config(tmp_path / "notes", str(tmp_path / "t"), tmp_path / "beside", SEEDS[0])
+    settings["source"]["where"] = "length(note) > 1000"
+    trials = Trials(tmp_path, str(tmp_path / "t"), spark)
+    trials.prepare(SEEDS[:1])
+    with driver(tmp_path, "--master", cluster.url, "--conf", "spark.executor.memory=450m") as runs:
+        told = runs.publish(settings)
+    print(f"\n{told}")
+    assert told["status"] == "failed"
+    assert len(told["message"].splitlines()) == 1
+    assert published.versions(trials.table) == []
+    assert run(Config.model_validate(settings), allow=ALLOWED, spark=spark).status == "published"
+    published.assert_sound(trials.table)
+    assert published.rows(trials.table) == trials.expected[SEEDS[0]]
 
 
 @pytest.mark.slow

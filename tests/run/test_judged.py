@@ -15,6 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from judging import NAMES, RULES, SCHEMA, config, judged, rows
+from pyspark.ml.classification import LogisticRegression
+from pyspark.ml.linalg import Vectors
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -25,6 +27,7 @@ from traintable.publish.beside import Beside
 from traintable.quality import audit, prepared, require_known
 from traintable.run.judged import judge
 from traintable.run.staging import staging
+from traintable.statistics import content_hash
 
 SET_ASIDE = [
     {"type": "expect_column_values_to_be_between", "column": "y", "max_value": 15, "level": "quarantine", "id": "high"},
@@ -102,6 +105,47 @@ def test_rows_are_computed_once_whatever_the_rules_ask(spark: SparkSession, tmp_
         assert len(os.listdir(place)) == n  # a second time without what could not be computed
         shutil.rmtree(place)
         os.mkdir(place)
+
+
+@pytest.mark.parametrize("way", ["much is told", "tasks can't write", "a task that failed at its end has left a file"])
+def test_whatever_the_way_the_same_is_found(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    made = rows(random.Random(5))
+    expected = judged(spark, made, config(str(tmp_path / "t"), SET_ASIDE, max_quarantined=1.0), tmp_path)
+    removed = sorted(row["row"] for row in expected.removed.collect())
+    if way == "much is told":
+        monkeypatch.setattr("traintable.publish.candidate._SHORT", 0)
+    elif way == "tasks can't write":
+        monkeypatch.setattr("traintable.publish.candidate.is_for_tasks", lambda _: False)
+    else:
+        left = of_rows(spark, "id bigint, word string", [(1, "ab")])
+        left.coalesce(1).write.parquet(str(tmp_path / "staging" / "audit"))
+    found = judged(spark, made, config(str(tmp_path / "other"), SET_ASIDE, max_quarantined=1.0), tmp_path)
+    assert found.verdict.rules == expected.verdict.rules
+    assert (found.content, found.classes, found.set_aside) == (expected.content, expected.classes, expected.set_aside)
+    assert found.candidate.tally == expected.candidate.tally
+    assert found.version.drift(expected.version) == dict.fromkeys(NAMES, 0.0)
+    assert sorted(row["row"] for row in found.removed.collect()) == removed != []
+    assert (found.candidate.files is None) == (way == "tasks can't write")
+    if found.candidate.files is not None:  # of others the rows are gone with the staging folder
+        publish(found.candidate, str(tmp_path / "other"), manifest={"traintable": "0", "run_id": "r"}, features=NAMES)
+        assert content_hash(spark.read.format("delta").load(str(tmp_path / "other")))[0] == expected.content
+
+
+def test_no_rows_are_an_answer(spark: SparkSession, tmp_path: Path) -> None:
+    found = judged(spark, [], config(str(tmp_path / "t")), tmp_path)
+    assert found.verdict.refusals
+    assert found.published == {}
+
+
+def test_the_session_trains_models_of_spark_ml_afterwards(spark: SparkSession, tmp_path: Path) -> None:
+    judged(spark, rows(random.Random(6)), config(str(tmp_path / "t")), tmp_path)
+    made = [(Vectors.dense([float(i % 7)]), float(i % 2)) for i in range(40)]
+    df = spark.createDataFrame(made, ["features", "label"])
+    model = LogisticRegression(maxIter=2).fit(df)
+    assert model.hasSummary  # which holds the session
+    assert model.transform(df).select("prediction").count() == 40
 
 
 def test_too_many_rows_set_aside_are_refused(spark: SparkSession, tmp_path: Path) -> None:

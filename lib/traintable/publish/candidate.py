@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import Observation
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
@@ -20,7 +19,7 @@ from traintable.columns import is_catalog_name, is_remote, quote, split_folder
 from traintable.delta_files import Written
 from traintable.errors import AccountingError
 from traintable.publish.commit import can_take
-from traintable.publish.task import TOLD, Told, passed
+from traintable.publish.task import FILE, TOLD, Places, Told, passed
 from traintable.quality.audit import FAILED
 from traintable.quality.summary import Summary
 from traintable.quality.tally import Tally
@@ -31,6 +30,7 @@ from traintable.storage import folder
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
+_HELD = "audit"
 _SHORT = 2**13  # bytes that a task tells which come with the aggregates; what is longer is read one by one
 
 
@@ -64,21 +64,27 @@ class Candidate:
 
 
 def takes_files(table: str, schema: StructType) -> bool:
-    """Whether tasks can write a table's files themselves: on this disk and on S3, if the table is as ours are.
+    """Whether tasks can write a table's files themselves, if the table is as ours are.
 
-    What a path without a scheme means where somebody else starts our sessions is Spark's to say; and times without a
-    zone are a feature that a table has to declare.
+    Times without a zone are a feature that a table has to declare.
     """
-    is_ours = is_s3(table) or not (is_catalog_name(table) or is_remote(table) or is_managed())
-    return is_ours and "timestamp_ntz" not in schema.simpleString() and can_take(table)
+    return is_for_tasks(table) and "timestamp_ntz" not in schema.simpleString() and can_take(table)
+
+
+def is_for_tasks(place: str) -> bool:
+    """Whether tasks can write there themselves: on this disk and on S3.
+
+    What a path without a scheme means where somebody else starts our sessions is Spark's to say.
+    """
+    return is_s3(place) or not (is_catalog_name(place) or is_remote(place) or is_managed())
 
 
 class Pending:
     """Rows of `quality.prepared` that are still to be computed, written and looked at, all in one pass.
 
-    Of `published` columns are the files, of `looked_at` columns is what `hold` keeps (it writes rows somewhere, and
-    reads them from there). Rows that fail a rule of level quarantine are looked at, but in no file. Where the table is
-    in a storage to which tasks can't write, it takes another pass.
+    Of `published` columns are the files, of `looked_at` columns is what is kept in a private `folder`. Rows that fail a
+    rule of level quarantine are looked at, but in no file of the table. Where tasks can't write to its storage or to
+    the folder, it takes two more passes, and `hold` writes rows to the folder under a name, and reads them from there.
 
     Attributes
     ----------
@@ -94,14 +100,17 @@ class Pending:
         published: Sequence[str],
         looked_at: Sequence[str],
         features: Sequence[str],
+        folder: str,
         hold: Callable[[DataFrame, str], DataFrame],
     ) -> None:
         self._audited, self._table, self._hold = audited, table, hold
         self._published, self._looked_at, self._features = published, looked_at, features
         self._schema = audited.select(*map(quote, published)).schema
-        self._takes_files = takes_files(table, self._schema)
-        self._planned = self._passed(audited, table if self._takes_files else None)
-        self.rows = self._planned.drop(TOLD)
+        self._places = None
+        if takes_files(table, self._schema) and is_for_tasks(folder):
+            self._places = Places(table, f"{folder}/{_HELD}")
+        self._planned = self._passed(audited)
+        self.rows = self._planned.drop(TOLD, FILE)
         self.candidate: Candidate | None = None
 
     @property
@@ -119,28 +128,46 @@ class Pending:
 
         Raises AccountingError unless files and gate have the same number of rows.
         """
-        wide = None if self._takes_files else self._hold(self._audited, "candidate")
-        rows = self._planned if wide is None else self._passed(wide, None)
+        wide = held = None
+        if self._places is None:
+            wide = self._hold(self._audited, "candidate")
+            held = self._hold(self._passed(wide), _HELD)
         named = {f"m{i}": aggregate for i, aggregate in enumerate(aggregates)}
         short = F.when(F.length(TOLD) <= _SHORT, F.col(TOLD))
-        own = {"told": F.collect_list(short), "n_told": F.count(TOLD), "n": F.count(F.lit(1))}
-        observation = Observation()
-        observed = rows.observe(observation, *[column.alias(name) for name, column in {**named, **own}.items()])
-        held = self._hold(observed, "audit")
-        found = observation.get
-        told = Told(Summary.empty(self._features))
+        told, files = F.collect_list(short), F.collect_list(FILE)
+        own = {"told": told, "n_told": F.count(TOLD), "files": files, "n": F.count(F.lit(1))}
+        columns = [column.alias(name) for name, column in {**named, **own}.items()]
+        found = (self._planned if held is None else held).agg(*columns).collect()[0]
+        if held is None:
+            held = self._held(found["files"])
+        all_told = Told(Summary.empty(self._features))
         for content in found["told"] if len(found["told"]) == found["n_told"] else _read(held):
-            told.add(bytes(content))
-        files = told.files if wide is None else None
+            all_told.add(bytes(content))
         left = None if wide is None else wide.where(F.size(FAILED) == 0).select(*map(quote, self._published))
-        self.rows = held.drop(TOLD)
-        as_json = json.loads(self._schema.json())
-        self.candidate = Candidate(self.rows, files, told.summary, told.tally, self._table, as_json, left)
+        self.rows = held.drop(TOLD, FILE)
+        self.candidate = Candidate(
+            self.rows,
+            all_told.files if wide is None else None,
+            all_told.summary,
+            all_told.tally,
+            self._table,
+            json.loads(self._schema.json()),
+            left,
+        )
         _require_whole(self.candidate, found["n"])
         return [found[name] for name in named]
 
-    def _passed(self, audited: DataFrame, table: str | None) -> DataFrame:
-        return passed(audited, table, published=self._published, looked_at=self._looked_at, features=self._features)
+    def _passed(self, audited: DataFrame) -> DataFrame:
+        names = {"published": self._published, "looked_at": self._looked_at, "features": self._features}
+        return passed(audited, self._places, **names)
+
+    def _held(self, files: Sequence[str]) -> DataFrame:
+        """What is looked at, from just the files of tasks that have counted: others may have failed at their end."""
+        assert self._places is not None
+        spark, schema = self._audited.sparkSession, self._planned.drop(FILE).schema
+        if not files:
+            return spark.createDataFrame([], schema)
+        return spark.read.schema(schema).parquet(*[f"{self._places.held}/{name}" for name in files])
 
     @contextmanager
     def discarded_on_error(self) -> Iterator[None]:

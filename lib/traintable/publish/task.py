@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql.pandas.types import to_arrow_schema
-from pyspark.sql.types import BinaryType, IntegerType, StructField, StructType
+from pyspark.sql.types import BinaryType, IntegerType, StringType, StructField, StructType
 
 from traintable.columns import SPLIT, SPLITS, TRAIN, split_folder
 from traintable.delta_files import FileWriter, Written
@@ -22,7 +22,15 @@ from traintable.quality.tally import Tally
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-TOLD = "_told"  # what a task tells, with its last row
+TOLD, FILE = "_told", "_file"  # what a task tells, and the file that holds what is looked at: with its last row
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where tasks write: files of a table, and of a private folder what is looked at."""
+
+    table: str
+    held: str
 
 
 @dataclass
@@ -51,32 +59,42 @@ class Told:
 
 def passed(
     audited: DataFrame,
-    table: str | None,
+    places: Places | None,
     *,
     published: Sequence[str],
     looked_at: Sequence[str],
     features: Sequence[str],
 ) -> DataFrame:
-    """The rows of `quality.prepared`, `looked_at` columns of them, while tasks write and count them.
+    """The rows of `quality.prepared`, `looked_at` columns of them, while tasks count them and write both.
 
-    Into files of `table` go `published` columns of the rows that fail no rule of level quarantine. In the column
-    `_told` is null, and in the last row of each task what it tells.
+    Into files of the table go `published` columns of the rows that fail no rule of level quarantine; into a file of
+    each task what is given out here, but for its name. In the columns `_told` and `_file` is null, but in the last row
+    of each task what it tells and that name. Without places nothing is written.
     """
     known = {column.name: column.dataType for column in audited.schema} | dict.fromkeys(COUNTS, IntegerType())
     fields = [StructField(name, known[name]) for name in looked_at]
     arrow = to_arrow_schema(StructType([audited.schema[name] for name in published if name != SPLIT]))
-    looked = to_arrow_schema(StructType(fields))
+    looked = to_arrow_schema(StructType([*fields, StructField(TOLD, BinaryType())]))
     names = tuple(features)
 
     def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         writers: dict[str, FileWriter] = {}
         told, last = Told(Summary.empty(names)), None
+        held = None if places is None else FileWriter(places.held, looked)
+
+        def given(rows: pa.RecordBatch, content: bytes | None) -> pa.RecordBatch:
+            rows = _of_schema(_with_last(rows, TOLD, pa.array([content], pa.binary())), looked)
+            if held is not None:
+                held.add(rows)
+            name = None if content is None or held is None else held.name
+            return _with_last(rows, FILE, pa.array([name], pa.string()))
+
         try:
             for batch in batches:
                 if not len(batch):
                     continue
                 if last is not None:
-                    yield _with_told(last, None)
+                    yield given(last, None)
                 values, lengths = matrix(batch, names)
                 told.tally.n += len(batch)
                 told.tally.n_set_aside += pc.sum(pc.not_equal(pc.list_value_length(batch.column(FAILED)), 0)).as_py()
@@ -86,23 +104,28 @@ def passed(
                     if part == TRAIN:
                         of_train = values if is_of_it is None else values[is_of_it.to_numpy(zero_copy_only=False)]
                         told.summary.add(of_train)
-                    if table is not None and part in SPLITS:  # others the gate will refuse
-                        writer = writers.setdefault(part, FileWriter(f"{table}/{split_folder(part)}", arrow))
+                    if places is not None and part in SPLITS:  # others the gate will refuse
+                        writer = writers.setdefault(part, FileWriter(f"{places.table}/{split_folder(part)}", arrow))
                         writer.add(_of_schema(rows, arrow))
                 for name, column in counts(values, lengths).items():
                     batch = batch.append_column(name, column)
-                last = _of_schema(batch, looked)
+                last = batch
             for part, writer in writers.items():
                 if (file := writer.close()) is not None:
                     told.files[part] = [file]
+            if last is not None:
+                rows = given(last, told.to_bytes())
+                if held is not None:
+                    held.close()
+                yield rows
         except BaseException:
-            for writer in writers.values():
+            for writer in [*writers.values(), *([] if held is None else [held])]:
                 writer.abandon()
             raise
-        if last is not None:
-            yield _with_told(last, told.to_bytes())
 
-    return audited.mapInArrow(task, StructType([*fields, StructField(TOLD, BinaryType())]))
+    return audited.mapInArrow(
+        task, StructType([*fields, StructField(TOLD, BinaryType()), StructField(FILE, StringType())])
+    )
 
 
 def _parts(batch: pa.RecordBatch) -> Iterator[tuple[str | None, pa.BooleanArray | None]]:
@@ -121,6 +144,6 @@ def _of_schema(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([rows.column(column.name).cast(column.type) for column in schema], schema=schema)
 
 
-def _with_told(batch: pa.RecordBatch, told: bytes | None) -> pa.RecordBatch:
-    """The rows, with what is told beside the last one."""
-    return batch.append_column(TOLD, pa.array([*[None] * (len(batch) - 1), told], pa.binary()))
+def _with_last(batch: pa.RecordBatch, name: str, value: pa.Array) -> pa.RecordBatch:
+    """The rows with one more column: nulls, and in the last of the rows the one value."""
+    return batch.append_column(name, pa.concat_arrays([pa.nulls(len(batch) - 1, value.type), value]))

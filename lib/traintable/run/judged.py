@@ -103,7 +103,15 @@ def judge(
     gate, key, label = config.gate, config.source.key, config.label
     audited = quality.prepared(features, gate, key=key, label=label.name, features=names)
     looked_at = quality.looked_at([*audited.columns, *COUNTS], gate, key=key, label=label.name)
-    pending = Pending(audited, table, published=features.columns, looked_at=looked_at, features=names, hold=files.write)
+    pending = Pending(
+        audited,
+        table,
+        published=features.columns,
+        looked_at=looked_at,
+        features=names,
+        folder=files.folder,
+        hold=files.write,
+    )
     with pending.discarded_on_error():
         return _judged(pending, features, names, config, table, before=before, allow=allow)
 
