@@ -53,6 +53,7 @@ BOUNDED = {
     ("ingest/landing/sources/tables.py", "_beyond"): "one row of bounds",
     ("ingest/landing/sources/typed.py", "counts"): "one row a file of a run",
     ("ingest/landing/target.py", "counts_of"): "one row a file of a run",
+    ("publish/candidate.py", "compute"): "one row",
     ("publish/candidate.py", "_read"): "one row a task, read one after another",
     ("publish/difference.py", "_rows"): "one row a kind of difference and a pair of splits",
     ("publish/removed.py", "write_removed"): "one row a kind: two",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
@@ -28,6 +31,27 @@ def test_a_local_session_gets_the_pinned_jars_and_a_cluster_is_left_to_size_itse
     cluster = session._defaults({"spark.master": "spark://host:7077"})
     assert "spark.sql.shuffle.partitions" not in cluster
     assert cluster["spark.sql.session.timeZone"] == "UTC"
+
+
+@pytest.mark.usefixtures("no_jars")
+@pytest.mark.parametrize("name", ["SPARK_HOME", "PYSPARK_PYTHON"])
+def test_workers_of_another_spark_or_python_are_left_to_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPARK_HOME", raising=False)
+    monkeypatch.delenv("PYSPARK_PYTHON", raising=False)
+    assert session._defaults({})["spark.python.daemon.module"] == "traintable.daemon"
+    assert "spark.python.daemon.module" not in session._defaults({"spark.master": "spark://host:7077"})
+    monkeypatch.setenv(name, "/another")
+    assert "spark.python.daemon.module" not in session._defaults({})
+
+
+def test_no_archive_is_on_the_path_of_local_workers(spark: SparkSession) -> None:
+    def path(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for _ in batches:
+            yield pa.record_batch({"place": [*sys.path, *sys.path_importer_cache]})
+
+    found = [row["place"] for row in spark.range(1).mapInArrow(path, "place string").collect()]
+    assert found
+    assert not [place for place in found if place.endswith((".zip", ".jar"))]
 
 
 def s3a(settings: dict[str, str]) -> dict[str, str]:

@@ -118,7 +118,7 @@ def active_tasks(spark: SparkSession) -> tuple[int, int] | None:
 
 def _defaults(user: dict[str, str]) -> dict[str, str]:
     local = user.get("spark.master", "local").startswith("local")
-    settings = {**(LOCAL if local else EVERYWHERE), **_s3a()}
+    settings = {**(LOCAL if local else EVERYWHERE), **_s3a(), **(_workers() if local else {})}
     if _brings_delta(user):
         return settings
     if _is_submitted():
@@ -148,6 +148,18 @@ def _s3a() -> dict[str, str]:
     }
     if "AWS_ACCESS_KEY_ID" in os.environ:  # and no other place is looked into
         found["spark.hadoop.fs.s3a.aws.credentials.provider"] = _CREDENTIALS
+    return found
+
+
+def _workers() -> dict[str, str]:
+    """How Python workers are started on this machine, if they are of this Python and this PySpark."""
+    python = os.environ.get("PYSPARK_PYTHON", sys.executable)
+    if _is_submitted() or "SPARK_HOME" in os.environ or python != sys.executable:
+        return {}
+    found = {"spark.python.daemon.module": "traintable.daemon"}
+    home = Path(__file__).absolute().parents[1]
+    if home.name != "site-packages":  # it may be on the path of this process only
+        found["spark.executorEnv.PYTHONPATH"] = str(home)
     return found
 
 

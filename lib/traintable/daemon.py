@@ -1,0 +1,18 @@
+"""PySpark's daemon of Python workers, for local sessions: tasks start without reading Spark's archives again.
+
+Before each task a worker of Spark 4.1 reads the directories of all archives on its path again: those of PySpark, which
+is installed beside them, and a jar (SPARK-54744, mended in Spark 4.2).
+"""
+
+from __future__ import annotations
+
+import sys
+
+for place in [place for place in sys.path if place.endswith((".zip", ".jar"))]:
+    sys.path.remove(place)
+    sys.path_importer_cache.pop(place, None)
+
+from pyspark.daemon import manager  # noqa: E402  found where it is installed, now
+
+if __name__ == "__main__":
+    manager()  # type: ignore[no-untyped-call]
