@@ -109,12 +109,12 @@ def test_more_executors_and_a_worker_are_killed(tmp_path: Path, spark: SparkSess
 
 @pytest.mark.slow
 def test_executors_without_heap_publish_nothing(tmp_path: Path, spark: SparkSession, cluster: Cluster) -> None:
-    put_source(tmp_path / "notes", note_bytes=2_000_000)  # 800 MB, where an executor has 450 MB for everything
+    put_source(tmp_path / "notes", note_bytes=3_000_000)  # 1.2 GB, where an executor has 512 MB for everything
     settings = config(tmp_path / "notes", str(tmp_path / "t"), tmp_path / "beside", SEEDS[0])
     settings["source"]["where"] = "length(note) > 1000"
     trials = Trials(tmp_path, str(tmp_path / "t"), spark)
     trials.prepare(SEEDS[:1])
-    with driver(tmp_path, "--master", cluster.url, "--conf", "spark.executor.memory=450m") as runs:
+    with driver(tmp_path, "--master", cluster.url, "--conf", "spark.executor.memory=512m") as runs:
         told = runs.publish(settings)
     print(f"\n{told}")
     assert told["status"] == "failed"
