@@ -46,6 +46,12 @@ def first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
+def is_of_expression(error: Exception) -> bool:
+    """Whether Spark says that an expression does not fit the rows: a value, a name or a type."""
+    state = _STATE.search(_COLOURS.sub("", str(error)))
+    return state is not None and state.group(1)[:2] in ("22", "42")
+
+
 def _is_foreign(error: Exception) -> bool:
     return isinstance(error, OSError) or type(error).__module__.startswith(_FOREIGN)
 
@@ -67,8 +73,7 @@ def _explained(error: Exception, where: str, expected: str, remedy: str) -> Trai
             found=_cause(text),
             remedy="A version whose files were vacuumed can't be read: pin a newer one.",
         )
-    state = _STATE.search(text)
-    if state and state.group(1)[:2] in ("22", "42"):
+    if is_of_expression(error):
         return ConfigError(
             where="configuration",
             expected="expressions and types that fit the rows",

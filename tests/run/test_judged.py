@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from judging import NAMES, RULES, SCHEMA, config, judged, rows
+from pyspark.errors import PythonException
 from pyspark.ml.classification import LogisticRegression
 from pyspark.ml.linalg import Vectors
 from pyspark.sql import SparkSession
@@ -105,6 +106,25 @@ def test_rows_are_computed_once_whatever_the_rules_ask(spark: SparkSession, tmp_
         assert len(os.listdir(place)) == n  # a second time without what could not be computed
         shutil.rmtree(place)
         os.mkdir(place)
+
+
+def test_rows_that_can_not_be_computed_are_not_tried_again(spark: SparkSession, tmp_path: Path) -> None:
+    place = str(tmp_path / "passes")
+    os.mkdir(place)
+
+    def failing(_: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        handle, _ = tempfile.mkstemp(dir=place)
+        os.close(handle)
+        raise OSError("No space left on device")
+
+    df = of_rows(spark, SCHEMA, rows(random.Random(4))).coalesce(1)
+    settings = config(str(tmp_path / "t"))
+    with (
+        staging(spark, str(tmp_path / "staging")) as files,
+        pytest.raises(PythonException, match="No space left on device"),
+    ):
+        judge(df.mapInArrow(failing, df.schema), NAMES, settings, settings.output.table, files, before=None, allow=())
+    assert len(os.listdir(place)) == 1
 
 
 @pytest.mark.parametrize("way", ["much is told", "tasks can't write", "a task that failed at its end has left a file"])

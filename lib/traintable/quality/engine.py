@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from pyspark.sql import functions as F
 from traintable.columns import quote
 from traintable.errors import ConfigError
 from traintable.quality.subject import Subject
+from traintable.spark_errors import is_of_expression
 
 if TYPE_CHECKING:
     from great_expectations.execution_engine.execution_engine import MetricComputationConfiguration
@@ -71,13 +71,14 @@ class TwoPassEngine(SparkDFExecutionEngine):
         for name, condition in self._batches.items():
             self.load_batch_data(name, self._rows if condition is None else self._rows.where(condition))
 
-    def _compute_rows(self) -> None:
+    def _compute_rows(self, aggregates: Sequence[Column] = ()) -> list[Any]:
         try:
-            self._subject.compute([])
+            found = self._subject.compute(aggregates)
         except Exception as error:
             self.failure = error
             raise
         self._load_batches()
+        return found
 
     def resolve_metrics(
         self,
@@ -105,6 +106,7 @@ class TwoPassEngine(SparkDFExecutionEngine):
         metric_fn_direct_configurations: list[MetricComputationConfiguration],
         metric_fn_bundle_configurations: list[MetricComputationConfiguration],
     ) -> Metrics:
+        self._require_no_failure()
         direct, bundle = metric_fn_direct_configurations, metric_fn_bundle_configurations
         ready = [one for one in direct if not _needs_rows(one.metric_configuration.metric_name)]
         if ready:
@@ -151,8 +153,14 @@ class TwoPassEngine(SparkDFExecutionEngine):
 
     def resolve_metric_bundle(self, metric_fn_bundle: Iterable[MetricComputationConfiguration]) -> Metrics:
         """All aggregates in one pass; none, which Great Expectations asks for too, are not waited for."""
+        self._require_no_failure()
         bundle = list(metric_fn_bundle)
         return self._aggregated(bundle) if bundle else {}
+
+    def _require_no_failure(self) -> None:
+        """Raise it again: Great Expectations goes on to ask, for each metric by itself and then twice more."""
+        if self.failure is not None:
+            raise self.failure
 
     def _aggregated(self, bundle: Sequence[MetricComputationConfiguration]) -> Metrics:
         """These, and the row counts that are said to be known."""
@@ -175,12 +183,16 @@ class TwoPassEngine(SparkDFExecutionEngine):
 
         None where they are of parts of the rows, or one of them can't be computed, which a pass of its own will tell.
         """
-        if not any(map(self._conditions, domains)):
-            with suppress(Exception):  # whatever it is, without the aggregates it comes again, or it was they
-                found = self._subject.compute(aggregates)
-                self._load_batches()
-                return found
-        self._compute_rows()
+        if any(map(self._conditions, domains)):
+            self._compute_rows()
+            return None
+        try:
+            return self._compute_rows(aggregates)
+        except Exception as error:
+            if not _is_of_a_rule(error):
+                raise
+        self.failure = None
+        self._compute_rows()  # if it was not an aggregate, the error comes again
         return None
 
     def _values(self, domains: Sequence[IDDict], aggregates: Sequence[Column]) -> list[Any]:
@@ -434,6 +446,11 @@ def _domain_of(one: MetricComputationConfiguration) -> IDDict:
 def _all(conditions: Sequence[Any]) -> Column:
     found = [F.expr(one) if isinstance(one, str) else one for one in conditions]
     return reduce(lambda both, one: both & one, found) if found else F.lit(True)
+
+
+def _is_of_a_rule(error: Exception) -> bool:
+    """Whether it may be an aggregate that can't be computed, rather than the rows."""
+    return is_of_expression(error) or "great_expectations" in str(error)
 
 
 def _too_many(group: _Group) -> ConfigError:
