@@ -130,7 +130,7 @@ def _drift(profile: Mapping[str, Any]) -> Iterator[Headline]:
     severe = [c["name"] for c in moved if c["severity"] == "severe"]
     changed = [c["column"] for c in drift.get("schema") or ()]
     if severe or changed:
-        text = f"{len(severe)} columns have drifted severely and {len(changed)} have changed in the schema."
+        text = f"Columns that have drifted severely: {len(severe)}; that have changed in the schema: {len(changed)}."
         yield _headline(HIGH, "The table has changed", text, "drift", [*severe, *changed])
 
 
