@@ -15,13 +15,11 @@ import pytest
 from drivers import driver
 from publish_kills import SEEDS, Trials
 from pyspark.sql import SparkSession
-from small_table import ALLOWED, config, put_source
+from small_table import config, put_source
 
 from cluster import Cluster
 from servers.fixtures import S3
 from servers.proxy import Fault, Request
-from traintable.config import Config
-from traintable.run import run
 
 Victim = Literal["executor", "worker"]
 MOMENTS: tuple[Literal["request", "body", "reply"], ...] = ("body", "reply", "request")
@@ -120,7 +118,7 @@ def test_executors_without_heap_publish_nothing(tmp_path: Path, spark: SparkSess
     assert told["status"] == "failed"
     assert len(told["message"].splitlines()) == 1
     assert published.versions(trials.table) == []
-    assert run(Config.model_validate(settings), allow=ALLOWED, spark=spark).status == "published"
+    assert trials.calm_run(trials.table, SEEDS[0]).status == "published"
     published.assert_sound(trials.table)
     assert published.rows(trials.table) == trials.expected[SEEDS[0]]
 
