@@ -7,8 +7,11 @@ is installed beside them, and a jar (SPARK-54744, mended in Spark 4.2).
 from __future__ import annotations
 
 import sys
+from fnmatch import fnmatch
 
-for place in [place for place in sys.path if place.endswith((".zip", ".jar"))]:
+ARCHIVES = ("*/pyspark.zip", "*/py4j-*-src.zip", "*/spark-core_*.jar")
+
+for place in [place for place in sys.path if any(fnmatch(place, archive) for archive in ARCHIVES)]:
     sys.path.remove(place)
     sys.path_importer_cache.pop(place, None)
 
