@@ -25,6 +25,24 @@ def test_a_full_disk_names_the_place() -> None:
     assert (found.value.where, found.value.exit_code) == ("/data/t", 1)
 
 
+NO_MEMORY = (
+    ": org.apache.spark.SparkException: [FAILED_READ_FILE.NO_HINT] Encountered error reading file:/t/a.parquet"
+    "\nCaused by: java.lang.OutOfMemoryError: Java heap space\n\tat org.apache.parquet.Something(Something.java:1)\n",
+    ": org.apache.spark.SparkException: Job aborted due to stage failure: ExecutorLostFailure (executor 2 exited caused"
+    " by one of the running tasks) Reason: Command exited with code 52\n",
+    "\n  An exception was thrown from the Python worker.\nTraceback (most recent call last):\n"
+    '  File "task.py", line 1, in task\nMemoryError\n',
+)
+
+
+@pytest.mark.parametrize("text", NO_MEMORY)
+def test_memory_that_is_used_up_is_no_file_that_has_gone(text: str) -> None:
+    with pytest.raises(
+        TraintableError, match=r"expected tasks that have enough memory, found .*spark\.executor\.memory"
+    ):
+        raise_in_spark(text)
+
+
 def test_our_own_errors_and_defects_pass_as_they_are() -> None:
     ours = GateRefused(where="w", expected="e", found="f", remedy="r")
     for error in (ours, ZeroDivisionError("a defect")):

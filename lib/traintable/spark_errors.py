@@ -12,6 +12,7 @@ from traintable.errors import ConfigError, InputMissing, TraintableError
 _STATE = re.compile(r"SQLSTATE: (\w{5})")
 _UNREADABLE = re.compile(r"FAILED_READ_FILE|FileNotFoundException|PATH_NOT_FOUND|PATH_DOES_NOT_EXIST")
 _FULL = re.compile(r"No space left on device|Disk quota exceeded")
+_NO_MEMORY = re.compile(r"OutOfMemoryError(?:: [^\n]*)?|\bMemoryError\b|exited with code 52\b")  # Spark's for it
 _WRITTEN = re.compile(r"writing rows to (?:file:)?(\S+?)\. ")
 _LOST = re.compile(r"PSQLException: (?:FATAL: |An I/O error |Connection to |This connection |The connection )[^\n]*")
 _STAGE = re.compile(r"^org\.apache\.spark\.SparkException: Job aborted due to stage failure: .*\(TID \d+\) \(.*?\): ")
@@ -29,8 +30,8 @@ def translated(
     """Turn what Spark, its gateway or the file system raises in the body into a TraintableError.
 
     An error of SQLSTATE class 22 (a value) or 42 (a name or type) is one of an expression, so a ConfigError; a file
-    that can't be read, or a database that has gone, is InputMissing; the rest says that `expected` was not met at
-    `where`.
+    that can't be read, or a database that has gone, is InputMissing; of tasks without memory it says how they get more;
+    the rest says that `expected` was not met at `where`.
     """
     try:
         yield
@@ -65,6 +66,15 @@ def _explained(error: Exception, where: str, expected: str, remedy: str) -> Trai
             expected="a database that answers until all rows are read",
             found=lost.group().partition(": ")[2].rstrip("."),
             remedy=f"Wait until it does. {remedy}",
+        )
+    no_memory = _NO_MEMORY.search(text)
+    if no_memory:
+        return TraintableError(
+            where=where,
+            expected="tasks that have enough memory",
+            found=no_memory.group(),
+            remedy="Give them more (spark.executor.memory and memoryOverhead; spark.driver.memory of a local session),"
+            f" or fewer rows (spark.sql.files.maxPartitionBytes, spark.sql.shuffle.partitions). {remedy}",
         )
     if _UNREADABLE.search(text) and not _FULL.search(text):  # Java says "not found" of a file that it has no room for
         return InputMissing(

@@ -117,6 +117,7 @@ def test_executors_without_heap_publish_nothing(tmp_path: Path, spark: SparkSess
     print(f"\n{told}")
     assert told["status"] == "failed"
     assert len(told["message"].splitlines()) == 1
+    assert "expected tasks that have enough memory" in told["message"]
     assert published.versions(trials.table) == []
     assert trials.calm_run(trials.table, SEEDS[0]).status == "published"
     published.assert_sound(trials.table)
