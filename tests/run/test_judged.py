@@ -165,7 +165,7 @@ def test_the_session_trains_models_of_spark_ml_afterwards(spark: SparkSession, t
     df = spark.createDataFrame(made, ["features", "label"])
     model = LogisticRegression(maxIter=2).fit(df)
     assert model.hasSummary  # which holds the session
-    assert model.transform(df).select("prediction").count() == 40
+    assert len(model.transform(df).select("rawPrediction", "prediction").collect()) == 40
 
 
 def test_too_many_rows_set_aside_are_refused(spark: SparkSession, tmp_path: Path) -> None:
