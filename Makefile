@@ -14,7 +14,7 @@ $(READY): requirements.lock setup.py
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	$(BIN)/traintable jars --dest "$$($(BIN)/python -c 'from traintable.jars import cache_dir; print(cache_dir())')" > /dev/null
+	$(BIN)/traintable jars --dest "$$($(BIN)/python -c 'from traintable.spark.jars import cache_dir; print(cache_dir())')" > /dev/null
 	touch $(READY)
 
 data/warehouse/airlines: $(READY)

@@ -60,7 +60,7 @@ setup(
     package_data={
         "traintable": [
             "py.typed",
-            "log4j2.properties",
+            "spark/log4j2.properties",
             "analyse/report/*.html",
             "quality/*.html",
             "analyse/report/*.css",

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from deltalake import CommitProperties, write_deltalake
 
-from traintable.delta_log import storage_options
+from traintable.delta.commits import storage_options
 
 PASSED = {"rules": 3, "held": 3, "warnings": [], "refusals": []}
 SCHEMA = pa.schema(

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.ml import PipelineModel
 from pyspark.ml.feature import SQLTransformer
 
-from traintable.plan import Plan
+from traintable.config.plan import Plan
 from traintable.prepare import Fitted, fit_plan
 
 if TYPE_CHECKING:

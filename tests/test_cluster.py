@@ -21,8 +21,8 @@ from pyspark.sql import SparkSession
 
 from cluster import Cluster
 from drawing import draw
-from traintable import jars, session
 from traintable.run import Outcome
+from traintable.spark import jars, session
 
 ROOT = Path(__file__).parent.parent
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from traintable.columns import identifier, is_catalog_name, nearest, quote, resolve, sibling
+from traintable.addresses import identifier, is_catalog_name, resolve, sibling
+from traintable.columns import nearest, quote
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
 from servers.fixtures import S3
-from traintable.columns import is_remote
+from traintable.addresses import is_remote
 
 PEOPLE = [(770012300 + i, f"person-{i:02}@example.org") for i in range(12)]
 KEY = ("id", "email")

@@ -10,8 +10,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from traintable.analyse import Moments
+from traintable.arrays import Floats
 from traintable.statistics import Weighted
-from traintable.statistics.exact import Floats
 
 # Sums of these and their offsets are exact, so that SciPy can be asked without the offset.
 values = st.one_of(st.integers(-3, 3).map(float), st.integers(-64_000, 64_000).map(lambda n: n / 64))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Set
@@ -23,9 +22,6 @@ RESERVED = frozenset({SPLIT, FEATURES, "_kind", "_reasons", "_unparsed", "_row"}
 # Delta takes these in no column name unless column mapping is on, which locks out other readers.
 _NOT_IN_NAMES = re.compile(r"[ ,;{}()\n\t=]")
 
-_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/")
-_CATALOG_NAME = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}$")
-
 
 def split_folder(part: str) -> str:
     """The folder, within that of a training table, in which the rows of a split lie."""
@@ -42,42 +38,6 @@ def literal(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
     escaped = escaped.replace("$", "\\u0024").replace("__", "_\\u005F")  # else Spark substitutes ${...} and __THIS__
     return f"'{escaped}'"
-
-
-def is_catalog_name(table: str) -> bool:
-    """Whether a table is named `schema.table` or `catalog.schema.table` rather than by a path or an address."""
-    return bool(_CATALOG_NAME.match(table))
-
-
-def is_remote(path: str) -> bool:
-    """Whether a path is an address with a scheme (`s3a://...`, `dbfs:/...`), not a place in the local file system."""
-    return bool(_SCHEME.match(path))
-
-
-def identifier(table: str) -> str:
-    """A table name or path as it stands in SQL."""
-    if is_catalog_name(table):
-        return ".".join(quote(part) for part in table.split("."))
-    return f"delta.{quote(table)}"
-
-
-def resolve(path: str, root: str) -> str:
-    """`path` made absolute against `root`; catalog names and addresses stay as they are."""
-    return path if is_catalog_name(path) else resolve_file(path, root)
-
-
-def resolve_file(path: str, root: str) -> str:
-    """The path of a file or folder, which is no name of a catalog, made absolute against `root`."""
-    if is_remote(path):
-        return path
-    if is_remote(root):
-        return f"{root.rstrip('/')}/{path}"
-    return os.path.normpath(os.path.join(root, path))
-
-
-def sibling(table: str, suffix: str) -> str:
-    """The name of a table or folder that lies beside `table`: `flights` and "quarantine" give `flights_quarantine`."""
-    return f"{table.rstrip('/')}_{suffix}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

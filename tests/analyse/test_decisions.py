@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from traintable.analyse import decisions
-from traintable.plan import Plan
+from traintable.config.plan import Plan
 
 
 def number(name: str, **found: Any) -> dict[str, Any]:

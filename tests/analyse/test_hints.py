@@ -15,8 +15,8 @@ from frames import of_pandas
 from traintable.analyse import hints
 from traintable.analyse.hints.additive import fit, gains, losses
 from traintable.analyse.hints.transforms import skewness
-from traintable.expressions import evaluated
-from traintable.plan import Plan
+from traintable.config.plan import Plan
+from traintable.sql.expressions import evaluated
 from traintable.statistics.values import Values
 from traintable.statistics.weighted import Weighted
 from traintable.statistics.yeo_johnson import best_power, yeo_johnson

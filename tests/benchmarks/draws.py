@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from traintable import sample, split
-from traintable.sample.asked import share_of
+from traintable.sample.arguments import share_of
 
 KEY = ["time_hour", "carrier", "flight"]
 SEED, RATIO = 7, 0.01

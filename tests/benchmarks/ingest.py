@@ -26,10 +26,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from servers.postgres import Postgres
 from traintable import get_spark
-from traintable.ingest.landing.job import ingest
-from traintable.ingest.landing.ledger import Ledger, run_name
-from traintable.ingest.landing.listing import list_files
-from traintable.ingest_settings import IngestConfig
+from traintable.config.ingest import IngestConfig
+from traintable.ingest.job import ingest
+from traintable.ingest.ledger import Ledger, run_name
+from traintable.ingest.listing import list_files
 
 COPIES, FILES = 10, 16
 JDBC_COPIES, FILES_A_RUN = 3, 50

@@ -32,7 +32,7 @@ from sklearn.preprocessing import OneHotEncoder as SklearnOneHot
 from sklearn.preprocessing import RobustScaler as SklearnRobust
 from sklearn.preprocessing import StandardScaler as SklearnStandard
 
-from traintable.plan import Plan
+from traintable.config.plan import Plan
 
 # Columns by what becomes of them.
 FLIGHTS: dict[str, tuple[str, ...]] = {

@@ -15,10 +15,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from traintable import get_spark, publish
-from traintable.config import Config, load
-from traintable.publish.beside import Beside
-from traintable.publish.lease import lease
-from traintable.run.judged import judge
+from traintable.config.dataset import Config, load
+from traintable.delta.attachments import Beside
+from traintable.delta.lease import lease
+from traintable.run.gate_step import judge
 from traintable.run.staging import staging
 from traintable.statistics import content_hash
 

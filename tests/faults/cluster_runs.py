@@ -10,10 +10,10 @@ import sys
 
 from small_table import ALLOWED
 
-from traintable.config import Config
+from traintable.config.dataset import Config
 from traintable.errors import TraintableError
 from traintable.run import run
-from traintable.session import JAVA_OPTIONS, get_spark
+from traintable.spark.session import JAVA_OPTIONS, get_spark
 
 
 def main() -> None:

@@ -20,11 +20,11 @@ from kills import carry_on
 from pyspark.sql import SparkSession
 from verdicts import assert_same, assert_sound, content
 
+from traintable.config.ingest import IngestConfig
 from traintable.errors import TraintableError
-from traintable.ingest.landing.job import ingest
-from traintable.ingest_settings import IngestConfig
-from traintable.progress import Progress
-from traintable.session import JAVA_OPTIONS, get_spark
+from traintable.ingest.job import ingest
+from traintable.spark.progress import Progress
+from traintable.spark.session import JAVA_OPTIONS, get_spark
 
 MEGABYTES, PAGE = 64, 4096
 # How many pages are left free when a stage begins; each line is a trial, the first run of which finds no tables.

@@ -17,10 +17,10 @@ from full_disk_ingest import MEGABYTES, Full
 from publish_kills import Trials
 from small_table import ALLOWED
 
-from traintable.config import Config
+from traintable.config.dataset import Config
 from traintable.errors import TraintableError
 from traintable.run import run
-from traintable.session import JAVA_OPTIONS, get_spark
+from traintable.spark.session import JAVA_OPTIONS, get_spark
 
 # How many pages are left free when a stage begins.
 CASES = (

@@ -13,10 +13,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from traintable.ingest.landing.job import ingest
-from traintable.ingest_settings import IngestConfig
-from traintable.progress import Progress
-from traintable.session import JAVA_OPTIONS, get_spark
+from traintable.config.ingest import IngestConfig
+from traintable.ingest.job import ingest
+from traintable.spark.progress import Progress
+from traintable.spark.session import JAVA_OPTIONS, get_spark
 
 
 def die() -> None:

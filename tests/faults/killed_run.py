@@ -12,10 +12,10 @@ import sys
 from killed_ingest import Dying
 from small_table import ALLOWED
 
-from traintable.config import Config
-from traintable.publish import commit
+from traintable.config.dataset import Config
+from traintable.delta import write_version as commit
 from traintable.run import run
-from traintable.session import JAVA_OPTIONS, get_spark
+from traintable.spark.session import JAVA_OPTIONS, get_spark
 
 CHECKPOINT_EVERY = 2
 

@@ -14,8 +14,8 @@ from typing import Any
 from pyspark.sql import SparkSession
 from verdicts import assert_sound
 
-from traintable.ingest.landing.job import ingest
-from traintable.ingest_settings import IngestConfig
+from traintable.config.ingest import IngestConfig
+from traintable.ingest.job import ingest
 
 SCRIPT = Path(__file__).with_name("killed_ingest.py")
 STAGES = ("list", "begin", "read headers", "write rows", "count", "keep bad records", "merge", "finish")

@@ -21,8 +21,8 @@ from small_table import ALLOWED, config, put_source
 
 from servers.fixtures import S3
 from servers.proxy import Fault, Request
-from traintable.config import Config
-from traintable.publish import commit
+from traintable.config.dataset import Config
+from traintable.delta import write_version as commit
 from traintable.run import Outcome, run
 
 SCRIPT = Path(__file__).with_name("killed_run.py")

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from deltalake import DeltaTable
 
-from traintable.delta_log import storage_options
-from traintable.storage import folder
+from traintable.delta.commits import storage_options
+from traintable.storage.folder import folder
 
 _ENTRY = re.compile(r"_delta_log/(\d{20})\.json")
 

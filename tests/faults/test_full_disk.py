@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from traintable.ingest.landing.ledger import Ledger
-from traintable.ingest.landing.listing import FoundFile
+from traintable.ingest.ledger import Ledger
+from traintable.ingest.listing import FoundFile
 
 SCRIPT = Path(__file__).with_name("full_disk_ingest.py")
 STAGES = ("begin", "write rows", "keep bad records", "merge", "finish")

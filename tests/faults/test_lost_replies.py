@@ -11,8 +11,8 @@ from pyspark.sql import SparkSession
 
 from servers.fixtures import S3
 from servers.proxy import NO_REPLY, UNAVAILABLE, Fault, Request, Rule, every
-from traintable import s3 as storage
 from traintable.errors import TraintableError
+from traintable.storage import s3 as storage
 
 FAULTS: dict[str, Callable[[], Rule]] = {
     "the reply to the commit": lambda: first("PUT", ENTRY, NO_REPLY),

@@ -15,11 +15,11 @@ from pyspark.sql import SparkSession
 from verdicts import assert_sound, content, twice, versions
 
 from servers.postgres import Postgres
+from traintable.config.ingest import IngestConfig
 from traintable.errors import InputMissing
-from traintable.ingest.landing.job import ingest
-from traintable.ingest_settings import IngestConfig
-from traintable.progress import Progress
-from traintable.session import parallelism
+from traintable.ingest.job import ingest
+from traintable.spark.plans import parallelism
+from traintable.spark.progress import Progress
 
 N_ROWS, PARTS, WAIT_SECONDS = 4000, 4, 60
 COLUMNS = {"id": {"type": "bigint"}, "x": {"type": "double", "max": 100}, "at": {"type": "timestamp"}}

@@ -11,7 +11,7 @@ from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import SparkSession
 from small_table import config, put_source
 
-from traintable.config import Config
+from traintable.config.dataset import Config
 from traintable.run import run
 
 N_ROWS = 20_000

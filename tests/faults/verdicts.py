@@ -10,7 +10,7 @@ from pathlib import Path
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 
-from traintable.ingest.landing.recount import recount
+from traintable.ingest.recount import recount
 
 TABLES = ("landed", "landed_log", "landed_quarantine", "landed_ledger")
 KEPT = ["_file", "_interval", "raw", "reasons", "rules"]  # of a record in the quarantine; its run has another name

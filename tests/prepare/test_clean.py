@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from frames import of_rows
-from traintable.config import Column
-from traintable.plan import Feature
+from traintable.config.dataset import Column
+from traintable.config.plan import Feature
 from traintable.prepare.clean import LARGEST_FLOAT, categorical, numeric, valid_range
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from pyspark.sql import functions as F
 from scipy import stats
 
 from prepared import dirty, rows, stored
-from traintable.config import Column
+from traintable.config.dataset import Column
+from traintable.config.plan import Plan
 from traintable.errors import ConfigError
-from traintable.plan import Plan
 from traintable.prepare import drop_outliers, fit_plan
 
 if TYPE_CHECKING:

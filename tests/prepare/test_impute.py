@@ -11,9 +11,9 @@ import pytest
 from sklearn.impute import SimpleImputer
 
 from prepared import NUMBERS, Prepared, crossed, dirty, prepare, rows
-from traintable.config import Column
+from traintable.config.dataset import Column
+from traintable.config.plan import Plan
 from traintable.errors import ConfigError
-from traintable.plan import Plan
 from traintable.prepare import fit
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from prepared import matrix
+from traintable.config.plan import Plan
 from traintable.errors import ConfigError
-from traintable.plan import Plan
 from traintable.prepare import fit, fit_plan
 
 if TYPE_CHECKING:

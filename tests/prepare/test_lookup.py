@@ -13,8 +13,7 @@ import pyarrow as pa
 import pytest
 from pyspark.ml.feature import SQLTransformer
 
-from traintable.prepare.encode import by_key
-from traintable.prepare.lookup import lookup
+from traintable.prepare.encode import by_key, lookup
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from prepared import Prepared, dirty, prepare, rows, statements
-from traintable.plan import Plan
+from traintable.config.plan import Plan
 from traintable.prepare import Fitted, fit_plan
 from traintable.statistics import Wanted
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from prepared import NUMBERS, Prepared, crossed, dirty, prepare, rows
-from traintable.plan import Outliers
+from traintable.config.plan import Outliers
 from traintable.prepare.outliers import bounds
 from traintable.statistics import Weighted
 

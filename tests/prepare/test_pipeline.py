@@ -15,9 +15,9 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import functions as F
 
 from prepared import dirty, matrix, rows, statements, stored
-from traintable.config import Column
+from traintable.config.dataset import Column
+from traintable.config.plan import Plan
 from traintable.errors import ConfigError
-from traintable.plan import Plan
 from traintable.prepare import Fitted, fit, fit_plan, inputs, serving_inputs
 
 if TYPE_CHECKING:

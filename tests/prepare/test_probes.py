@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from frames import of_pandas
-from traintable.plan import Plan
+from traintable.config.plan import Plan
 from traintable.prepare import Fitted, fit_plan
 from traintable.prepare.probes import _probes, _shares
 from traintable.statistics import Weighted

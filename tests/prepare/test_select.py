@@ -13,8 +13,8 @@ from sklearn.feature_selection import SelectFdr, SelectKBest, VarianceThreshold,
 from sklearn.metrics import mutual_info_score
 
 from prepared import dirty, stored
+from traintable.config.plan import Plan
 from traintable.errors import ConfigError
-from traintable.plan import Plan
 from traintable.prepare import Fitted, fit_plan
 
 if TYPE_CHECKING:

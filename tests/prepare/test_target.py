@@ -15,8 +15,8 @@ from sklearn.model_selection import PredefinedSplit
 from sklearn.preprocessing import TargetEncoder
 
 from prepared import Prepared, crossed, prepare
+from traintable.config.plan import Plan
 from traintable.errors import ConfigError
-from traintable.plan import Plan
 from traintable.prepare import fit_plan
 from traintable.prepare.target import encodings, parts
 from traintable.statistics import Target

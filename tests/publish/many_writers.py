@@ -14,13 +14,15 @@ import json
 import sys
 import time
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tiny_files import SCHEMA, written
-
+from traintable.delta import write_version as commit
+from traintable.delta.lease import Lease, lease
 from traintable.errors import LeaseLost
-from traintable.publish import commit
-from traintable.publish.lease import Lease, lease
-from traintable.storage import File, Folder, folder
+from traintable.storage.folder import File, Folder, folder
 
 TTL_SECONDS = 6.0
 REQUEST_SECONDS = 0.02  # what a request to S3 takes that does not come from the same machine

@@ -17,7 +17,7 @@ from test_many_writers import SCRIPT, assert_kept, found_in
 
 from servers.fixtures import S3
 from servers.proxy import Fault, Request
-from traintable.publish import commit
+from traintable.delta import write_version as commit
 
 Moment: TypeAlias = Literal["request", "body", "reply"]
 CHANGES = ("PUT", "POST", "DELETE")

@@ -28,12 +28,12 @@ from training_tables import (
     three_versions,
     traces,
 )
-from traintable import storage
 from traintable.errors import ConfigError, InputMissing, StillThere, VersionPinned
 from traintable.publish import history, newest_manifest
 from traintable.publish.erasure import forget
 from traintable.publish.pins import pin
 from traintable.publish.vacuum import vacuum
+from traintable.storage import folder as storage
 
 Command = Callable[..., tuple[int, dict[str, Any], str]]
 

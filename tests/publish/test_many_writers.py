@@ -18,8 +18,8 @@ import pytest
 from deltalake import DeltaTable
 
 from servers.fixtures import S3
-from traintable.delta_log import storage_options
-from traintable.storage import folder
+from traintable.delta.commits import storage_options
+from traintable.storage.folder import folder
 
 SCRIPT = Path(__file__).with_name("many_writers.py")
 N_WRITERS, N_TIMES = 4, 10

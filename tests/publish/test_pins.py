@@ -14,13 +14,13 @@ from pyspark.sql import SparkSession
 
 from servers.fixtures import S3
 from training_tables import downloaded, is_readable, manifest_of, opened, publish, read, rows_of, three_versions
-from traintable import storage
-from traintable.delta_log import KEPT
+from traintable.delta.commits import KEPT
 from traintable.errors import ConfigError, InputMissing
 from traintable.publish import history, newest_manifest
 from traintable.publish.pins import pin, pins, unpin
 from traintable.publish.vacuum import vacuum
-from traintable.session import settings
+from traintable.spark.session import settings
+from traintable.storage import folder as storage
 
 Command = Callable[..., tuple[int, dict[str, Any], str]]
 

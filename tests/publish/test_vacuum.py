@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from training_tables import PEOPLE, is_readable, manifest_of, opened, publish, read, rows_of, three_versions
-from traintable import storage
+from traintable.delta.lease import newest_of
 from traintable.errors import ConfigError, InputMissing
 from traintable.publish.erasure import forget
-from traintable.publish.lease import newest_of
 from traintable.publish.pins import pin
 from traintable.publish.vacuum import vacuum
-from traintable.storage import folder
+from traintable.storage import folder as storage
+from traintable.storage.folder import folder
 
 Command = Callable[..., tuple[int, dict[str, Any], str]]
 

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from frames import of_rows
-from traintable.config import Gate
+from traintable.config.dataset import Gate
 from traintable.errors import ConfigError, GateRefused
 from traintable.quality import Verdict, audit, check, require_classes
 

@@ -16,7 +16,7 @@ from great_expectations.expectations.expectation_configuration import Expectatio
 from pyspark.sql import DataFrame, SparkSession
 
 from frames import of_rows
-from traintable.config import Gate
+from traintable.config.dataset import Gate
 from traintable.errors import ConfigError
 from traintable.quality import audit, check, engine
 

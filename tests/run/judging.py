@@ -9,9 +9,9 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from frames import of_rows
-from traintable.config import Config
-from traintable.quality.before import Version
-from traintable.run.judged import Judged, judge
+from traintable.config.dataset import Config
+from traintable.quality.previous_version import Version
+from traintable.run.gate_step import Judged, judge
 from traintable.run.staging import staging
 
 NAMES = ["x", "y", "is_big", "constant"]

@@ -13,7 +13,7 @@ import pytest
 from judging import NAMES, Row, config, judged, rows
 from pyspark.sql import SparkSession
 
-from traintable.quality.before import Version
+from traintable.quality.previous_version import Version
 
 Defect = Callable[[list[Row], random.Random], list[Row]]
 

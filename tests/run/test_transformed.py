@@ -6,9 +6,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from frames import of_rows
-from traintable.plan import Plan
+from traintable.config.plan import Plan
 from traintable.prepare import fit_plan
-from traintable.run.job import _Run
+from traintable.run.build import _Run
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

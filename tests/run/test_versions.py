@@ -14,9 +14,9 @@ import yaml
 from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import SparkSession
 
-from traintable.config import Config, load
+from traintable.config.dataset import Config, load
+from traintable.delta.attachments import Beside
 from traintable.errors import ConfigError, GateRefused, InputMissing
-from traintable.publish.beside import Beside
 from traintable.publish.difference import diff
 from traintable.publish.history import manifest_of
 from traintable.publish.manifest import whole

@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,3 +91,12 @@ def s3(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory)
     yield S3(os.environ["AWS_ENDPOINT_URL_S3"], server.url, proxy)
     proxy.stop()
     server.stop()
+
+
+@pytest.fixture(params=["disk", "s3"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A place for a table, on the local disk and on S3."""
+    if request.param == "disk":
+        return str(tmp_path / "tables" / "t")
+    s3: S3 = request.getfixturevalue("s3")
+    return f"s3a://{s3.new_bucket()}/tables/t"

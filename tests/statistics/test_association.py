@@ -16,6 +16,7 @@ from scipy import stats
 from sklearn.feature_selection import f_classif
 from sklearn.metrics import mutual_info_score
 
+from traintable.arrays import Floats
 from traintable.statistics import association
 from traintable.statistics.association import (
     anova_f,
@@ -25,7 +26,6 @@ from traintable.statistics.association import (
     mrmr,
     mutual_information,
 )
-from traintable.statistics.exact import Floats
 
 NAN, INF = float("nan"), float("inf")
 RELATIVE = 1e-9

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chunks import chunk, learned
-from traintable.session import DataFile
+from traintable.spark.plans import DataFile
 from traintable.statistics import Statistics, Wanted
 from traintable.statistics.cache import Cache, table_folder
 

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunks import canonical, merged, reread
+from traintable.arrays import Ints
 from traintable.statistics import frequencies, values
 from traintable.statistics.distinct import SIZE, Distinct
-from traintable.statistics.exact import Ints
 
 hashes = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-9, 9), st.sampled_from([-(2**63), 2**63 - 1]))
 

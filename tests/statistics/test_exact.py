@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from chunks import EDGES, finite
+from traintable.arrays import Floats
 from traintable.statistics.exact import (
     DIGIT_BITS,
     MAX_ROWS,
-    Floats,
     digits,
     dyadic,
     exact_mean_and_variance,

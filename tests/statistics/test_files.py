@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from traintable.session import DataFile
+from traintable.spark.plans import DataFile
 from traintable.statistics import files
 from traintable.statistics.chunk import ANY, NUMBER, TEXT, Chunk, Role
 from traintable.statistics.files import Piece, Unreadable, chunk_rows, chunks, pieces, readable

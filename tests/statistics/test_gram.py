@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunks import NAN, canonical, chunk, in_any_layout, learned, numbers, reread
+from traintable.arrays import Floats
 from traintable.statistics import Gram, gram
 from traintable.statistics.chunk import Chunk
-from traintable.statistics.exact import MAX_ROWS, Floats
+from traintable.statistics.exact import MAX_ROWS
 
 NAMES = ("a", "b", "c")
 WIDE = 1e150  # a product of smaller numbers is a double

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from traintable.statistics.exact import Ints
+from traintable.arrays import Ints
 from traintable.statistics.packing import from_hexadecimal, hexadecimal, packed, unpacked
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1

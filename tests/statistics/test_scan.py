@@ -23,7 +23,7 @@ from scipy import stats
 
 from chunks import INF, NAN, canonical
 from traintable.errors import ConfigError
-from traintable.session import data_files, n_partitions
+from traintable.spark.plans import data_files, n_partitions
 from traintable.statistics import Cost, Statistics, Target, Wanted, scan
 from traintable.statistics.summary import Shape
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from chunks import chunk, finite, in_any_layout, learned, merged, numbers, pieces
+from traintable.arrays import Floats, Ints
 from traintable.statistics.chunk import Chunk
-from traintable.statistics.exact import Floats, Ints
 from traintable.statistics.values import RESOLUTION, Values, coarsest_needed, counted, decoded, encoded
 
 columns = st.lists(numbers, max_size=40)

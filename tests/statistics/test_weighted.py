@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from traintable.arrays import Floats, Ints
 from traintable.statistics import Weighted
-from traintable.statistics.exact import Floats, Ints
 
 rows = st.lists(
     st.one_of(st.floats(-1e100, 1e100), st.integers(-3, 3).map(float), st.sampled_from([0.1, 1e9 + 0.1, 5e-324])),

@@ -13,7 +13,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from traintable.analyse import profile
-from traintable.plan import Plan
+from traintable.config.plan import Plan
 from traintable.prepare import fit_plan
 from traintable.statistics import Wanted, scan
 

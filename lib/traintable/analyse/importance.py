@@ -14,7 +14,7 @@ from traintable.analyse.rows.encoding import LARGEST, centre_and_scale
 from traintable.analyse.rows.learners import random_state, require_scikit_learn
 from traintable.analyse.rows.scores import explained, mean_average_precision
 from traintable.analyse.rows.target_order import INNER_FOLDS, ordered
-from traintable.statistics.exact import Floats, Ints
+from traintable.arrays import Floats, Ints
 
 if TYPE_CHECKING:
     from traintable.analyse.rows.context import Context

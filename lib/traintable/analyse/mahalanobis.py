@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from traintable.analyse.rows.add_columns import add_columns
 from traintable.analyse.rows.reading import Read, Reading
+from traintable.arrays import Floats
 from traintable.columns import refuse_taken, require_columns
 from traintable.errors import ConfigError
-from traintable.statistics.exact import Floats
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

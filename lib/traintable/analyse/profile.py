@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from traintable.sample.draw import HIGHEST, LOWEST, keyed_hash
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from traintable.analyse.drift.compare import Side, compared, side_of
-from traintable.analyse.plain import plain
+from traintable.analyse.json_values import plain
 from traintable.analyse.rows.context import Context
 from traintable.analyse.scanned.kinds import (
     BOOLEAN,
@@ -23,7 +32,6 @@ from traintable.analyse.scanned.kinds import (
     columns_of,
     usable_features,
 )
-from traintable.analyse.scanned.sampled import SAMPLE_ROWS, about
 from traintable.analyse.scanned.scans import MAX_PAIRED, Codes, codes_of, of_pairs, one_by_one, together
 from traintable.analyse.sections import described, flags, headlines, imbalance, missing, relations, tested
 from traintable.columns import require_columns
@@ -271,3 +279,21 @@ def _of_rows(context: Context, wanted: Sequence[str], scans: list[dict[str, Any]
     if "rows" in vars(context):
         scans[sampled["scan"]]["rows"] = len(context.rows.is_train)
     return found
+
+
+SAMPLE_ROWS = 50_000
+
+
+_PURPOSE = "analyse pairs"
+
+
+def about(df: DataFrame, n: int, n_rows: int, *, key: Sequence[str], seed: int) -> DataFrame:
+    """The rows whose draw is below n / n_rows: `n` on average, all of them where there are no more.
+
+    Without a key the row itself is it, so that equal rows are drawn together.
+    """
+    if n >= n_rows:
+        return df
+    names = list(key) or [name for name, kind in df.dtypes if "map<" not in kind and "variant" not in kind]
+    bound = min(HIGHEST, LOWEST + round(n / n_rows * 2.0**64))
+    return df.where(keyed_hash(names, seed=seed, purpose=_PURPOSE) < bound)

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from traintable.columns import quote, refuse_taken
 from traintable.errors import ConfigError
-from traintable.expressions import evaluated
+from traintable.sql.expressions import evaluated
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from traintable.columns import literal
+from traintable.config.plan import Feature, Plan
 from traintable.errors import ConfigError
-from traintable.plan import Feature, Plan
 from traintable.prepare import clean, encode
 from traintable.prepare.target import target_terms
 from traintable.prepare.terms import Layers, Term

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from traintable.columns import quote
-from traintable.config import Column
-from traintable.plan import Feature
+from traintable.config.dataset import Column
+from traintable.config.plan import Feature
 from traintable.prepare.terms import LARGEST_FLOAT, number
 
 

@@ -8,8 +8,8 @@ from operator import or_
 from typing import TYPE_CHECKING
 
 from traintable.columns import SPLIT, quote, refuse_taken
-from traintable.config import Column
-from traintable.plan import Plan
+from traintable.config.dataset import Column
+from traintable.config.plan import Plan
 from traintable.prepare import outliers
 from traintable.prepare.inputs import refuse_other_splits, require_inputs
 from traintable.prepare.numbers import Number

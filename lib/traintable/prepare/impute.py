@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from traintable.columns import quote
+from traintable.config.plan import Feature
 from traintable.errors import ConfigError
-from traintable.plan import Feature
 from traintable.prepare.encode import by_key
 from traintable.prepare.terms import Term, number
 from traintable.statistics import Statistics, Target

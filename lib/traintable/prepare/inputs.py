@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from pyspark.sql.types import BooleanType, DataType, NumericType
 
 from traintable.columns import FEATURES, SPLIT, TRAIN, refuse_taken, require_columns
+from traintable.config.plan import Plan
 from traintable.errors import ConfigError
-from traintable.expressions import evaluated, references
-from traintable.plan import Plan
 from traintable.prepare.terms import is_plain
+from traintable.sql.expressions import evaluated, references
 from traintable.statistics import Statistics
 
 if TYPE_CHECKING:

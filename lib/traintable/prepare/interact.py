@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from itertools import combinations, combinations_with_replacement
 
+from traintable.config.plan import Interactions
 from traintable.errors import ConfigError
-from traintable.plan import Interactions
 from traintable.prepare.terms import Term
 
 

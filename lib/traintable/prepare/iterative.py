@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from traintable.arrays import Floats, Ints
 from traintable.prepare.terms import ITERATED, Layers, constant, number
-from traintable.statistics.exact import Floats, Ints
 from traintable.statistics.gram import Covariance
 
 N_ROUNDS = 5

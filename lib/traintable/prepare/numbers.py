@@ -8,8 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from traintable.config import Column
-from traintable.plan import Feature
+from traintable.config.dataset import Column
+from traintable.config.plan import Feature
 from traintable.prepare import clean, impute, outliers, scale, transform
 from traintable.prepare.terms import CLEANED, FILLED, TRANSFORMED, Layers, Term
 from traintable.statistics import Statistics, Target, Wanted, Weighted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from traintable.plan import Outliers
+from traintable.config.plan import Outliers
 from traintable.prepare.terms import Term, number
 from traintable.statistics import Weighted
 

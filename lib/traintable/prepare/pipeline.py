@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from traintable.columns import SPLIT, quote
-from traintable.config import Column
+from traintable.config.dataset import Column
+from traintable.config.plan import Plan
 from traintable.errors import ConfigError
-from traintable.plan import Plan
 from traintable.prepare import impute
 from traintable.prepare.categories import Category
 from traintable.prepare.fitted import Dropped, Fitted, names_of, pipeline_model

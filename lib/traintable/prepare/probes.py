@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from traintable.columns import literal, quote
+from traintable.config.plan import Selector
 from traintable.errors import ConfigError
-from traintable.plan import Selector
 from traintable.prepare.fitted import Dropped
 from traintable.prepare.terms import Layers, Term
 from traintable.prepare.transform import binned, cuts

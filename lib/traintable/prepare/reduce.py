@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from traintable.arrays import Floats
+from traintable.config.plan import Reduce
 from traintable.errors import ConfigError
-from traintable.plan import Reduce
 from traintable.prepare.terms import Term, number
-from traintable.statistics.exact import Floats
 
 # Loadings and standard deviations are rounded here, so that the last bits of another machine's linear algebra don't
 # reach the features.

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from traintable.arrays import Ints
+from traintable.config.plan import Plan, Selector
 from traintable.errors import ConfigError
-from traintable.plan import Plan, Selector
 from traintable.prepare.categories import Category
 from traintable.prepare.fitted import Dropped
 from traintable.prepare.numbers import Number
@@ -25,7 +26,6 @@ from traintable.statistics.association import (
     mrmr,
     mutual_information,
 )
-from traintable.statistics.exact import Ints
 from traintable.statistics.values import Values
 
 if TYPE_CHECKING:

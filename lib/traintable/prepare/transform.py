@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from traintable.arrays import Floats
 from traintable.errors import ConfigError
 from traintable.prepare.terms import number
 from traintable.statistics import Weighted
-from traintable.statistics.exact import Floats
 
 
 def log1p(name: str, value: str, lowest: float) -> str:

@@ -1,7 +1,7 @@
 """Publish rows and their manifest in one commit, and read manifests back."""
 
 from traintable.publish.history import history, newest_manifest
-from traintable.publish.removed import write_removed
+from traintable.publish.quarantine import write_removed
 from traintable.publish.table import publish, version_of
 
 __all__ = ["history", "newest_manifest", "publish", "version_of", "write_removed"]

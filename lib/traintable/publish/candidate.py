@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from traintable.columns import is_catalog_name, is_remote, quote, split_folder
-from traintable.delta_files import Written
+from traintable.addresses import is_catalog_name, is_remote, is_s3
+from traintable.columns import quote, split_folder
+from traintable.delta.data_files import Written
+from traintable.delta.write_version import can_take
 from traintable.errors import AccountingError
-from traintable.publish.commit import can_take
-from traintable.publish.task import FILE, TOLD, Places, Told, passed
+from traintable.publish.write_task import FILE, TOLD, Places, Told, passed
 from traintable.quality.audit import FAILED
 from traintable.quality.summary import Summary
 from traintable.quality.tally import Tally
-from traintable.s3 import is_s3
-from traintable.session import is_managed
-from traintable.storage import folder
+from traintable.spark.session import is_managed
+from traintable.storage.folder import folder
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from traintable.columns import FEATURES, SPLIT, quote
+from traintable.delta.attachments import Beside
+from traintable.delta.pin import Pinned, read_pinned
 from traintable.errors import ConfigError
-from traintable.ingest import Pinned, read
-from traintable.publish.beside import Beside
 from traintable.publish.history import manifest_of
 from traintable.publish.manifest import whole
 from traintable.quality.feature_drift import drift
@@ -81,7 +81,7 @@ class _Told:
         self.columns: dict[str, str] = schema["columns"]
         self.features: list[str] = schema["features"]
         self.summary = Summary.from_bytes(beside.get(manifest["beside"]["summary"]))
-        self.rows = read(spark, Pinned(table, version, ""))
+        self.rows = read_pinned(spark, Pinned(table, version, ""))
 
     def hashed(self, columns: Sequence[str], features: Sequence[str], suffix: str) -> DataFrame:
         """Key, split, and a hash of columns and features."""

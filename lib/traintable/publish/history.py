@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from traintable.columns import SPLITS, split_folder
-from traintable.delta_log import LOG, UPKEEP, commits
+from traintable.delta.commits import LOG, UPKEEP, commits
 from traintable.errors import ConfigError, InputMissing
 
 if TYPE_CHECKING:

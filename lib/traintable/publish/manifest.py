@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from traintable.publish.beside import Beside
+from traintable.delta.attachments import Beside
 
 # What is kept beside the table where it is large.
 MOVABLE = ("config", "split", "classes", "reasons", "left_out", "leakage")

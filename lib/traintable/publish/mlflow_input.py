@@ -11,8 +11,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from traintable.columns import is_catalog_name
-from traintable.spark_errors import first_line
+from traintable.addresses import is_catalog_name
+from traintable.spark.errors import first_line
 
 _LOG = logging.getLogger(__name__)
 _RUN = "MLFLOW_RUN_ID"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from traintable.columns import is_remote, sibling
-from traintable.delta_log import KEPT
+from traintable.addresses import is_remote, sibling
+from traintable.delta.commits import KEPT, commit_name
+from traintable.delta.lease import lease
+from traintable.delta.versions import Version, commit, info_of, table_folder, versions
 from traintable.errors import ConfigError, InputMissing, TraintableError
-from traintable.publish.copies import copy_version, require_free
-from traintable.publish.lease import lease
-from traintable.publish.versions import Version, commit, info_of, table_folder, versions
-from traintable.storage import Folder, folder
+from traintable.storage.folder import Folder, folder
 
 Pin = dict[str, Any]
 
@@ -146,3 +148,35 @@ def _keep(files: Folder, newest: Version) -> None:
 
 def _unusable(where: str, expected: str, found: str, remedy: str) -> ConfigError:
     return ConfigError(where=where, expected=expected, found=found, remedy=remedy)
+
+
+def require_free(address: str) -> None:
+    """Raise ConfigError where a copy can't go, for something is there."""
+    found = table_folder(address).names()
+    if found:
+        raise ConfigError(
+            where=f"copy {address}",
+            expected="a place where nothing is",
+            found=f"{len(found)} files, such as {found[0]}",
+            remedy="Name another place, or move that away.",
+        )
+
+
+def copy_version(files: Folder, version: Version, address: str) -> None:
+    """Copy the version's files byte by byte, then tell of them in one commit, with the version's manifest.
+
+    Until that commit there is no table; where it has been made, nothing is done. Holds one file at a time, on the
+    local disk.
+    """
+    target = table_folder(address)
+    if target.read(commit_name(0)) is not None:
+        return
+    for name in sorted(version.files):
+        with tempfile.TemporaryDirectory() as place:
+            path = Path(place, "file")
+            with files.open(name) as opened, path.open("wb") as out:
+                shutil.copyfileobj(opened, out, 2**22)
+            target.put(name, str(path))
+    told = {} if version.manifest is None else {"userMetadata": json.dumps(version.manifest)}
+    adds = [{"add": {**add, "dataChange": True}} for _, add in sorted(version.files.items())]
+    commit(target, 0, [info_of("CLONE", **told), {"protocol": version.protocol}, {"metaData": version.metadata}, *adds])

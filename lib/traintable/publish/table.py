@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from traintable.columns import SPLIT, identifier
-from traintable.delta_log import KEPT, PLAIN, commits
+from traintable.addresses import identifier
+from traintable.columns import SPLIT
+from traintable.delta.commits import KEPT, PLAIN, commits
+from traintable.delta.write_version import commit_files
 from traintable.publish.candidate import Candidate
-from traintable.publish.commit import commit_files
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -6,12 +6,12 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from traintable.delta_log import LOG
+from traintable.delta.commits import LOG
+from traintable.delta.lease import lease
+from traintable.delta.versions import Version, table_folder, versions
 from traintable.errors import ConfigError, InputMissing
-from traintable.publish.lease import lease
 from traintable.publish.pins import pins
-from traintable.publish.versions import Version, table_folder, versions
-from traintable.storage import File, Folder, is_unfinished
+from traintable.storage.folder import File, Folder, is_unfinished
 
 WEEK_HOURS = 168.0
 ORPHAN_HOURS = 24.0

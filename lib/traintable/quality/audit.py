@@ -10,11 +10,11 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import IntegerType, StructField, StructType
 
 from traintable.columns import FEATURES, SPLIT, SPLITS, literal, nearest, quote, refuse_taken
-from traintable.config import Gate
+from traintable.config.dataset import Gate
+from traintable.contract.rows import AS_JSON
 from traintable.errors import ConfigError
-from traintable.ingest.contract import AS_JSON
 from traintable.quality.matrix import counts, matrix
-from traintable.quality.rows import failed_rules
+from traintable.quality.row_rules import failed_rules
 from traintable.quality.suite import N_FEATURES, N_NOT_FINITE, SPLIT_CLASS, configured
 from traintable.statistics.content_hash import ROW_HASH, row_hash
 

@@ -26,7 +26,7 @@ from pyspark.sql import functions as F
 from traintable.columns import quote
 from traintable.errors import ConfigError
 from traintable.quality.subject import Subject
-from traintable.spark_errors import is_of_expression
+from traintable.spark.errors import is_of_expression
 
 if TYPE_CHECKING:
     from great_expectations.execution_engine.execution_engine import MetricComputationConfiguration

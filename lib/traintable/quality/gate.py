@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from traintable.config import Gate
+from traintable.config.dataset import Gate
 from traintable.quality.audit import FAILED
 from traintable.quality.subject import Computed, Subject
 from traintable.quality.suite import Rule, built, not_computable, rules_of

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from traintable.columns import SPLIT, SPLITS, nearest
-from traintable.config import Expectation, Gate
+from traintable.config.dataset import Expectation, Gate
 from traintable.errors import ConfigError
-from traintable.expressions import references
+from traintable.sql.expressions import references
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation as Built

@@ -11,8 +11,8 @@ from contextlib import suppress
 from typing import Any
 
 import traintable
-from traintable import ingest
-from traintable.config import Config
+from traintable.config.dataset import Config
+from traintable.delta.pin import Pinned
 from traintable.run.provenance import code_of, input_of
 
 # What a plan says without deciding anything by it.
@@ -22,7 +22,7 @@ LIBRARIES = ("pyspark", "delta-spark", "great-expectations", "numpy", "pyarrow")
 
 def manifest(
     config: Config,
-    pinned: Mapping[str, ingest.Pinned],
+    pinned: Mapping[str, Pinned],
     run_id: str,
     rows: Mapping[str, Any],
     details: Mapping[str, Any],
@@ -63,7 +63,7 @@ def described_config(config: Config) -> dict[str, Any]:
     return config.model_dump(mode="json", exclude={"root", "analysis"}, exclude_defaults=True)
 
 
-def fingerprint_of(config: Config, pinned: Mapping[str, ingest.Pinned]) -> str:
+def fingerprint_of(config: Config, pinned: Mapping[str, Pinned]) -> str:
     """What the rows follow from: two runs with the same fingerprint would publish the same rows.
 
     The order of keys counts, for it is the order of the features.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from traintable.columns import is_catalog_name, resolve, sibling
-from traintable.config import Config
+from traintable.addresses import is_catalog_name, resolve, sibling
+from traintable.config.dataset import Config
 from traintable.errors import ConfigError
 
 

@@ -10,11 +10,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import traintable
-from traintable.columns import is_catalog_name, is_remote
-from traintable.delta_log import storage_options
-from traintable.ingest import Pinned
-from traintable.s3 import is_s3
-from traintable.storage import folder
+from traintable.addresses import is_catalog_name, is_remote, is_s3
+from traintable.delta.commits import storage_options
+from traintable.delta.pin import Pinned
+from traintable.storage.folder import folder
 
 
 def input_of(pinned: Pinned) -> dict[str, Any]:

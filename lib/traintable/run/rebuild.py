@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from traintable.columns import is_catalog_name, sibling
-from traintable.config import Config
+from traintable.addresses import is_catalog_name, sibling
+from traintable.assemble.rows import FROZEN_TEST, SOURCE, pin_inputs
+from traintable.config.dataset import Config
+from traintable.delta.attachments import Beside
 from traintable.errors import ConfigError, InputMissing, TraintableError
-from traintable.progress import Progress
-from traintable.publish.beside import Beside
 from traintable.publish.history import manifest_of
 from traintable.publish.manifest import whole
-from traintable.run.job import run
+from traintable.run.build import run
 from traintable.run.manifest import makers
 from traintable.run.outcome import Outcome
 from traintable.run.provenance import code_of, input_of
-from traintable.run.rows import FROZEN_TEST, SOURCE, pin_inputs
+from traintable.spark.progress import Progress
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

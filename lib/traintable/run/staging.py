@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from traintable.columns import SPLIT, TRAIN, is_remote, quote
-from traintable.ingest.contract import AS_JSON, REASONS
-from traintable.run.rows import KIND
-from traintable.session import delete_folder
-from traintable.spark_errors import translated
+from traintable.addresses import is_remote
+from traintable.assemble.rows import KIND
+from traintable.columns import SPLIT, TRAIN, quote
+from traintable.contract.rows import AS_JSON, REASONS
+from traintable.spark.errors import translated
+from traintable.spark.hadoop_files import delete_folder
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

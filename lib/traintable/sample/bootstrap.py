@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from traintable.columns import refuse_taken, require_columns
 from traintable.errors import ConfigError
-from traintable.sample.asked import require_count, require_named
+from traintable.sample.arguments import require_count, require_named
 from traintable.sample.draw import LOWEST, ROWS, keyed_hash
 from traintable.sample.ranks import MAX_RANGES, PLACE, RANGE, placed
 

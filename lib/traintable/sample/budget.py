@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from traintable.columns import quote, require_columns
 from traintable.errors import ConfigError
-from traintable.sample.asked import require_count, require_named
+from traintable.sample.arguments import require_count, require_named
 from traintable.sample.draw import ROWS, keyed_hash, share_below
 from traintable.sample.lowest import PROBABILITY, refuse_sampled
 from traintable.sample.thresholds import thresholds

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from traintable.columns import quote, require_columns
-from traintable.sample.asked import n_asked, require_count, require_named, require_size
+from traintable.sample.arguments import n_asked, require_count, require_named, require_size
 from traintable.sample.draw import ROWS, keyed_hash
 from traintable.sample.lowest import PROBABILITY, refuse_sampled
 from traintable.sample.thresholds import thresholds

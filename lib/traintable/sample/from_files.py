@@ -12,11 +12,11 @@ import pyarrow as pa
 
 from traintable.columns import require_columns
 from traintable.errors import ConfigError
-from traintable.sample.asked import require_named, require_ratio
+from traintable.sample.arguments import require_named, require_ratio
 from traintable.sample.draw import keyed_hash
 from traintable.sample.lowest import PROBABILITY, lowest, refuse_sampled
 from traintable.sample.strata import Stratum
-from traintable.session import DataFile, data_files
+from traintable.spark.plans import DataFile, data_files
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from traintable.columns import quote, require_columns
-from traintable.sample.asked import require_count, require_named
+from traintable.sample.arguments import require_count, require_named
 from traintable.sample.draw import ROWS, keyed_hash, share_below
 from traintable.sample.lowest import PROBABILITY, refuse_sampled
 from traintable.sample.unique import refusal, repeats, shown_key

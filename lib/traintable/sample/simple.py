@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from traintable.columns import require_columns
-from traintable.sample.asked import n_asked, require_size
+from traintable.sample.arguments import n_asked, require_size
 from traintable.sample.lowest import lowest, refuse_sampled
 from traintable.sample.strata import Stratum, population
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from traintable.columns import quote, require_columns
 from traintable.errors import ConfigError
 from traintable.sample import allocation as allocations
-from traintable.sample.asked import n_asked, require_count, require_enough, require_named, require_size, share_of
+from traintable.sample.arguments import n_asked, require_count, require_enough, require_named, require_size, share_of
 from traintable.sample.lowest import lowest, refuse_sampled
 from traintable.sample.strata import STRATUM, Stratum, as_strata, numbered, ordered, population, stratum_number
 from traintable.statistics import Target, Wanted, scan

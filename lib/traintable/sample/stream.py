@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import traintable
-from traintable.columns import column_name, identifier, is_catalog_name, quote, require_columns
-from traintable.delta_log import commits
+from traintable.addresses import identifier, is_catalog_name
+from traintable.columns import column_name, quote, require_columns
+from traintable.delta.commits import commits
 from traintable.errors import ConfigError, InputMissing
-from traintable.sample.asked import require_count, require_named
+from traintable.sample.arguments import require_count, require_named
 from traintable.sample.lowest import refuse_sampled
 from traintable.sample.reservoir import candidates, drawn, ranked, unrepeated
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from traintable.columns import quote, require_columns
 from traintable.errors import ConfigError
-from traintable.sample.asked import n_asked, require_named, require_size
+from traintable.sample.arguments import n_asked, require_named, require_size
 from traintable.sample.draw import ROWS, keyed_hash
 from traintable.sample.lowest import PROBABILITY, refuse_sampled
 from traintable.sample.ranks import PLACE, RANGE, n_ranges, placed

@@ -8,9 +8,9 @@ from pyspark.sql import functions as F
 
 from traintable.columns import SPLIT, SPLITS, quote, require_columns
 from traintable.errors import ConfigError
-from traintable.split.moments import iso, micros, require_time
 from traintable.statistics import Statistics, Wanted, scan
 from traintable.statistics.frequencies import MAX_DISTINCT
+from traintable.temporal.instants import iso, micros, require_time
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

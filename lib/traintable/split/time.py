@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from traintable.columns import SPLIT, TEST, TRAIN, VALIDATION
-from traintable.durations import seconds
+from traintable.config.durations import seconds
 from traintable.errors import ConfigError
-from traintable.split.moments import micros, moments, require_time
+from traintable.temporal.instants import micros, moments, require_time
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from traintable.durations import seconds
+from traintable.config.durations import seconds
 from traintable.errors import ConfigError
 from traintable.sample.draw import LOWEST
 from traintable.sample.thresholds import thresholds
 from traintable.split.folds import of_train, require_folds
-from traintable.split.moments import SECOND, extent, iso, micros, require_time
 from traintable.statistics import Wanted, scan
+from traintable.temporal.instants import SECOND, extent, iso, micros, require_time
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

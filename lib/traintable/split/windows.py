@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from traintable.columns import SPLIT, TRAIN, VALIDATION
-from traintable.durations import seconds
+from traintable.config.durations import seconds
 from traintable.errors import ConfigError
-from traintable.split.moments import SECOND, extent, iso, micros, moments, require_time
+from traintable.temporal.instants import SECOND, extent, iso, micros, moments, require_time
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special  # type: ignore[import-untyped]
 
-from traintable.statistics.exact import Floats
+from traintable.arrays import Floats
 
 # The least mean redundancy that `mrmr` divides by, so that one column free of correlation doesn't win whatever it is.
 _LEAST_REDUNDANCY = 0.001

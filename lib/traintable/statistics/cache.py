@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from traintable.session import DataFile
+from traintable.spark.plans import DataFile
 from traintable.statistics.learned import Statistics
 from traintable.statistics.wanted import Wanted
 

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from traintable.arrays import Bools, Floats, Ints
 from traintable.errors import ConfigError
-from traintable.statistics.exact import Bools, Floats, Ints
 
 # What a column is read as: numbers, categories, or only whether it has a value.
 NUMBER, TEXT, ANY = "number", "text", "any"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from traintable.arrays import Ints
 from traintable.statistics.chunk import Text
-from traintable.statistics.exact import Ints
 
 Word = str | None
 

@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
+from traintable.arrays import Floats, Ints
 from traintable.statistics.chunk import NUMBER, TEXT, Chunk, Role
-from traintable.statistics.exact import Floats, Ints
 
 MISSING = 0
 _MAX_DENSE = 2**20

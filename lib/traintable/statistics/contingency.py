@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from traintable.arrays import Ints
 from traintable.statistics.codes import Word
-from traintable.statistics.exact import Ints
 from traintable.statistics.groups import Groups
 
 

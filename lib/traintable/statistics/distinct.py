@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from traintable.statistics.exact import Ints
+from traintable.arrays import Ints
 from traintable.statistics.packing import packed, unpacked
 
 SIZE = 4096

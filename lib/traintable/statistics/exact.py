@@ -12,16 +12,12 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
+
+from traintable.arrays import Floats, Ints, Objects
 
 DIGIT_BITS = 20
 MAX_ROWS = 2**13
 _LARGEST_SHIFT = 1000  # 2.0**1000 and its inverse are normal doubles
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
-Objects = NDArray[np.object_]  # Python's whole numbers, which have no limit
 
 
 def digits(values: Floats) -> Iterator[tuple[Ints, Floats]]:

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from traintable.session import DataFile
+from traintable.spark.plans import DataFile
+from traintable.spark.tasks import shared_out
 from traintable.statistics.chunk import NUMBER, TEXT, Chunk, Range, Role
-from traintable.tasks import shared_out
 
 _CHUNK_VALUES = 2**23  # of all columns together: 64 MB as doubles
 

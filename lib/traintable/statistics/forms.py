@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from traintable.arrays import Ints
 from traintable.statistics.chunk import NUMBER, Chunk
-from traintable.statistics.exact import Ints
 from traintable.statistics.values import Values
 from traintable.statistics.weighted import Weighted
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from traintable.arrays import Ints
 from traintable.errors import ConfigError
 from traintable.statistics.chunk import Chunk
 from traintable.statistics.distinct import SIZE, Distinct
-from traintable.statistics.exact import Ints
 from traintable.statistics.frequent import Frequent
 
 MAX_DISTINCT = 200_000

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traintable.statistics.exact import Floats, Ints
+from traintable.arrays import Floats, Ints
 
 SHARE = 0.001
 CAPACITY = 4096

@@ -13,20 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from traintable.arrays import Bools, Floats, Ints, Objects
 from traintable.statistics.chunk import Chunk
-from traintable.statistics.exact import (
-    DIGIT_BITS,
-    MAX_ROWS,
-    Bools,
-    Floats,
-    Ints,
-    Objects,
-    digits,
-    dyadic,
-    exact_mean_and_variance,
-    ratio,
-    shifted,
-)
+from traintable.statistics.exact import DIGIT_BITS, MAX_ROWS, digits, dyadic, exact_mean_and_variance, ratio, shifted
 
 # A product of 8,192 rows of digits is below 2**53, so that many of them add up to less than 2**63.
 _MAX_PRODUCTS = 2**10 - 1

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from traintable.arrays import Ints
 from traintable.statistics.chunk import Chunk
-from traintable.statistics.exact import Ints
 
 MAX_PATTERNS = 10_000
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from traintable.statistics.exact import Ints
+from traintable.arrays import Ints
 
 
 def packed(values: Ints) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from traintable.arrays import Floats, Ints
 from traintable.statistics.chunk import Chunk
-from traintable.statistics.exact import Floats, Ints
 from traintable.statistics.packing import packed, unpacked
 
 MAX_PERIODS = 20_000

@@ -13,13 +13,13 @@ import pyarrow as pa
 
 from traintable.columns import quote, require_columns
 from traintable.errors import ConfigError
-from traintable.session import DataFile, data_files, n_partitions, parallelism
+from traintable.spark.plans import DataFile, data_files, n_partitions, parallelism
+from traintable.spark.tasks import map_parts
 from traintable.statistics import files
 from traintable.statistics.cache import Cache, table_folder
 from traintable.statistics.chunk import ANY, TEXT, Chunk, Role
 from traintable.statistics.learned import Cost, Statistics
 from traintable.statistics.wanted import Wanted
-from traintable.tasks import map_parts
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession

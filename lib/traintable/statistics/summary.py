@@ -10,19 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from traintable.arrays import Floats, Ints, Objects
 from traintable.statistics.chunk import Chunk
-from traintable.statistics.exact import (
-    DIGIT_BITS,
-    MAX_ROWS,
-    Floats,
-    Ints,
-    Objects,
-    digits,
-    dyadic,
-    exact_mean_and_variance,
-    shifted,
-    whole,
-)
+from traintable.statistics.exact import DIGIT_BITS, MAX_ROWS, digits, dyadic, exact_mean_and_variance, shifted, whole
 
 
 @dataclass

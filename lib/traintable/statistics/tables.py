@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from traintable.arrays import Floats, Ints
 from traintable.statistics.chunk import Chunk
 from traintable.statistics.coding import MISSING, Coding
-from traintable.statistics.exact import MAX_ROWS, Floats, Ints
+from traintable.statistics.exact import MAX_ROWS
 from traintable.statistics.gram import Gram
 from traintable.statistics.packing import packed, unpacked
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from traintable.arrays import Floats, Ints, Objects
 from traintable.errors import ConfigError
 from traintable.statistics.chunk import Chunk
 from traintable.statistics.codes import Word, combined, compacted
-from traintable.statistics.exact import DIGIT_BITS, Floats, Ints, Objects, digits, exact_mean_and_variance, whole
+from traintable.statistics.exact import DIGIT_BITS, digits, exact_mean_and_variance, whole
 
 MAX_GROUPS = 1_000_000
 

@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from traintable.arrays import Floats, Ints
 from traintable.statistics.chunk import EXACT, Chunk, Number
 from traintable.statistics.distinct import SIZE, Distinct
-from traintable.statistics.exact import Floats, Ints
 from traintable.statistics.frequent import Frequent
 from traintable.statistics.packing import packed, unpacked
 from traintable.statistics.weighted import Weighted

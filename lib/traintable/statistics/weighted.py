@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from traintable.statistics.exact import Floats, Ints
+from traintable.arrays import Floats, Ints
 
 LARGEST = float(np.finfo(np.float64).max)
 

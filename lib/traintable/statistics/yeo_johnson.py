@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from traintable.statistics.exact import Floats
+from traintable.arrays import Floats
 from traintable.statistics.weighted import Weighted
 
 DECIMALS = 9  # of lambda: the search's last bits mean nothing

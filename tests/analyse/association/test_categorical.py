@@ -15,7 +15,7 @@ from sklearn.metrics import mutual_info_score, normalized_mutual_info_score
 from statsmodels.formula.api import ols
 
 from traintable.analyse.association import correlation_ratio, cramers_v, information
-from traintable.statistics.exact import Ints
+from traintable.arrays import Ints
 from weights import close, moments, offsets, samples
 
 tables = hnp.arrays(np.int64, hnp.array_shapes(min_dims=2, max_dims=2, max_side=5), elements=st.integers(0, 40))

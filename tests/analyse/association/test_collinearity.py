@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 from traintable.analyse.association import condition_number, vif
+from traintable.arrays import Floats
 from traintable.statistics import Covariance, Gram
-from traintable.statistics.exact import Floats
 
 
 def covariance_of(rows: Floats) -> Covariance:

@@ -14,8 +14,8 @@ from statsmodels.stats.diagnostic import lilliefors as statsmodels_lilliefors
 
 from traintable.analyse.hypothesis import ks_1samp, ks_2samp, lilliefors
 from traintable.analyse.hypothesis.lilliefors import lilliefors_p_value
+from traintable.arrays import Floats
 from traintable.statistics import Weighted
-from traintable.statistics.exact import Floats
 from weights import close, offsets, samples, times, weighted
 
 

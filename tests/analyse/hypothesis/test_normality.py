@@ -12,7 +12,7 @@ from statsmodels.stats.diagnostic import normal_ad
 
 from traintable.analyse.hypothesis import anderson_darling, dagostino_pearson, jarque_bera
 from traintable.analyse.hypothesis.normality import kurtosis_score, skewness_score
-from traintable.statistics.exact import Floats
+from traintable.arrays import Floats
 from traintable.statistics.summary import Shape
 from weights import close, offsets, samples, times, weighted
 

@@ -15,8 +15,8 @@ from statsmodels.stats.contingency_tables import Table2x2
 
 from traintable.analyse.hypothesis import chi_square, fisher, independence, is_sparse, odds_ratio
 from traintable.analyse.hypothesis.freeman_halton import MAX_ROWS, freeman_halton
+from traintable.arrays import Ints
 from traintable.errors import ConfigError
-from traintable.statistics.exact import Ints
 from weights import close
 
 tables = hnp.arrays(np.int64, hnp.array_shapes(min_dims=2, max_dims=2, max_side=5), elements=st.integers(0, 200))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import vl_convert
 
-from traintable.analyse.report.bundle import vega
 from traintable.analyse.report.charts import specifications
+from traintable.analyse.report.page import vega
 
 # One row with all fields that any kind of chart reads.
 ROW = {

@@ -14,7 +14,7 @@ import pytest
 from tables import Case, at_random, plain, texts
 
 from frames import of_pandas
-from traintable.leakage import Limits
+from traintable.config.leakage import Limits
 from traintable.split.leakage.duplicates import Copies, agrees, count_copies
 from traintable.split.leakage.evidence import Evidence
 from traintable.split.leakage.matching import Near, by_columns, by_minhash, n_differing, search

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from traintable.config import Config, load
+from traintable.config.dataset import Config, load
 from traintable.errors import GateRefused
 from traintable.publish import history
 from traintable.run import Outcome, run

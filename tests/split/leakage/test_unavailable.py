@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from traintable.config import Config
+from traintable.config.dataset import Config
 from traintable.errors import ConfigError
 from traintable.split import refuse_unavailable
 

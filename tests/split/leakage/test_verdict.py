@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 from test_unavailable import config
 
+from traintable.config.leakage import Allowed, Leakage, Limits
 from traintable.errors import ConfigError, GateRefused
-from traintable.leakage import Allowed, Leakage, Limits
 from traintable.split import Finding, described, refuse_severe, refuse_unavailable, unavailable
 
 SEVERE = Finding("predictors", "severe", ("a b",), "it tells the label", "Leave it out.", {"auc": 0.99912345})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from traintable.analyse.rows.encoding import Matrix
-from traintable.statistics.exact import Floats
+from traintable.arrays import Floats
 
 
 @dataclass(frozen=True)

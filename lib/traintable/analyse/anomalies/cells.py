@@ -13,7 +13,7 @@ import pyarrow as pa
 from traintable.analyse.anomalies.grid import Grid
 from traintable.analyse.rows.encoding import NumberCode, centre_and_scale
 from traintable.analyse.rows.reading import Read, Reading
-from traintable.statistics.exact import Ints
+from traintable.arrays import Ints
 
 if TYPE_CHECKING:
     from traintable.analyse.rows.context import Context

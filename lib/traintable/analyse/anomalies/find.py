@@ -13,7 +13,7 @@ from traintable.analyse.anomalies.model import AnomalyModel, fit_anomalies
 from traintable.analyse.anomalies.periods import strange_periods
 from traintable.analyse.anomalies.scoring import BINS, Answer, Question, ask
 from traintable.analyse.mahalanobis import Ellipsoid, ellipsoid
-from traintable.statistics.exact import Floats
+from traintable.arrays import Floats
 
 if TYPE_CHECKING:
     from traintable.analyse.rows.context import Context

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traintable.analyse.rows.encoding import Matrix
-from traintable.statistics.exact import Floats, Ints
+from traintable.arrays import Floats, Ints
 
 _BLOCK = 4096  # rows that are followed down all trees while they are in the processor's cache
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from traintable.statistics.exact import Floats, Ints
+from traintable.arrays import Floats, Ints
 
 if TYPE_CHECKING:
     from traintable.analyse.rows.context import Context

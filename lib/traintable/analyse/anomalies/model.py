@@ -12,7 +12,7 @@ from traintable.analyse.anomalies.box import Box, shortened
 from traintable.analyse.anomalies.forest import Forest, fitted
 from traintable.analyse.rows.encoding import Encoding, Matrix, encoding
 from traintable.analyse.rows.learners import random_state, require_scikit_learn
-from traintable.statistics.exact import Floats
+from traintable.arrays import Floats
 
 if TYPE_CHECKING:
     from traintable.analyse.rows.context import Context

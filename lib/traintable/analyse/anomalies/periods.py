@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from traintable.analyse.anomalies.cells import UNIT, Cells
-from traintable.statistics.exact import Floats, Ints
+from traintable.arrays import Floats, Ints
 
 WINDOW = 28  # periods whose differences say what is usual
 FEWEST = 14

@@ -17,8 +17,8 @@ from traintable.analyse.anomalies.model import AnomalyModel
 from traintable.analyse.mahalanobis import Ellipsoid
 from traintable.analyse.rows.draw import drawn
 from traintable.analyse.rows.reading import Read, Reading, as_number, as_word
+from traintable.arrays import Floats, Ints
 from traintable.columns import quote
-from traintable.statistics.exact import Floats, Ints
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -11,8 +11,8 @@ from scipy import special  # type: ignore[import-untyped]
 
 from traintable.analyse.hypothesis.noncentral import noncentral_chi2
 from traintable.analyse.hypothesis.result import CONFIDENCE, Effect
+from traintable.arrays import Floats
 from traintable.statistics.association import chi2, mutual_information
-from traintable.statistics.exact import Floats
 
 
 def cramers_v(table: ArrayLike, *, confidence: float = CONFIDENCE) -> Effect:

@@ -6,8 +6,8 @@ from math import inf, nan
 
 import numpy as np
 
+from traintable.arrays import Bools, Floats
 from traintable.statistics import Covariance
-from traintable.statistics.exact import Bools, Floats
 
 MODERATE_VIF, SEVERE_VIF = 5.0, 10.0
 MODERATE_CONDITION, SEVERE_CONDITION = 100.0, 1000.0

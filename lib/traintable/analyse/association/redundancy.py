@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.cluster import hierarchy  # type: ignore[import-untyped]
 
-from traintable.statistics.exact import Floats
+from traintable.arrays import Floats
 
 
 @dataclass(frozen=True)

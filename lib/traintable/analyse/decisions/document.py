@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from traintable import settings_file
+from traintable.config import document
 
 _HEAD = """\
 # A plan: what becomes of each column, and why. Edit it; `prepare` carries out exactly what it says.
@@ -36,4 +36,4 @@ def to_yaml(plan: Mapping[str, Any]) -> str:
 
 def read(path: Path) -> dict[str, Any]:
     """The plan in a file; raises InputMissing or ConfigError when there is none."""
-    return settings_file.read(path)
+    return document.read(path)

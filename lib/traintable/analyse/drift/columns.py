@@ -13,9 +13,9 @@ from traintable.analyse.hypothesis.kolmogorov_smirnov import ks_2samp
 from traintable.analyse.hypothesis.pooled import rows_below
 from traintable.analyse.hypothesis.result import TestResult
 from traintable.analyse.hypothesis.tables import chi_square
+from traintable.arrays import Floats, Ints
 from traintable.errors import ConfigError
 from traintable.statistics import Weighted
-from traintable.statistics.exact import Floats, Ints
 from traintable.statistics.frequencies import MAX_DISTINCT, Frequencies
 
 MODERATE_PSI, SEVERE_PSI = 0.1, 0.25

@@ -11,7 +11,7 @@ import numpy as np
 from traintable.analyse.drift.columns import Drift, category_drift, number_drift, psi_of_counts, severity
 from traintable.analyse.hypothesis import missing_or_not
 from traintable.analyse.hypothesis.multiple import adjusted
-from traintable.analyse.plain import plain
+from traintable.analyse.json_values import plain
 from traintable.analyse.scanned.kinds import KEY, OTHER, TEXT, WORDS, Column, after_reading, columns_of
 from traintable.statistics import Statistics, Wanted, scan
 

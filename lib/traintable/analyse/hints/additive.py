@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from traintable.statistics.exact import Bools, Floats
+from traintable.arrays import Bools, Floats
 
 _RIDGE = 1e-6  # for collinear terms
 _STEPS, _COLUMN_STEPS = 12, 4

@@ -28,7 +28,7 @@ def find(context: Context, importance: Mapping[str, Any] | None = None) -> list[
     list of dict
         hint : "interaction", "polynomial", "transform", "periodic" or "rare_categories".
         columns, gain, text : what it is about, the number that says so (each function says which), and a sentence.
-        plan : a piece of a plan: sections and features as `traintable.plan.Plan` has them.
+        plan : a piece of a plan: sections and features as `traintable.config.plan.Plan` has them.
 
     Costs no pass beyond that of the sample.
     """

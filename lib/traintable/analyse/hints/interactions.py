@@ -13,7 +13,7 @@ from traintable.analyse.hints.additive import fit, gains, losses
 from traintable.analyse.rows.answers import Answers
 from traintable.analyse.rows.draw import fold_of
 from traintable.analyse.rows.target_order import INNER_FOLDS, ordered
-from traintable.statistics.exact import Bools, Floats, Ints
+from traintable.arrays import Bools, Floats, Ints
 
 if TYPE_CHECKING:
     from traintable.analyse.rows.context import Context

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from traintable.analyse.rows.answers import Answers
+from traintable.arrays import Floats, Ints
 from traintable.columns import column_name, quote
-from traintable.statistics.exact import Floats, Ints
 
 if TYPE_CHECKING:
     from traintable.analyse.rows.context import Context

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from traintable.arrays import Floats
 from traintable.statistics import Weighted
-from traintable.statistics.exact import Floats
 from traintable.statistics.yeo_johnson import best_power, yeo_johnson
 
 if TYPE_CHECKING:

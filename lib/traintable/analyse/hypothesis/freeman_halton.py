@@ -9,8 +9,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from traintable.arrays import Ints
 from traintable.errors import ConfigError
-from traintable.statistics.exact import Ints
 
 MAX_ROWS, MAX_STEPS = 1_000, 100_000
 

@@ -11,8 +11,8 @@ from scipy import special, stats  # type: ignore[import-untyped]
 from traintable.analyse.hypothesis.moments import present, standardised
 from traintable.analyse.hypothesis.pooled import Pooled, rows_below, whole_type
 from traintable.analyse.hypothesis.result import CONFIDENCE, Effect, TestResult
+from traintable.arrays import Floats
 from traintable.statistics import Weighted
-from traintable.statistics.exact import Floats
 
 _MAX_EXACT = 10_000  # rows of the larger class; also where scipy.stats.ks_2samp stops
 

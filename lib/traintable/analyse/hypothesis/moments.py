@@ -9,8 +9,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from traintable.arrays import Floats
 from traintable.statistics import Weighted
-from traintable.statistics.exact import Floats
 from traintable.statistics.summary import Sums
 
 _LARGE = 2.0**1000  # the difference of two numbers below it is a double

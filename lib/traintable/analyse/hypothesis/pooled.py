@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from traintable.analyse.hypothesis.moments import present
+from traintable.arrays import Floats, Ints
 from traintable.statistics import Weighted
-from traintable.statistics.exact import Floats, Ints
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from scipy import stats  # type: ignore[import-untyped]
 from traintable.analyse.association.categorical import cramers_v, occurring
 from traintable.analyse.hypothesis.freeman_halton import freeman_halton
 from traintable.analyse.hypothesis.result import CONFIDENCE, Effect, TestResult
+from traintable.arrays import Floats
 from traintable.errors import ConfigError
 from traintable.statistics.association import chi2
-from traintable.statistics.exact import Floats
 
 MISSING = "chi-square, missing or not"
 _MAX_CONDITIONAL = 10_000  # rows up to which the conditional odds ratio is computed

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from traintable.analyse.rows.draw import Rows
-from traintable.statistics.exact import Floats, Ints
+from traintable.arrays import Floats, Ints
 
 if TYPE_CHECKING:
     from traintable.analyse.rows.context import Context

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from pyspark.sql import functions as F
 
 from traintable.analyse.rows.reading import Read, Reading
+from traintable.arrays import Bools, Floats, Ints
 from traintable.columns import SPLIT, TRAIN, VALIDATION, quote
 from traintable.sample import keyed_hash
 from traintable.sample.allocation import proportional
 from traintable.sample.lowest import bound
 from traintable.statistics import Wanted, scan
-from traintable.statistics.exact import Bools, Floats, Ints
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from traintable.analyse.rows.reading import Read, Reading
-from traintable.statistics.exact import Floats, Ints
+from traintable.arrays import Floats, Ints
 
 if TYPE_CHECKING:
     from traintable.analyse.rows.context import Context

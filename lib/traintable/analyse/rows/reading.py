@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import functions as F
 
+from traintable.arrays import Floats
 from traintable.columns import quote
-from traintable.statistics.exact import Floats
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from traintable.statistics.exact import Bools, Floats, Ints
+from traintable.arrays import Bools, Floats, Ints
 
 
 def average_precision(is_hit: Bools, scores: Floats) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from traintable.statistics.exact import Bools, Floats, Ints
+from traintable.arrays import Bools, Floats, Ints
 
 FEWEST = 5  # rows of a word; rarer ones are taken together
 SMOOTHING = 20.0

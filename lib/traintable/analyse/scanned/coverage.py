@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from traintable.arrays import Floats, Ints
 from traintable.statistics import Weighted
-from traintable.statistics.exact import Floats, Ints
 from traintable.statistics.periods import PERIODS, Periods, as_seconds, coarser
 
 MAX_POINTS = 400

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from traintable.analyse.scanned.kinds import NUMBER, TEXT, WORDS, Column
+from traintable.arrays import Ints
 from traintable.statistics import Coding, Statistics
-from traintable.statistics.exact import Ints
 
 MAX_CLASSES = 20  # of a label of more, the most frequent ones; a number of more values is continuous
 OTHERS = "(all others)"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from traintable.arrays import Floats, Ints
 from traintable.statistics import Coding, Weighted
-from traintable.statistics.exact import Floats, Ints
 from traintable.statistics.values import Values
 
 

@@ -24,9 +24,9 @@ from traintable.analyse.scanned.kinds import (
 )
 from traintable.analyse.scanned.label import Classes, classes_of
 from traintable.analyse.scanned.ranges import Ranges
+from traintable.arrays import Ints
 from traintable.statistics import Coding, Statistics, Wanted
 from traintable.statistics.chunk import TEXT as TEXT_ROLE
-from traintable.statistics.exact import Ints
 
 MAX_TOGETHER = 400  # numbers of one covariance matrix; of wider tables the first
 MAX_EXACT = 100  # columns whose pairs are all counted in all rows

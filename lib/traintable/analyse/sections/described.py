@@ -11,10 +11,13 @@ from traintable.analyse.scanned import coverage
 from traintable.analyse.scanned.kinds import CATEGORY, NUMBER, TEXT, TIME, WORDS, Column
 from traintable.analyse.scanned.ranges import Ranges
 from traintable.analyse.scanned.scans import Codes, table
-from traintable.analyse.sections import outliers
+from traintable.arrays import Floats
 from traintable.statistics import Statistics, Weighted
-from traintable.statistics.exact import Floats
 
+IQR_FACTOR = 1.5
+MAD_FACTOR = 3.5
+MAD_TO_STD = 1.4826  # of a normal distribution
+OUTLIER_QUANTILES = (0.001, 0.999)
 QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
 TOP = 20
 FORMATS = 10
@@ -62,7 +65,7 @@ def _ranked(column: Column, learned: Statistics) -> dict[str, Any]:
             "quantiles": {q: values.quantile(float(q)) for q in QUANTILES},
             "rank_error": values.rank_error,
             "histogram": {"edges": edges.tolist(), "counts": counts.astype(np.int64).tolist()},
-            "outliers": outliers.describe(values) if column.kind == NUMBER else None,
+            "outliers": describe_outliers(values) if column.kind == NUMBER else None,
         }
     return found | _top(column, *learned.values[name].most_frequent(TOP), known.n)
 
@@ -145,3 +148,27 @@ def by_class(found: dict[str, Any], second: Statistics, codes: Codes) -> None:
             found["coverage"]["by_class"] = {
                 word: coverage.points(period, starts, row[1:]) for word, row in classes.rows(periods).items()
             }
+
+
+def describe_outliers(values: Weighted) -> dict[str, Any] | None:
+    """For each rule the bounds and how many rows lie beyond; None without values.
+
+    `iqr`: 1.5 interquartile ranges beyond the quartiles (Tukey, "Exploratory Data Analysis", 1977). `mad`: 3.5 scaled
+    median absolute deviations from the median (Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993); none
+    where half of the rows are equal. `quantile`: beyond the quantiles at 0.1% and 99.9%.
+    """
+    if not values.n:
+        return None
+    q1, median, q3 = (values.quantile(q) for q in (0.25, 0.5, 0.75))
+    mad = MAD_TO_STD * values.deviations(median).quantile(0.5)
+    reach = IQR_FACTOR * (q3 - q1)
+    return {
+        "iqr": _beyond(values, q1 - reach, q3 + reach) if reach > 0 else None,
+        "mad": _beyond(values, median - MAD_FACTOR * mad, median + MAD_FACTOR * mad) if mad > 0 else None,
+        "quantile": _beyond(values, *(values.quantile(q) for q in OUTLIER_QUANTILES)),
+    }
+
+
+def _beyond(values: Weighted, low: float, high: float) -> dict[str, Any]:
+    beyond = (values.values < low) | (values.values > high)
+    return {"low": low, "high": high, "n": int(values.counts[beyond].sum())}

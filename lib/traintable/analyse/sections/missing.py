@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from traintable.arrays import Floats
 from traintable.statistics import Statistics
-from traintable.statistics.exact import Floats
 from traintable.statistics.missingness import Missingness
 
 PATTERNS = 30

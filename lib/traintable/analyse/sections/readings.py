@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import isnan, log
 
 from traintable.analyse.hypothesis.result import Effect, TestResult
-from traintable.statistics.exact import Ints
+from traintable.arrays import Ints
 from traintable.statistics.summary import Shape
 
 SURE = 0.05

@@ -18,8 +18,8 @@ from traintable.analyse.association import (
 )
 from traintable.analyse.scanned.kinds import FEATURE, KEY, LABEL, NUMBER, WORDS, Column
 from traintable.analyse.scanned.scans import Codes, table
+from traintable.arrays import Floats, Ints
 from traintable.statistics import Coding, Covariance, Statistics
-from traintable.statistics.exact import Floats, Ints
 
 REDUNDANT = 0.9
 SHOWN_DIGITS = 6

@@ -35,8 +35,8 @@ from traintable.analyse.scanned.label import Classes
 from traintable.analyse.scanned.scans import Codes, table
 from traintable.analyse.sections import readings
 from traintable.analyse.sections.flags import HEAVY_TAILS, SKEWED
+from traintable.arrays import Ints
 from traintable.statistics import Statistics, Weighted
-from traintable.statistics.exact import Ints
 
 FEW = 30  # rows of a class below which its mean is not taken for normally distributed
 UNEQUAL = 4.0  # times by which the largest variance may exceed the smallest in an analysis of variance

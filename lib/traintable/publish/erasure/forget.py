@@ -7,17 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from traintable.columns import sibling
+from traintable.addresses import sibling
+from traintable.delta.lease import lease
+from traintable.delta.versions import Version, newest_version, table_folder, versions
 from traintable.errors import StillThere, VersionPinned
 from traintable.publish.erasure.key import Key
 from traintable.publish.erasure.manifest import key_columns, quarantine_of, told_of
 from traintable.publish.erasure.proof import search, search_texts
 from traintable.publish.erasure.rows import by_columns, by_text
 from traintable.publish.erasure.target import Target
-from traintable.publish.lease import lease
 from traintable.publish.pins import pins
-from traintable.publish.versions import Version, newest_version, table_folder, versions
-from traintable.storage import folder
+from traintable.storage.folder import folder
 
 _KIND, _RUN = "kind", "run={}/"  # a column of a quarantine, and its partitions
 _NOT_SEARCHED = ("staging", "analysis", "models")

@@ -12,20 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from traintable.delta_log import LOG
+from traintable.delta.commits import LOG
+from traintable.delta.versions import Action, base, checkpoints, file_name, is_checkpoint, json_of, log_files, now
 from traintable.publish.erasure.key import REDACTED, Key
 from traintable.publish.vacuum import checksum_name
-from traintable.publish.versions import (
-    Action,
-    base,
-    checkpoints,
-    file_name,
-    is_checkpoint,
-    json_of,
-    log_files,
-    now,
-)
-from traintable.storage import Folder
+from traintable.storage.folder import Folder
 
 FORGOTTEN = "forgotten"  # in a manifest
 _SUMMARY = re.compile(rf"{LOG}/(\d+\.crc|\d+\.\d+\.compacted\.json|_last_checkpoint)")

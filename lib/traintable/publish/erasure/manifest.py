@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from traintable.columns import SPLITS, sibling
+from traintable.addresses import sibling
+from traintable.columns import SPLITS
+from traintable.delta.versions import Version, file_name
 from traintable.publish.erasure.log import mark, without_examples
 from traintable.publish.erasure.target import Target
-from traintable.publish.versions import Version, file_name
 
 
 def key_columns(version: Version) -> set[str]:
@@ -60,8 +61,8 @@ def _corrected(rows: Mapping[str, Any], by_split: Counter[str], by_kind: Counter
 def _content_hash(target: Target, paths: list[str]) -> str:
     from pyspark.sql.types import StructType
 
-    from traintable.session import get_spark, same_everywhere
-    from traintable.spark_errors import translated
+    from traintable.spark.errors import translated
+    from traintable.spark.session import get_spark, same_everywhere
     from traintable.statistics.content_hash import content_hash
 
     spark = get_spark()

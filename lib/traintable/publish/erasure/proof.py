@@ -10,10 +10,10 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from traintable.delta_log import LOG
+from traintable.delta.commits import LOG
 from traintable.publish.erasure.key import Key
 from traintable.publish.erasure.rows import Rows, count
-from traintable.storage import Folder
+from traintable.storage.folder import Folder
 
 
 def search(files: Folder, key: Key, rows: Rows) -> tuple[int, int, list[str]]:

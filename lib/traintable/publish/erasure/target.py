@@ -12,14 +12,14 @@ from typing import Any
 import pyarrow as pa
 
 from traintable.columns import SPLIT
-from traintable.delta_log import LOG
+from traintable.delta.commits import LOG
+from traintable.delta.versions import Action, Version, commit, file_name, info_of, now, table_folder, versions
 from traintable.errors import InputMissing
 from traintable.publish.erasure.key import Key
 from traintable.publish.erasure.log import Replaced, rewrite, summaries
 from traintable.publish.erasure.rows import Rows, count, write_without
 from traintable.publish.vacuum import remove_files
-from traintable.publish.versions import Action, Version, commit, file_name, info_of, now, table_folder, versions
-from traintable.storage import is_unfinished
+from traintable.storage.folder import is_unfinished
 
 
 class Target:

@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+from traintable.arrays import Floats, Ints
 from traintable.columns import SPLIT, SPLITS, TRAIN
 from traintable.split.leakage.table import Table
 from traintable.statistics import Statistics, Wanted, scan
-from traintable.statistics.exact import Floats, Ints
 from traintable.statistics.values import Values, decoded
 
 MAX_CLASSES = 50

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from traintable.columns import SPLIT, require_columns
-from traintable.leakage import Limits
+from traintable.config.leakage import Limits
+from traintable.split.leakage.classifier import gap
 from traintable.split.leakage.duplicates import duplicates
 from traintable.split.leakage.evidence import Evidence
 from traintable.split.leakage.finding import Finding
-from traintable.split.leakage.gap import gap
 from traintable.split.leakage.identifiers import identifiers
 from traintable.split.leakage.near_duplicates import near_duplicates
 from traintable.split.leakage.overlap import groups as shared_groups

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
+from traintable.arrays import Bools, Floats, Ints
 from traintable.columns import TRAIN
-from traintable.leakage import Limits
-from traintable.split.leakage.minhash import Hashes, Sets, buckets, jaccard, signatures
+from traintable.config.leakage import Limits
 from traintable.split.leakage.sample import Sample, answer, drawn
 from traintable.split.leakage.table import Table
-from traintable.statistics.exact import Bools, Floats, Ints
+from traintable.text.minhash import Hashes, Sets, buckets, jaccard, signatures
 
 if TYPE_CHECKING:
     from pyspark.sql import Column

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from traintable.arrays import Ints
 from traintable.columns import TRAIN
 from traintable.split.leakage.evidence import Evidence, Grid
 from traintable.split.leakage.finding import Finding
@@ -18,7 +19,6 @@ from traintable.split.leakage.separation import (
     separation,
     standard_error,
 )
-from traintable.statistics.exact import Ints
 
 MAX_BINS = 64
 _ROWS_PER_BIN = 10

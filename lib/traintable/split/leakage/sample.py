@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import functions as F
 
+from traintable.arrays import Bools
 from traintable.columns import SPLIT, TRAIN, quote
 from traintable.sample.draw import keyed_hash
 from traintable.split.leakage.evidence import Evidence
 from traintable.split.leakage.table import Table, marked
-from traintable.split.leakage.tokens import pairs, shingles
-from traintable.statistics.exact import Bools
+from traintable.split.leakage.tokens import pairs
+from traintable.text.shingles import shingles
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -11,8 +11,8 @@ from math import nan, sqrt
 
 import numpy as np
 
+from traintable.arrays import Ints
 from traintable.statistics.association import mutual_information
-from traintable.statistics.exact import Ints
 
 
 def auc(negative: Ints, positive: Ints) -> float:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from traintable.columns import SPLIT, SPLITS, quote
-from traintable.leakage import Limits
+from traintable.config.leakage import Limits
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

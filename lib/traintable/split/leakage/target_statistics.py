@@ -12,10 +12,10 @@ import numpy as np
 from scipy import stats  # type: ignore[import-untyped]
 from scipy.special import gammaln  # type: ignore[import-untyped]
 
+from traintable.arrays import Floats, Ints
 from traintable.columns import SPLITS, TRAIN
 from traintable.split.leakage.evidence import Evidence, Grid
 from traintable.split.leakage.finding import Finding, Number
-from traintable.statistics.exact import Floats, Ints
 
 MIN_GROUPS = 4
 _CHANCE = -8.0  # as a power of ten

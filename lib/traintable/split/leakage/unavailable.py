@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from traintable.config import Config
+from traintable.config.dataset import Config
+from traintable.config.plan import Feature
 from traintable.errors import ConfigError
-from traintable.expressions import references
-from traintable.plan import Feature
 from traintable.split.leakage.finding import Finding
 from traintable.split.leakage.verdict import reason_for
+from traintable.sql.expressions import references
 
 
 def refuse_unavailable(config: Config) -> None:

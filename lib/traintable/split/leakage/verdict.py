@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from traintable.config.leakage import Allowed
 from traintable.errors import GateRefused
-from traintable.leakage import Allowed
 from traintable.split.leakage.finding import Finding
 
 

@@ -1,0 +1,5 @@
+"""`python -m traintable.cli`."""
+
+from traintable.cli.commands import main
+
+main()

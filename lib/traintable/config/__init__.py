@@ -1,0 +1,5 @@
+"""Settings of every command: checked whole before any data is read; no Spark."""
+
+from traintable.config.dataset import Config, load
+
+__all__ = ["Config", "load"]

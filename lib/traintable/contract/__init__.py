@@ -1,0 +1,1 @@
+"""What is promised of a column, and what becomes of a value that breaks it."""

@@ -1,0 +1,164 @@
+"""A block of records parsed at once, and where that fails in halves, until each bad record stands alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from traintable.contract.arrow import Field, Reasons, Why, broken
+from traintable.ingest.formats.times import moments
+
+Parse = Callable[[pa.Array], list[pa.Array] | None]
+Explain = Callable[[str], Why]
+Refuse = Callable[[str], Why | None]
+FEW = 512  # records of which each is looked at when one of them is bad
+
+
+@dataclass
+class Block:
+    """The values of some records, and what is wrong with those that are bad, whose values count for nothing."""
+
+    columns: list[pa.Array]
+    reasons: Reasons = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How records of one form are read.
+
+    Attributes
+    ----------
+    parse : the values of some records (dates and times as text), or None when one of them is bad.
+    explain : what is wrong with one that is bad.
+    refuse : the same where it can be told at once; nothing, or None, for a record that may be good.
+    """
+
+    parse: Parse
+    explain: Explain
+    refuse: Refuse = lambda _: None
+
+
+def read_block(raw: pa.Array, fields: Sequence[Field], reader: Reader, *, zone: str) -> Block:
+    """The records as columns of `fields`, each of the type that it is promised to have.
+
+    A record that is no valid UTF-8 is bad.
+    """
+    reasons: Reasons = {}
+    good = _valid(raw, reasons)
+    parts, kept = _parsed(raw.take(good), good, reader, reasons)
+    columns = [_column(f, [part[i] for part in parts], kept, reasons, zone) for i, f in enumerate(fields)]
+    n = len(raw)
+    place = np.full(n, -1, np.int64)
+    place[kept] = np.arange(len(kept))
+    indices = pa.array(place, mask=place < 0)
+    spread = [column.take(indices) for column in columns]
+    found: Reasons = {}
+    broken(fields, spread, found)
+    for row, why in found.items():
+        if row not in reasons:
+            reasons[row] = why
+        elif place[row] >= 0:  # not those that have no values at all
+            reasons[row] += [one for one in why if not _says_the_same(one, reasons[row])]
+    return Block(spread, reasons)
+
+
+def _says_the_same(one: tuple[str, str], others: Sequence[tuple[str, str]]) -> bool:
+    """Whether a null follows from a value that did not parse."""
+    column = one[0].partition(":")[2]
+    return one[0].startswith("null:") and any(other[0] == f"type:{column}" for other in others)
+
+
+def _valid(raw: pa.Array, reasons: Reasons) -> pa.Array:
+    """The rows whose text is valid UTF-8."""
+    try:
+        raw.validate(full=True)
+        return pa.array(np.arange(len(raw)))
+    except pa.ArrowInvalid:
+        pass
+    good = []
+    for row, content in enumerate(raw.cast(pa.binary(), safe=False)):
+        try:
+            content.as_buffer().to_pybytes().decode()
+            good.append(row)
+        except UnicodeDecodeError as error:
+            reasons[row] = [("encoding", f"valid UTF-8, which byte {error.start + 1} is not")]
+    return pa.array(good, pa.int64())
+
+
+def _parsed(
+    raw: pa.Array, rows: pa.Array, reader: Reader, reasons: Reasons, *, is_new: bool = True
+) -> tuple[list[list[pa.Array]], list[int]]:
+    """The parts that parse, in order, and the rows that they are of; what is wrong with the others goes to reasons.
+
+    `is_new` : nobody has looked at each of the records yet.
+    """
+    if not len(raw):
+        return [], []
+    found = reader.parse(raw)
+    if found is not None:
+        return [found], rows.to_pylist()
+    if len(raw) == 1:
+        reasons[rows[0].as_py()] = reader.explain(raw[0].as_py())
+        return [], []
+    if is_new and len(raw) <= FEW:
+        why = [reader.refuse(one) for one in raw.to_pylist()]
+        reasons.update((row, told) for row, told in zip(rows.to_pylist(), why, strict=True) if told)
+        rest = pa.array([i for i, told in enumerate(why) if not told], pa.int64())
+        return _parsed(raw.take(rest), rows.take(rest), reader, reasons, is_new=False)
+    half = len(raw) // 2
+    first, kept = _parsed(raw[:half], rows[:half], reader, reasons, is_new=is_new)
+    second, more = _parsed(raw[half:], rows[half:], reader, reasons, is_new=is_new)
+    return first + second, kept + more
+
+
+def _column(one: Field, parts: Sequence[pa.Array], rows: Sequence[int], reasons: Reasons, zone: str) -> pa.Array:
+    if not one.is_moment:
+        return _together(parts, one.type)
+    texts = _together(parts, pa.string())
+    values, wrong = moments(texts, one.type, pattern=one.promise.format, zone=zone)
+    shape = (
+        f"a {one.spark}"
+        + (f" as {one.promise.format}" if one.promise.format else " in ISO 8601")
+        + ", once in its time zone"
+    )
+    for place in wrong:
+        reasons.setdefault(rows[place], []).append((f"type:{one.name}", f"{one.name} is {shape}"))
+    return values
+
+
+def _together(parts: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    return pa.concat_arrays(parts) if parts else pa.array([], kind)
+
+
+def numbered(raw: pa.Array, before: str, after: str) -> pa.Buffer:
+    """The records as lines, each with its number put before it."""
+    number = pa.array(np.arange(len(raw))).cast(pa.string())
+    lines = pc.binary_join_element_wise(pa.scalar(before), number, pa.scalar(after), raw, "")
+    offsets = pa.array([0, len(raw)], pa.int32())
+    return pc.binary_join(pa.ListArray.from_arrays(offsets, lines), "\n")[0].as_buffer()
+
+
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece."""
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+
+
+def fit(columns: Sequence[pa.Array]) -> bool:
+    """Whether no decimal has more digits than its type, for which Arrow's parsers do not look."""
+    try:
+        for column in columns:
+            if pa.types.is_decimal(column.type) or pa.types.is_nested(column.type):
+                column.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def is_in_order(numbers: pa.Array, n: int) -> bool:
+    """Whether the numbers that were put before records came back, each once and in order."""
+    return len(numbers) == n and numbers.null_count == 0 and bool((numbers.to_numpy() == np.arange(n)).all())

@@ -1,0 +1,174 @@
+"""What was taken of a source, and what it became: a Delta table of one row a file and run."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+
+from traintable.delta.commits import has_commits
+from traintable.ingest.listing import FoundFile, fingerprint
+from traintable.spark.errors import translated
+
+BEGUN, DONE, UNREADABLE, STALE, UNDONE = "begun", "done", "unreadable", "stale", "undone"
+REPLAY = "replay"  # the unit of runs that take records back in
+MAX_FILES = 64  # of the ledger, before it is compacted
+SCHEMA = pa.schema(
+    [
+        ("run", pa.string()),
+        ("unit", pa.string()),
+        ("status", pa.string()),
+        ("file", pa.string()),
+        ("etag", pa.string()),
+        ("bytes", pa.int64()),
+        ("watermark", pa.string()),
+        ("rows", pa.int64()),
+        ("accepted", pa.int64()),
+        ("quarantined", pa.int64()),
+        ("version", pa.int64()),
+        ("error", pa.string()),
+        ("at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+
+
+@dataclass
+class Unit:
+    """What is known of one unit, which is an interval, or all files.
+
+    Attributes
+    ----------
+    taken : file -> its etag when it was last taken.
+    seen : the files that any run has begun to take.
+    open : the last run that has begun and is not done: its name, and the files it has begun with and their etags.
+    stale : files of which a run that could not be carried on may have left rows, which are to be replaced.
+    last : the fingerprint of the files of the last run that is done.
+    watermark, etag : of the last of its files, the greatest value that was taken, and its state.
+    """
+
+    taken: dict[str, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    open: tuple[str, dict[str, str]] | None = None
+    stale: set[str] = field(default_factory=set)
+    last: str | None = None
+    watermark: str | None = None
+    etag: str | None = None
+
+
+class Ledger:
+    """The ledger at a local path; written in single commits, so that a run is begun, or done, or not.
+
+    Reading costs the time that its rows take to load, and needs no Spark.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows, in the order in which they were written."""
+        if not has_commits(self.path):
+            return []
+        found = DeltaTable(self.path).to_pyarrow_table().sort_by("at")
+        rows: list[dict[str, Any]] = found.to_pylist()
+        return rows
+
+    def units(self) -> dict[str, Unit]:
+        """What is known of each unit."""
+        units: dict[str, Unit] = {}
+        for row in self.rows():
+            unit = units.setdefault(row["unit"], Unit())
+            run, name, etag, status = row["run"], row["file"], row["etag"], row["status"]
+            unit.seen.add(name)
+            if status == BEGUN:
+                files = unit.open[1] if unit.open and unit.open[0] == run else {}
+                unit.open = (run, {**files, name: etag})
+            elif status == STALE:
+                unit.stale.add(name)
+            else:
+                if unit.open and unit.open[0] == run:
+                    unit.open = None
+                if status == DONE:
+                    unit.taken[name], unit.last, unit.stale = etag, fingerprint_of(run), set()
+                    unit.watermark, unit.etag = row.get("watermark"), etag
+                elif status == UNDONE:
+                    unit.taken.pop(name, None)
+                    unit.last, unit.stale = None, set()
+        return units
+
+    def begin(self, run: str, unit: str, files: Iterable[FoundFile], stale: Iterable[str] = ()) -> None:
+        """Write down which files a run is going to take, and of which others it is to remove what is left of them."""
+        rows = [_row(run, unit, BEGUN, file) for file in files]
+        self._write([_row(run, unit, STALE, FoundFile(name, "", 0, "")) for name in sorted(stale)] + rows)
+
+    def undo(self, run: str, unit: str, names: Iterable[str]) -> None:
+        """Write down that a run will not be carried on, and that what it had left of files is removed."""
+        self._write([_row(run, unit, UNDONE, FoundFile(name, "", 0, "")) for name in sorted(names)])
+
+    def finish(
+        self, run: str, unit: str, files: Sequence[FoundFile], counts: Mapping[str, tuple[int, int]], version: int
+    ) -> None:
+        """Write down what became of the files: of each how many rows were accepted, and quarantined."""
+        rows = []
+        for file in files:
+            accepted, quarantined = counts.get(file.name, (0, 0))
+            counted = {"rows": accepted + quarantined, "accepted": accepted, "quarantined": quarantined}
+            rows.append({**_row(run, unit, DONE, file), **counted, "version": version})
+        self._write(rows)
+
+    def refuse(self, run: str, unit: str, file: FoundFile, error: str) -> None:
+        """Write down that a file can't be read."""
+        self._write([{**_row(run, unit, UNREADABLE, file), "error": error}])
+
+    def finish_replay(self, run: str, counts: Mapping[str, int], version: int) -> None:
+        """Write down how many records of each file went from the quarantine to the table."""
+        moved = [
+            {
+                **_row(run, REPLAY, DONE, FoundFile(name, "", 0, "")),
+                **{"rows": 0, "accepted": n, "quarantined": -n, "version": version},
+            }
+            for name, n in counts.items()
+        ]
+        self._write(moved)
+
+    def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        table = pa.Table.from_pylist([{**dict.fromkeys(SCHEMA.names), **row} for row in rows], SCHEMA)
+        remedy = "The next run carries on."
+        with translated(f"ledger {self.path}", expected="a place that can be written", remedy=remedy):
+            write_deltalake(self.path, table, mode="append", schema_mode="merge")
+            written = DeltaTable(self.path)
+            if len(written.file_uris()) > MAX_FILES:
+                written.optimize.compact()
+
+
+def run_name(unit: str, files: Iterable[FoundFile], digest: str) -> str:
+    """The name of a new run: its unit, the files and the settings that it takes them by, and what no other run has."""
+    return f"{unit}#{fingerprint(files)}.{digest}.{secrets.token_hex(4)}"
+
+
+def fingerprint_of(run: str) -> str:
+    """The fingerprint of the files in the name of a run."""
+    return run.rpartition("#")[2].partition(".")[0]
+
+
+def digest_of(run: str) -> str:
+    """The digest of the settings in the name of a run."""
+    return run.rpartition("#")[2].partition(".")[2].partition(".")[0]
+
+
+def _row(run: str, unit: str, status: str, file: FoundFile) -> dict[str, Any]:
+    now = datetime.now(timezone.utc)
+    return {
+        "run": run,
+        "unit": unit,
+        "status": status,
+        "file": file.name,
+        "etag": file.etag,
+        "bytes": file.size,
+        "watermark": file.watermark,
+        "at": now,
+    }

@@ -1,0 +1,153 @@
+"""Parquet, ORC and Avro files, and whole files as rows."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.errors import PySparkException
+from pyspark.sql import functions as F
+
+from traintable.addresses import escaped, is_remote
+from traintable.columns import quote
+from traintable.config.ingest import Column as Promise
+from traintable.config.ingest import IngestConfig
+from traintable.config.sources import TypedSource
+from traintable.contract import typed_rows as checked
+from traintable.contract.arrow import Field
+from traintable.contract.record_columns import BLOCK, FILE, PATH, PLACE, POSITION
+from traintable.ingest.listing import FoundFile, Unreadable
+from traintable.ingest.records import SparkRecords, named, union
+from traintable.ingest.sources.source import after_drift, declared_fields
+from traintable.spark.errors import first_line
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+_AT_A_TIME = 16
+_PLAIN = re.compile(r"[\w./=-]*", re.ASCII)  # names that stand in an address as they are
+_WHOLE_FILE = ("path", "modificationTime", "length", "content")
+_SPARKS_NAME = {"binary": "binaryFile"}
+_OPTIONS = {"parquet": {"parquet.page.verify-checksum.enabled": "true"}}
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What some files say of their columns: the names, and all of it as text."""
+
+    names: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class _Group:
+    schema: Schema
+    files: Sequence[FoundFile]
+    drift: str | None
+
+
+@dataclass(frozen=True)
+class TypedFiles:
+    """Files to be read, those of one schema together."""
+
+    spark: SparkSession
+    format: str
+    groups: Sequence[_Group]
+    fields: Sequence[Field]
+    root: str
+
+    def rows(self) -> DataFrame:
+        """The rows, held against the contract; costs one pass when computed."""
+        return union(map(self._rows, self.groups))
+
+    def counts(self) -> Counter[str]:
+        """The rows of each file, of which nothing else is read."""
+        counts: Counter[str] = Counter()
+        for group in self.groups:
+            for row in self._placed(group, []).groupBy(PATH).count().collect():  # one row a file
+                counts[named(row[PATH], self.root)] += int(row["count"])
+        return counts
+
+    def bad(self) -> DataFrame:
+        """What is told of the bad rows; costs one pass, and a narrow one for the positions in ORC and Avro files."""
+        return union(map(self._bad, self.groups))
+
+    def _bad(self, group: _Group) -> DataFrame:
+        found = checked.bad(self._rows(group), group.schema.names)
+        if self.format in ("parquet", "binary"):
+            return found.withColumnRenamed(PLACE, POSITION).drop(BLOCK)
+        return SparkRecords(self._placed(group, []), True).numbered(found, self.root)
+
+    def _rows(self, group: _Group) -> DataFrame:
+        names = group.schema.names
+        rows = self._placed(group, names)
+        columns = [
+            *(F.col(f"_{i}") for i in range(len(names))),
+            _names(group.files, self.root).alias(FILE),
+            F.col(BLOCK),
+            F.col(PLACE),
+        ]
+        kept = "content" if self.format == "binary" else None
+        return checked.checked(rows.select(*columns), names, self.fields, drift=group.drift, kept=kept)
+
+    def _placed(self, group: _Group, names: Sequence[str]) -> DataFrame:
+        """Columns of the files as `_0`, `_1`, ..., and where each row is."""
+        reader = self.spark.read.format(_SPARKS_NAME.get(self.format, self.format))
+        found = reader.options(**_OPTIONS.get(self.format, {})).load([escaped(file.path) for file in group.files])
+        block, place = F.col("_metadata.file_block_start"), F.monotonically_increasing_id()
+        if self.format == "parquet":
+            block, place = F.lit(0).cast("bigint"), F.col("_metadata.row_index") + 1
+        elif self.format == "binary":
+            block, place = F.lit(0).cast("bigint"), F.lit(1).cast("bigint")
+        columns = [found[quote(name)].alias(f"_{i}") for i, name in enumerate(names)]
+        return found.select(*columns, F.col("_metadata.file_path").alias(PATH), block.alias(BLOCK), place.alias(PLACE))
+
+
+def _names(files: Sequence[FoundFile], root: str) -> Column:
+    """What the file of an address (`_path`) is called in the table."""
+    inside = f"{root}/"
+    if all(file.path == f"{inside}{file.name}" and _PLAIN.fullmatch(file.path) for file in files):
+        return F.substr(PATH, F.locate(inside, F.col(PATH)) + len(inside))
+    path = F.url_decode(F.replace(PATH, F.lit("+"), F.lit("%2B")))
+    path = F.regexp_replace(path, "^file:/+", "/")
+    return F.when(F.startswith(path, F.lit(inside)), F.substr(path, F.lit(len(inside) + 1))).otherwise(path)
+
+
+def open_typed(spark: SparkSession, files: Sequence[FoundFile], config: IngestConfig, root: str) -> TypedFiles:
+    """The files to be read, with columns that nobody has declared dealt with as `load.drift` says.
+
+    Reads what each file says of its columns. Raises Unreadable for a file that says nothing that makes sense.
+    """
+    assert isinstance(config.source, TypedSource)
+    kind, columns = config.source.format, config.source_names
+    found: dict[Schema, list[FoundFile]] = {}
+    if kind == "binary":
+        found[Schema(tuple(name for name in columns if name in _WHOLE_FILE), "")] = list(files)
+    else:
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            for file, schema in zip(files, pool.map(lambda one: _schema(spark, one, kind), files), strict=True):
+                found.setdefault(schema, []).append(file)
+    groups, added = [], dict[str, Promise]()
+    for schema, own in found.items():
+        drift, more = after_drift(schema.names, own[0].name, config)
+        added.update(more)
+        groups.append(_Group(schema, own, drift))
+    return TypedFiles(spark, kind, groups, declared_fields(config, added), root)
+
+
+def _schema(spark: SparkSession, file: FoundFile, kind: str) -> Schema:
+    try:
+        if kind == "parquet" and not is_remote(file.path):
+            with pq.ParquetFile(file.path) as opened:
+                schema = opened.schema_arrow.remove_metadata()
+            return Schema(tuple(schema.names), schema.to_string(truncate_metadata=False))
+        found = spark.read.format(kind).load(escaped(file.path)).schema
+    except (PySparkException, pa.ArrowException, OSError) as error:
+        raise Unreadable(file.path, first_line(error)) from error
+    return Schema(tuple(found.names), found.json())

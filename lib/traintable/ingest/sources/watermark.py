@@ -1,0 +1,39 @@
+"""Rows beyond the greatest value that was taken: the range of one run, and what it is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from traintable.config.durations import seconds
+from traintable.errors import InputMissing
+from traintable.ingest.listing import FoundFile
+
+
+@dataclass(frozen=True)
+class Range:
+    """Above `low` (None: from the first), up to `high`, both as text."""
+
+    low: str | None
+    high: str
+
+
+def range_of(name: str, column: str, part: Range, path: str, etag: str) -> FoundFile:
+    """What stands for a range of rows in the ledger, and in `_file`."""
+    low = "" if part.low is None else f"{part.low}<"
+    return FoundFile(f"{name}?{low}{column}<={part.high}", path, 0, etag, part.high)
+
+
+def seconds_or_number(lookback: str | int | None) -> int | None:
+    """How far behind late rows may come: a number, or a time in seconds."""
+    return seconds(lookback) if isinstance(lookback, str) else lookback
+
+
+def none_without(column: str, n: int, table: str) -> None:
+    """Raise InputMissing when rows have no value in the column that decides which run they are of."""
+    if n:
+        raise InputMissing(
+            where=f"table {table}, column '{column}'",
+            expected="a value in each row, for it decides which run takes it",
+            found=f"none in {n:,} rows",
+            remedy="Give them one, or leave them out by `source.where`. Nothing was landed.",
+        )

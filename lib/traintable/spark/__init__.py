@@ -1,0 +1,1 @@
+"""The session, its jars and workers; plans, tasks and errors."""

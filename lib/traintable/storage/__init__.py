@@ -1,0 +1,1 @@
+"""Folders and files on local disk and object stores."""

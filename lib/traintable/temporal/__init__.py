@@ -1,0 +1,1 @@
+"""What batch, stream, splits and preparation share of time: instants as whole microseconds."""

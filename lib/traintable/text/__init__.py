@@ -1,0 +1,1 @@
+"""What batch, stream, splits and preparation share of texts: shingles and min-hash signatures."""
