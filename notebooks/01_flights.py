@@ -398,8 +398,8 @@ print(f"features  {len(names)}, for example {', '.join([*names[:3], *names[-2:]]
 
 from traintable import quality, statistics
 
-audited = quality.audit(features, config.gate, key=key, label=label, features=names)
-looked_at = quality.looked_at(audited.columns, config.gate, key=key, label=label)
+audited = quality.with_gate_columns(features, config.gate, key=key, label=label, features=names)
+looked_at = quality.gate_columns(audited.columns, config.gate, key=key, label=label)
 audited = staging.write(audited.select(*looked_at), "audit")
 verdict = quality.check(audited, config.gate, key=key, label=label, classes=config.label.classes, n_features=len(names))
 

@@ -208,6 +208,60 @@ def test_an_import_in_the_order_is_taken(file: str, fine: str) -> None:
     assert wrong_imports(file, fine) == []
 
 
+def faces() -> dict[str, set[str]]:
+    """Of each room what may be entered from other rooms: the names and the modules that its `__all__` lists."""
+    found: dict[str, set[str]] = {}
+    for file, source in FILES.items():
+        if Path(file).name == "__init__.py" and module_of(file):
+            assigned = [n.value for n in ast.parse(source).body if isinstance(n, ast.Assign) and is_all(n.targets[0])]
+            found[module_of(file)] = set(ast.literal_eval(assigned[0])) if assigned else set()
+    return found
+
+
+def is_all(target: ast.expr) -> bool:
+    return isinstance(target, ast.Name) and target.id == "__all__"
+
+
+def past_the_face(file: str, source: str, face: dict[str, set[str]]) -> list[str]:
+    """What a file imports of other rooms that these do not list."""
+    own, wrong = room_of(module_of(file)), []
+    for module, name in imported(source):
+        if not module:  # the package itself
+            continue
+        room, *rest = [part for part in (*module.split("."), name) if part]
+        listed = not rest or room not in face or rest[0] in face[room]
+        if room != own and not listed:
+            wrong.append(".".join([room, *rest]))
+    return wrong
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_room_is_entered_by_its_face(file: str) -> None:
+    assert past_the_face(file, FILES[file], faces()) == []
+
+
+def test_what_goes_past_a_face_is_seen() -> None:
+    face = faces()
+    assert past_the_face("run/build.py", "from traintable.publish._inner import f", face) == ["publish._inner.f"]
+    assert past_the_face("run/build.py", "def f():\n    from traintable.publish import _inner", face)
+    assert past_the_face("publish/table.py", "from traintable.publish._inner import f", face) == []
+    assert past_the_face("run/build.py", "from traintable.publish import publish", face) == []
+
+
+def test_a_face_lists_what_is_there() -> None:
+    for room, names in faces().items():
+        folder = PACKAGE / room.replace(".", "/")
+        modules = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
+        defined = {
+            alias.asname or alias.name
+            for n in ast.parse(FILES[f"{room.replace('.', '/')}/__init__.py"]).body
+            if isinstance(n, ast.ImportFrom)
+            for alias in n.names
+        }
+        assert names <= modules | defined, room
+        assert not {name for name in names if name.startswith("_")}, room
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     graph = {module: {m for m, _ in imported(FILES[file]) if m} - {module} for module, file in MODULES.items()}
     while leaves := [module for module, targets in graph.items() if not targets & set(graph)]:

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from traintable import get_spark, publish
 from traintable.config.dataset import Config, load
-from traintable.delta.attachments import Beside
+from traintable.delta.attachments import Attachments
 from traintable.delta.lease import lease
 from traintable.run.gate_step import judge
 from traintable.run.staging import staging
@@ -29,7 +29,7 @@ SMALL = 1000  # rows, about
 def judged(rows: DataFrame, names: list[str], config: Config, table: str, folder: str) -> None:
     """Write, audit, publish; the result of the gate is kept, as a run keeps it."""
     with staging(rows.sparkSession, f"{folder}/staging/run") as files:
-        beside = Beside(f"{table}_manifests")
+        beside = Attachments(f"{table}_manifests")
         found = judge(rows, names, config, table, files, before=None, allow=())
         found = found.put(beside, config=config, run_id="bench", table=table, before=None)
         found.verdict.raise_if_refused(table)

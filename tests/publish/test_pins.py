@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 
 from servers.fixtures import S3
 from training_tables import downloaded, is_readable, manifest_of, opened, publish, read, rows_of, three_versions
-from traintable.delta.commits import KEPT
+from traintable.delta.commits import KEEP_HISTORY
 from traintable.errors import ConfigError, InputMissing
 from traintable.publish import history, newest_manifest
 from traintable.publish.pins import pin, pins, unpin
@@ -51,7 +51,7 @@ def test_a_pinned_version_is_there_when_others_are_gone(address: str) -> None:
 def test_a_pin_leaves_the_newest_manifest_and_its_rows(table: str) -> None:
     before = read(table)
     pin(table, 0, by="a")
-    assert opened(table).metadata().configuration == KEPT
+    assert opened(table).metadata().configuration == KEEP_HISTORY
     assert newest_manifest(table) == (2, manifest_of("run-2", rows_of()))
     assert read(table) == before
     pin(table, 2, by="b")

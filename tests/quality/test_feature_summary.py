@@ -11,14 +11,14 @@ from hypothesis.extra import numpy as hnp
 
 from traintable.quality.feature_drift import N_GROUPS, drift
 from traintable.quality.matrix import counts, matrix
-from traintable.quality.summary import Summary
+from traintable.quality.summary import FeatureSummary
 
 NAMES = ("a", "b")
 SOME = hnp.arrays(np.float32, st.tuples(st.integers(1, 60), st.just(2)), elements=st.floats(width=32))
 
 
-def of(*parts: np.ndarray) -> Summary:
-    found = Summary.empty(NAMES)
+def of(*parts: np.ndarray) -> FeatureSummary:
+    found = FeatureSummary.empty(NAMES)
     for part in parts:
         found.add(part)
     return found
@@ -30,7 +30,7 @@ def test_order_and_parts_are_of_no_account(values: np.ndarray, cut: int, rng: np
     rng.shuffle(order)
     one, other = of(values), of(values[order][:cut])
     other.merge(of(values[order][cut:]))
-    assert one.to_bytes() == other.to_bytes() == Summary.from_bytes(one.to_bytes()).to_bytes()
+    assert one.to_bytes() == other.to_bytes() == FeatureSummary.from_bytes(one.to_bytes()).to_bytes()
     assert drift(one, other) == {name: 0.0 for name in NAMES if one.counts[NAMES.index(name)].sum()}
     for i, name in enumerate(NAMES):
         column = values[:, i]
@@ -82,7 +82,9 @@ def test_a_constant_that_is_another_one_has_drifted(other: float) -> None:
 
 
 def test_features_of_one_version_only_are_left_out() -> None:
-    other = Summary(("b", "c"), *(part.copy() for part in (of(np.ones((3, 2))).counts, of(np.ones((3, 2))).not_finite)))
+    other = FeatureSummary(
+        ("b", "c"), *(part.copy() for part in (of(np.ones((3, 2))).counts, of(np.ones((3, 2))).not_finite))
+    )
     assert set(drift(of(np.ones((3, 2))), other)) == {"b"}
 
 

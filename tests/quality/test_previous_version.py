@@ -10,22 +10,24 @@ import pytest
 
 from traintable.config.dataset import DriftBounds
 from traintable.errors import ConfigError
-from traintable.quality.previous_version import Version, against, require_allowable
-from traintable.quality.summary import Summary
+from traintable.quality.previous_version import PublishedVersion, compare_with_previous, require_allowable
+from traintable.quality.summary import FeatureSummary
 
 COLUMNS = {"id": "bigint", "late": "int", "split": "string", "features": "array<float>"}
 
 
-def version(shift: float = 0.0, **other: Any) -> Version:
+def version(shift: float = 0.0, **other: Any) -> PublishedVersion:
     values = np.random.default_rng(0).normal(size=(5000, 2)).astype(np.float32)
-    summary = Summary.empty(("a", "b"))
+    summary = FeatureSummary.empty(("a", "b"))
     summary.add(values + np.array([0, shift], np.float32))
     known: dict[str, Any] = {"columns": COLUMNS, "features": ("a", "b"), "inputs": ("x", "y"), "rows": {"train": 5000}}
-    return Version(3, **{**known, "summary": summary, **other})
+    return PublishedVersion(3, **{**known, "summary": summary, **other})
 
 
-def said(now: Version, bounds: DriftBounds | None = None, allow: Collection[str] = ()) -> dict[str, tuple[bool, str]]:
-    found = list(against(version(), now, version().drift(now), bounds or DriftBounds(), allow))
+def said(
+    now: PublishedVersion, bounds: DriftBounds | None = None, allow: Collection[str] = ()
+) -> dict[str, tuple[bool, str]]:
+    found = list(compare_with_previous(version(), now, version().drift(now), bounds or DriftBounds(), allow))
     return {rule["id"]: (rule["success"], rule["level"]) for rule in found}
 
 

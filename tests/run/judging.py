@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from frames import of_rows
 from traintable.config.dataset import Config
-from traintable.quality.previous_version import Version
+from traintable.quality.previous_version import PublishedVersion
 from traintable.run.gate_step import Judged, judge
 from traintable.run.staging import staging
 
@@ -55,7 +55,7 @@ def rows(rng: random.Random, n: int = 400) -> list[Row]:
 
 
 def judged(
-    spark: SparkSession, made: list[Row], settings: Config, folder: Path, before: Version | None = None
+    spark: SparkSession, made: list[Row], settings: Config, folder: Path, before: PublishedVersion | None = None
 ) -> Judged:
     """What the gate says of rows; their files lie in the table's folder."""
     df = of_rows(spark, SCHEMA, [tuple(row) for row in made]).repartition(2)

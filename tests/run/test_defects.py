@@ -13,7 +13,7 @@ import pytest
 from judging import NAMES, Row, config, judged, rows
 from pyspark.sql import SparkSession
 
-from traintable.quality.previous_version import Version
+from traintable.quality.previous_version import PublishedVersion
 
 Defect = Callable[[list[Row], random.Random], list[Row]]
 
@@ -90,7 +90,7 @@ def trial(spark: SparkSession, tmp_path: Path, names: Iterable[str], n_clean: in
     """How many were tried, the defects that would have been published, and why clean tables were refused."""
     rng = random.Random(0)
     first = judged(spark, rows(rng), config(str(tmp_path / "first")), tmp_path)
-    before = Version(
+    before = PublishedVersion(
         0, *(getattr(first.version, name) for name in ("columns", "features", "inputs", "rows", "summary"))
     )
     missed, blocked, tried = list[str](), list[str](), 0

@@ -22,7 +22,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from frames import of_rows
-from traintable.delta.attachments import Beside
+from traintable.delta.attachments import Attachments
 from traintable.errors import ConfigError, GateRefused
 from traintable.publish import publish
 from traintable.quality import audit, prepared, require_known
@@ -214,7 +214,7 @@ def test_what_is_refused_leaves_no_file_but_its_result(spark: SparkSession, tmp_
     settings = config(str(tmp_path / "t"), [])
     found = judged(spark, made, settings, tmp_path)
     assert list((tmp_path / "t").rglob("*.parquet"))
-    beside = Beside(str(tmp_path / "beside"))
+    beside = Attachments(str(tmp_path / "beside"))
     found = found.put(beside, config=settings, run_id="<script>alert(1)</script>", table="t", before=None)
     found.candidate.discard()
     assert not list((tmp_path / "t").rglob("*.parquet"))

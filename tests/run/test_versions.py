@@ -15,7 +15,7 @@ from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import SparkSession
 
 from traintable.config.dataset import Config, load
-from traintable.delta.attachments import Beside
+from traintable.delta.attachments import Attachments
 from traintable.errors import ConfigError, GateRefused, InputMissing
 from traintable.publish.difference import diff
 from traintable.publish.history import manifest_of
@@ -106,7 +106,7 @@ def test_rows_set_aside_are_in_the_quarantine_and_in_the_sum(root: Path, first: 
 def test_the_manifest_is_small_and_says_what_it_was_made_of(root: Path, first: Outcome) -> None:
     manifest = manifest_of(str(root / "published"), 0)
     assert len(json.dumps(manifest)) < 5000
-    told = whole(manifest, Beside.of(str(root / "published"), manifest))
+    told = whole(manifest, Attachments.of(str(root / "published"), manifest))
     assert told["config"]["prepare"]["features"]["x"]["scale"] == "standard"
     files = DeltaTable(str(root / "people")).file_uris()
     source = told["inputs"]["source"]

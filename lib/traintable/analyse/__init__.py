@@ -20,8 +20,11 @@ __all__ = [
     "TestResult",
     "adjusted",
     "compare",
+    "decisions",
+    "drift",
     "isolation_forest",
     "mahalanobis",
     "profile",
+    "report",
     "score_anomalies",
 ]

@@ -2,4 +2,6 @@
 
 from traintable.cli.commands import main
 
-__all__ = ["main"]
+__all__ = [
+    "main",
+]

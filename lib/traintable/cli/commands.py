@@ -172,10 +172,10 @@ def diff(
 
     def work() -> Mapping[str, Any]:
         from traintable.publish.difference import diff as differences
-        from traintable.spark.session import get_spark, same_everywhere
+        from traintable.spark.session import get_spark, pinned_settings
 
         spark = get_spark()
-        with same_everywhere(spark):
+        with pinned_settings(spark):
             found = differences(path, a, b, spark)
         for line in _differences(found):
             print(line, file=sys.stderr)

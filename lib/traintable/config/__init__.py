@@ -2,4 +2,17 @@
 
 from traintable.config.dataset import Config, load
 
-__all__ = ["Config", "load"]
+__all__ = [
+    "Config",
+    "dataset",
+    "document",
+    "durations",
+    "ingest",
+    "leakage",
+    "load",
+    "plan",
+    "sample",
+    "secrets",
+    "sources",
+    "split",
+]

@@ -151,7 +151,7 @@ FileSource: TypeAlias = TextSource | TypedSource
 Source: TypeAlias = Annotated[TextSource | TypedSource | TableSource | JdbcSource, Field(discriminator="format")]
 
 
-def told(source: Source) -> str:
+def describe(source: Source) -> str:
     """What messages call a source."""
     if isinstance(source, JdbcSource):
         return f"{source.url}, table {source.table}"

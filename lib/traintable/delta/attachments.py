@@ -14,14 +14,14 @@ from traintable.errors import InputMissing
 from traintable.storage.folder import Folder, folder
 
 
-class Beside:
+class Attachments:
     """Such files of a table, in a folder of theirs."""
 
     def __init__(self, address: str) -> None:
         self._files: Folder = folder(address)
 
     @classmethod
-    def of(cls, table: str, manifest: Mapping[str, Any]) -> Beside:
+    def of(cls, table: str, manifest: Mapping[str, Any]) -> Attachments:
         """The files that a manifest of a table names: beside the table, or for one of a catalog beside its models."""
         at = os.path.dirname(str(manifest["model"])) if is_catalog_name(table) else table
         return cls(sibling(at, "manifests"))

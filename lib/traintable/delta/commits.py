@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # Every reader of Delta opens a table without these two features.
-PLAIN = {"delta.enableDeletionVectors": "false", "delta.columnMapping.mode": "none"}
+READABLE_BY_ALL = {"delta.enableDeletionVectors": "false", "delta.columnMapping.mode": "none"}
 LOG = "_delta_log"  # the folder in a table's own
 _COMMIT = re.compile(r"(\d{20})\.json")
 _AT_ONCE = 16  # commits that are read side by side, for each takes a request
 # What VACUUM and the writers of checkpoints leave alone: with these, files and commits go only when we remove them.
-KEPT = {
+KEEP_HISTORY = {
     "delta.deletedFileRetentionDuration": "interval 36500 days",
     "delta.logRetentionDuration": "interval 36500 days",
 }

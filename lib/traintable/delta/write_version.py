@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import traintable
 from traintable.columns import SPLIT, split_folder
-from traintable.delta.commits import KEPT, PLAIN, commit_name, storage_options
+from traintable.delta.commits import KEEP_HISTORY, READABLE_BY_ALL, commit_name, storage_options
 from traintable.delta.data_files import Written
 from traintable.errors import ConfigError, LeaseLost
 from traintable.storage.folder import folder
@@ -146,7 +146,7 @@ def _metadata(
     opened: DeltaTable | None, now: int, schema: Mapping[str, Any], features: Sequence[str]
 ) -> dict[str, Any]:
     known = None if opened is None else opened.metadata()
-    configuration = {**({} if known is None else known.configuration), **PLAIN, **KEPT}
+    configuration = {**({} if known is None else known.configuration), **READABLE_BY_ALL, **KEEP_HISTORY}
     return {
         "metaData": {
             "id": str(uuid.uuid4()) if known is None else str(known.id),

@@ -1,1 +1,7 @@
 """The command `ingest`: files, tables and databases are landed in Delta tables, each record once."""
+
+__all__ = [
+    "job",
+    "recount",
+    "replay",
+]

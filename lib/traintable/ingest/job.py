@@ -32,7 +32,7 @@ from pyspark.sql import functions as F
 
 from traintable.columns import quote
 from traintable.config.ingest import BY_FILE
-from traintable.config.sources import told
+from traintable.config.sources import describe
 from traintable.contract.arrow import fields_of
 from traintable.contract.record_columns import FILE, POSITION, RAW
 from traintable.errors import AccountingError, ConfigError
@@ -46,7 +46,7 @@ from traintable.ingest.sources.source import Rows, undeclared_column
 from traintable.ingest.target import INTERVAL, REPAIRED, REPLAYED, Tables, Target, counts_of, of_files, of_interval
 from traintable.spark.errors import translated
 from traintable.spark.progress import Progress
-from traintable.spark.session import get_spark, same_everywhere
+from traintable.spark.session import get_spark, pinned_settings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -211,7 +211,7 @@ class _Landing:
                 self.ledger.begin(run, unit, files, stale)
         whole = self.config.load.mode == "full"
         replaces = bool((interval and known.seen) or whole or stale) or any(file.name in known.seen for file in files)
-        with same_everywhere(self.spark), self._translated(self.target):
+        with pinned_settings(self.spark), self._translated(self.target):
             with stage("read headers"):
                 source = self.origin.open(self.spark, files)
             with stage("write rows"):
@@ -327,7 +327,7 @@ class _Landing:
 
     def _translated(self, table: Target) -> AbstractContextManager[None]:
         """What goes wrong while rows are written to a table, as an error that names it and the source."""
-        where = f"ingest from {told(self.config.source)} into {table.path}"
+        where = f"ingest from {describe(self.config.source)} into {table.path}"
         return translated(where, expected="rows to be read and written", remedy="The next run carries on.")
 
     def answer(self, results: Sequence[_Result]) -> dict[str, Any]:

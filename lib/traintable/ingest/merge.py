@@ -30,11 +30,11 @@ from pyspark.sql.types import DateType, NumericType, StringType, TimestampNTZTyp
 
 from traintable.config.ingest import IngestConfig, Merge
 from traintable.delta.changed_keys import changed_keys
-from traintable.delta.commits import PLAIN, UPKEEP, commits
+from traintable.delta.commits import READABLE_BY_ALL, UPKEEP, commits
 from traintable.errors import ConfigError
 from traintable.ingest.target import Tables, Target
 from traintable.spark.errors import translated
-from traintable.spark.session import same_everywhere, settings
+from traintable.spark.session import pinned_settings, settings
 from traintable.sql.expressions import evaluated
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def apply(
     is_known = all(known.get(part) == value for part, value in of.items())
     if is_known and known["log_version"] == source.version():
         return Merged()
-    with same_everywhere(spark), translated(f"merge into {merged.path}", remedy="The next run carries on."):
+    with pinned_settings(spark), translated(f"merge into {merged.path}", remedy="The next run carries on."):
         rows = _at(source.version(), log, spark)
         derived = _derived(rows, merge, key)
         if not is_known or not _is_part(merged, derived):
@@ -227,7 +227,7 @@ def _write(
     **options: str,
 ) -> None:
     writer = rows.write.format("delta").mode(mode).partitionBy(*partition_by)
-    for name, value in {**PLAIN, **options, "userMetadata": json.dumps(told)}.items():
+    for name, value in {**READABLE_BY_ALL, **options, "userMetadata": json.dumps(told)}.items():
         writer = writer.option(name, value)
     writer.save(merged.path)
 

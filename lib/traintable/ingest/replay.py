@@ -23,7 +23,7 @@ from traintable.ingest.sources.source import added_columns, undeclared
 from traintable.ingest.target import INTERVAL, REPAIRED, REPLAYED, Tables
 from traintable.spark.errors import translated
 from traintable.spark.progress import Progress
-from traintable.spark.session import get_spark, same_everywhere
+from traintable.spark.session import get_spark, pinned_settings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -63,7 +63,7 @@ def replay(
     _refuse_while_open(tables)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with same_everywhere(spark), translated(f"replay into {tables.target.path}", remedy="Do it again."):
+    with pinned_settings(spark), translated(f"replay into {tables.target.path}", remedy="Do it again."):
         with progress.stage("end what was begun"):
             moved = sum(end_replay(tables, spark, config).values())
         with progress.stage("read again"):

@@ -18,7 +18,7 @@ from traintable.addresses import is_catalog_name, is_remote, resolve, sibling
 from traintable.columns import literal, quote
 from traintable.config.ingest import IngestConfig
 from traintable.contract.record_columns import FILE
-from traintable.delta.commits import PLAIN, has_commits
+from traintable.delta.commits import READABLE_BY_ALL, has_commits
 from traintable.delta.data_files import Written
 from traintable.errors import ConfigError
 from traintable.ingest.ledger import Ledger
@@ -83,7 +83,12 @@ class Target:
         The run is the commit's transaction: when it is there already, nothing is computed or written.
         """
         writer = rows.write.format("delta").partitionBy(*partition_by)
-        options = {**PLAIN, "txnAppId": run, "txnVersion": "1", "userMetadata": json.dumps(metadata or {"run": run})}
+        options = {
+            **READABLE_BY_ALL,
+            "txnAppId": run,
+            "txnVersion": "1",
+            "userMetadata": json.dumps(metadata or {"run": run}),
+        }
         if add_columns:
             options["mergeSchema"] = "true"
         if replace is not None and self.exists:
@@ -147,7 +152,7 @@ class Target:
             Schema.from_arrow(columns),
             actions,
             partition_by=list(constant),
-            configuration=PLAIN,
+            configuration=READABLE_BY_ALL,
             commit_properties=properties,
             post_commithook_properties=_HOOKS,
         )

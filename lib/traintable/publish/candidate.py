@@ -22,7 +22,7 @@ from traintable.delta.write_version import can_take
 from traintable.errors import AccountingError
 from traintable.publish.write_task import FILE, TOLD, Places, Told, passed
 from traintable.quality.audit import FAILED
-from traintable.quality.summary import Summary
+from traintable.quality.summary import FeatureSummary
 from traintable.quality.tally import Tally
 from traintable.spark.session import is_managed
 from traintable.storage.folder import folder
@@ -50,7 +50,7 @@ class Candidate:
 
     audited: DataFrame
     files: Mapping[str, Sequence[Written]] | None
-    summary: Summary
+    summary: FeatureSummary
     tally: Tally
     table: str
     schema: Mapping[str, Any]
@@ -80,15 +80,15 @@ def is_for_tasks(place: str) -> bool:
 
 
 class Pending:
-    """Rows of `quality.prepared` that are still to be computed, written and looked at, all in one pass.
+    """Rows of `quality.with_rule_columns` that are still to be computed, written and looked at, all in one pass.
 
-    Of `published` columns are the files, of `looked_at` columns is what is kept in a private `folder`. Rows that fail a
+    The files have the columns `published`; a private `folder` keeps the columns that the gate reads. Rows that fail a
     rule of level quarantine are looked at, but in no file of the table. Where tasks can't write to its storage or to
     the folder, it takes two more passes, and `hold` writes rows to the folder under a name, and reads them from there.
 
     Attributes
     ----------
-    rows : what is looked at; see `quality.looked_at`.
+    rows : what is looked at; see `quality.gate_columns`.
     candidate : what has come of it; None before `compute`.
     """
 
@@ -140,7 +140,7 @@ class Pending:
         found = (self._planned if held is None else held).agg(*columns).collect()[0]
         if held is None:
             held = self._held(found["files"])
-        all_told = Told(Summary.empty(self._features))
+        all_told = Told(FeatureSummary.empty(self._features))
         for content in found["told"] if len(found["told"]) == found["n_told"] else _read(held):
             all_told.add(bytes(content))
         left = None if wide is None else wide.where(F.size(FAILED) == 0).select(*map(quote, self._published))

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from traintable.columns import FEATURES, SPLIT, quote
-from traintable.delta.attachments import Beside
+from traintable.delta.attachments import Attachments
 from traintable.delta.pin import Pinned, read_pinned
 from traintable.errors import ConfigError
 from traintable.publish.history import manifest_of
 from traintable.publish.manifest import whole
 from traintable.quality.feature_drift import drift
-from traintable.quality.summary import Summary
+from traintable.quality.summary import FeatureSummary
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -41,7 +41,7 @@ def diff(table: str, a: int, b: int, spark: SparkSession) -> dict[str, Any]:
     manifests = {}
     for version in (a, b):
         found = manifest_of(table, version, spark)
-        manifests[version] = whole(found, Beside.of(table, found))
+        manifests[version] = whole(found, Attachments.of(table, found))
         if "key" not in found or "beside" not in found:
             raise ConfigError(
                 where=f"table {table} version {version}",
@@ -74,13 +74,13 @@ class _Told:
     """A version, as its manifest and its files beside the table tell it."""
 
     def __init__(self, table: str, version: int, manifest: Mapping[str, Any], spark: SparkSession) -> None:
-        beside = Beside.of(table, manifest)
+        beside = Attachments.of(table, manifest)
         schema = beside.get_json(manifest["beside"]["schema"])
         self.manifest = manifest
         self.key: list[str] = manifest["key"]
         self.columns: dict[str, str] = schema["columns"]
         self.features: list[str] = schema["features"]
-        self.summary = Summary.from_bytes(beside.get(manifest["beside"]["summary"]))
+        self.summary = FeatureSummary.from_bytes(beside.get(manifest["beside"]["summary"]))
         self.rows = read_pinned(spark, Pinned(table, version, ""))
 
     def hashed(self, columns: Sequence[str], features: Sequence[str], suffix: str) -> DataFrame:

@@ -6,14 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from traintable.delta.attachments import Beside
+from traintable.delta.attachments import Attachments
 
 # What is kept beside the table where it is large.
 MOVABLE = ("config", "split", "classes", "reasons", "left_out", "leakage")
 _LARGE = 1000  # characters
 
 
-def fitting(manifest: Mapping[str, Any], beside: Beside, kept: Mapping[str, str]) -> dict[str, Any]:
+def fitting(manifest: Mapping[str, Any], beside: Attachments, kept: Mapping[str, str]) -> dict[str, Any]:
     """The manifest as it travels in a commit: what is larger is kept beside the table, named by its hash.
 
     `kept` are the files that are there already: name -> file.
@@ -25,7 +25,7 @@ def fitting(manifest: Mapping[str, Any], beside: Beside, kept: Mapping[str, str]
     return {**told, "beside": moved}
 
 
-def whole(manifest: Mapping[str, Any], beside: Beside) -> dict[str, Any]:
+def whole(manifest: Mapping[str, Any], beside: Attachments) -> dict[str, Any]:
     """The manifest with what was kept beside the table because it is large."""
     moved = {name: file for name, file in manifest.get("beside", {}).items() if name in MOVABLE}
     return {**manifest, **{name: beside.get_json(file) for name, file in moved.items() if name not in manifest}}

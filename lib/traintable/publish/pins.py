@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from traintable.addresses import is_remote, sibling
-from traintable.delta.commits import KEPT, commit_name
+from traintable.delta.commits import KEEP_HISTORY, commit_name
 from traintable.delta.lease import lease
 from traintable.delta.versions import Version, commit, info_of, table_folder, versions
 from traintable.errors import ConfigError, InputMissing, TraintableError
@@ -140,9 +140,9 @@ def _require_whole(table: str, number: int, found: list[Version], names: set[str
 def _keep(files: Folder, newest: Version) -> None:
     """Give the table the properties by which others keep its files and its log, where it has them not."""
     configuration = newest.metadata.get("configuration") or {}
-    if not configuration.items() >= KEPT.items():
-        info = info_of("SET TBLPROPERTIES", operationParameters={"properties": json.dumps(KEPT)})
-        metadata = {**newest.metadata, "configuration": {**configuration, **KEPT}}
+    if not configuration.items() >= KEEP_HISTORY.items():
+        info = info_of("SET TBLPROPERTIES", operationParameters={"properties": json.dumps(KEEP_HISTORY)})
+        metadata = {**newest.metadata, "configuration": {**configuration, **KEEP_HISTORY}}
         commit(files, newest.number + 1, [info, {"metaData": metadata}])
 
 

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from traintable.addresses import identifier
 from traintable.columns import SPLIT
-from traintable.delta.commits import KEPT, PLAIN, commits
+from traintable.delta.commits import KEEP_HISTORY, READABLE_BY_ALL, commits
 from traintable.delta.write_version import commit_files
 from traintable.publish.candidate import Candidate
 
@@ -36,7 +36,7 @@ def publish(candidate: Candidate, table: str, *, manifest: Mapping[str, Any], fe
 def by_spark(df: DataFrame, table: str, *, manifest: str, features: Sequence[str]) -> None:
     """Let Spark write the rows and commit them; one pass."""
     writer = df.writeTo(identifier(table)).using("delta").partitionedBy(F.col(SPLIT)).option("userMetadata", manifest)
-    for name, value in {**PLAIN, **KEPT, "traintable.features": json.dumps(list(features))}.items():
+    for name, value in {**READABLE_BY_ALL, **KEEP_HISTORY, "traintable.features": json.dumps(list(features))}.items():
         writer = writer.tableProperty(name, value)
     writer.createOrReplace()
 

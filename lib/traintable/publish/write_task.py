@@ -16,7 +16,7 @@ from traintable.columns import SPLIT, SPLITS, TRAIN, split_folder
 from traintable.delta.data_files import FileWriter, Written
 from traintable.quality.audit import FAILED
 from traintable.quality.matrix import COUNTS, counts, matrix
-from traintable.quality.summary import Summary
+from traintable.quality.summary import FeatureSummary
 from traintable.quality.tally import Tally
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Places:
 class Told:
     """What tasks tell: the files that they have written, by split, counts of rows, and what the features are like."""
 
-    summary: Summary
+    summary: FeatureSummary
     files: dict[str, list[Written]] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
 
@@ -54,7 +54,7 @@ class Told:
         for part, files in told["files"].items():
             self.files.setdefault(part, []).extend(Written(**file) for file in files)
         self.tally.merge(Tally.from_dict(told["tally"]))
-        self.summary.merge(Summary.from_bytes(content[8 + size :]))
+        self.summary.merge(FeatureSummary.from_bytes(content[8 + size :]))
 
 
 def passed(
@@ -65,7 +65,7 @@ def passed(
     looked_at: Sequence[str],
     features: Sequence[str],
 ) -> DataFrame:
-    """The rows of `quality.prepared`, `looked_at` columns of them, while tasks count them and write both.
+    """The rows of `quality.with_rule_columns`, `gate_columns` columns of them, while tasks count them and write both.
 
     Into files of the table go `published` columns of the rows that fail no rule of level quarantine; into a file of
     each task what is given out here, but for its name. In the columns `_told` and `_file` is null, but in the last row
@@ -79,7 +79,7 @@ def passed(
 
     def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         writers: dict[str, FileWriter] = {}
-        told, last = Told(Summary.empty(names)), None
+        told, last = Told(FeatureSummary.empty(names)), None
         held = None if places is None else FileWriter(places.held, looked)
 
         def given(rows: pa.RecordBatch, content: bytes | None) -> pa.RecordBatch:

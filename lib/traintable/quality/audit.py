@@ -25,12 +25,14 @@ FAILED = "_failed"  # the ids of the rules of level quarantine that a row fails
 ROW = "_row"  # a row that fails one, as JSON
 
 
-def audit(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, features: Sequence[str]) -> DataFrame:
+def with_gate_columns(
+    df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, features: Sequence[str]
+) -> DataFrame:
     """The rows of a training table with all that the gate reads of them: see `looked_at` for which columns that are.
 
     Costs no pass by itself. Raises ConfigError for a rule that names an unknown column.
     """
-    rows = prepared(df, gate, key=key, label=label, features=features)
+    rows = with_rule_columns(df, gate, key=key, label=label, features=features)
     schema = StructType(
         [*rows.schema, StructField(N_NOT_FINITE, IntegerType()), StructField(N_FEATURES, IntegerType())]
     )
@@ -45,7 +47,9 @@ def audit(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, features
     return rows.mapInArrow(task, schema)
 
 
-def prepared(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, features: Sequence[str]) -> DataFrame:
+def with_rule_columns(
+    df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, features: Sequence[str]
+) -> DataFrame:
     """The rows with what the gate reads of them but for the counts of what is wrong among the features.
 
     Added are the single features that configured rules name, the row's hashes, the ids of the rules of level quarantine
@@ -77,7 +81,7 @@ def prepared(df: DataFrame, gate: Gate, *, key: Sequence[str], label: str, featu
     return wide.withColumn(ROW, F.when(F.size(FAILED) > 0, whole))
 
 
-def looked_at(audited: Sequence[str], gate: Gate, *, key: Sequence[str], label: str) -> list[str]:
+def gate_columns(audited: Sequence[str], gate: Gate, *, key: Sequence[str], label: str) -> list[str]:
     """Which columns of `audit` the gate reads."""
     fixed = [f"is_{part}" for part in SPLITS] + [SPLIT_CLASS, N_NOT_FINITE, N_FEATURES, FAILED, ROW]
     named = [name for rule in configured(gate) for name in rule.columns]

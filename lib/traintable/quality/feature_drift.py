@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traintable.analyse.drift.columns import psi_of_counts
-from traintable.quality.summary import Summary, bins_in_order
+from traintable.quality.summary import FeatureSummary, bins_in_order
 
 N_GROUPS = 10  # of about as many rows of the version before
 TOLERANCE = 0.25  # standard deviations to either side over which a row counts
@@ -23,7 +23,7 @@ Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def drift(before: Summary, now: Summary) -> dict[str, float]:
+def drift(before: FeatureSummary, now: FeatureSummary) -> dict[str, float]:
     """The population stability index of each feature of both versions, in groups of like many rows of the first.
 
     Values of one bin are never parted. What lies beyond all values of the first version, by more than a bin and twice

@@ -9,7 +9,7 @@ from typing import Any
 from traintable.config.dataset import DriftBounds
 from traintable.errors import ConfigError
 from traintable.quality.feature_drift import drift
-from traintable.quality.summary import Summary
+from traintable.quality.summary import FeatureSummary
 
 DRIFT, ROWS, SCHEMA = "drift", "rows", "schema"
 ALLOWABLE = (DRIFT, ROWS, SCHEMA)  # what one who knows better can allow
@@ -25,7 +25,7 @@ def require_allowable(names: Collection[str]) -> None:
 
 
 @dataclass(frozen=True)
-class Version:
+class PublishedVersion:
     """What is compared of a version.
 
     Attributes
@@ -42,15 +42,19 @@ class Version:
     features: Sequence[str]
     inputs: Collection[str]
     rows: Mapping[str, int]
-    summary: Summary | None = field(default=None, repr=False)
+    summary: FeatureSummary | None = field(default=None, repr=False)
 
-    def drift(self, now: Version) -> dict[str, float]:
+    def drift(self, now: PublishedVersion) -> dict[str, float]:
         """The population stability index of each feature that a later version has, too; none if not known."""
         return {} if self.summary is None or now.summary is None else drift(self.summary, now.summary)
 
 
-def against(
-    before: Version, now: Version, drift: Mapping[str, float], bounds: DriftBounds, allow: Collection[str] = ()
+def compare_with_previous(
+    before: PublishedVersion,
+    now: PublishedVersion,
+    drift: Mapping[str, float],
+    bounds: DriftBounds,
+    allow: Collection[str] = (),
 ) -> Iterator[dict[str, Any]]:
     """What the rules say of a version that follows another one, in the form that a Verdict has.
 
@@ -64,7 +68,7 @@ def against(
         yield from _drift(before, drift, bounds, allow)
 
 
-def _schema(before: Version, now: Version, allow: Collection[str]) -> Iterator[dict[str, Any]]:
+def _schema(before: PublishedVersion, now: PublishedVersion, allow: Collection[str]) -> Iterator[dict[str, Any]]:
     lost = [f"no {name} any more" for name in before.columns if name not in now.columns]
     changed = [
         f"{name} is {now.columns[name]}, was {kind}"
@@ -83,7 +87,9 @@ def _schema(before: Version, now: Version, allow: Collection[str]) -> Iterator[d
         yield {**told, "level": "warn"}
 
 
-def _rows(before: Version, now: Version, bounds: DriftBounds, allow: Collection[str]) -> dict[str, Any]:
+def _rows(
+    before: PublishedVersion, now: PublishedVersion, bounds: DriftBounds, allow: Collection[str]
+) -> dict[str, Any]:
     n_before, n_now = sum(before.rows.values()), sum(now.rows.values())
     least = 0.0 if bounds.fewer_rows is None else (1 - bounds.fewer_rows) * n_before
     rule = f"at least {least:,.0f} rows"
@@ -91,7 +97,7 @@ def _rows(before: Version, now: Version, bounds: DriftBounds, allow: Collection[
 
 
 def _drift(
-    before: Version, found: Mapping[str, float], bounds: DriftBounds, allow: Collection[str]
+    before: PublishedVersion, found: Mapping[str, float], bounds: DriftBounds, allow: Collection[str]
 ) -> Iterator[dict[str, Any]]:
     least = min((bound for bound in (bounds.warn, bounds.fail) if bound is not None), default=None)
     if least is None:
@@ -110,7 +116,7 @@ def _drift(
 
 
 def _told(
-    kind: str, rule: str, column: str, success: bool, found: str, before: Version, allow: Collection[str]
+    kind: str, rule: str, column: str, success: bool, found: str, before: PublishedVersion, allow: Collection[str]
 ) -> dict[str, Any]:
     remedy = f"Nothing was published. Mend the data, or allow it once with `--allow {kind}`."
     return {

@@ -27,7 +27,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass
-class Summary:
+class FeatureSummary:
     """Counts of the values of features, shape (features, bins), and of their values that are no finite numbers."""
 
     names: tuple[str, ...]
@@ -35,7 +35,7 @@ class Summary:
     not_finite: Ints
 
     @classmethod
-    def empty(cls, names: Sequence[str]) -> Summary:
+    def empty(cls, names: Sequence[str]) -> FeatureSummary:
         """Of no rows."""
         return cls(tuple(names), np.zeros((len(names), _BINS), np.int64), np.zeros(len(names), np.int64))
 
@@ -52,7 +52,7 @@ class Summary:
             found = np.bincount(known)
             self.counts[i, : len(found)] += found
 
-    def merge(self, other: Summary) -> None:
+    def merge(self, other: FeatureSummary) -> None:
         """Add the rows of another one of the same features."""
         self.counts += other.counts
         self.not_finite += other.not_finite
@@ -67,7 +67,7 @@ class Summary:
         return gzip.compress(text.encode(), mtime=0)
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> Summary:
+    def from_bytes(cls, content: bytes) -> FeatureSummary:
         """What `to_bytes` has made."""
         features = json.loads(gzip.decompress(content))["features"]
         found = cls.empty(tuple(features))

@@ -6,4 +6,17 @@ from traintable.run.outcome import Outcome, census
 from traintable.run.places import Places
 from traintable.run.staging import Staging, stageable, staging
 
-__all__ = ["Outcome", "Places", "Staging", "assemble", "census", "pin_inputs", "run", "stageable", "staging"]
+__all__ = [
+    "Outcome",
+    "Places",
+    "Staging",
+    "analyse",
+    "assemble",
+    "census",
+    "pin_inputs",
+    "rebuild",
+    "run",
+    "sample",
+    "stageable",
+    "staging",
+]

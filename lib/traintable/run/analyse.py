@@ -23,7 +23,7 @@ from traintable.run.places import Places
 from traintable.run.staging import Staging, staging
 from traintable.spark.errors import translated
 from traintable.spark.progress import Progress
-from traintable.spark.session import get_spark, same_everywhere
+from traintable.spark.session import get_spark, pinned_settings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -49,7 +49,7 @@ def analyse_table(
         folder = _folder(config)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with same_everywhere(spark), translated(f"analysis for {places.table}"), staging(spark, places.staging) as files:
+    with pinned_settings(spark), translated(f"analysis for {places.table}"), staging(spark, places.staging) as files:
         with progress.stage("read, join, label, split"):
             rows = assemble(spark, config, pinned, held=lambda found: files.write(found, "assembled"))
             rows = files.write(rows.where(F.col(SPLIT).isNotNull()).drop(*_OWN), "rows", partition_by=[SPLIT])

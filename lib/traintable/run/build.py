@@ -18,7 +18,7 @@ from traintable.columns import FEATURES, SPLIT, SPLITS, TRAIN, quote, refuse_tak
 from traintable.config.dataset import Config
 from traintable.config.plan import Plan
 from traintable.contract.rows import REASONS
-from traintable.delta.attachments import Beside
+from traintable.delta.attachments import Attachments
 from traintable.delta.lease import lease
 from traintable.delta.pin import Pinned, read_pinned
 from traintable.errors import InputMissing
@@ -33,7 +33,7 @@ from traintable.run.provenance import model_hash
 from traintable.run.staging import ROW, Staging, stageable, staging, writing
 from traintable.spark.errors import translated
 from traintable.spark.progress import Progress
-from traintable.spark.session import get_spark, same_everywhere
+from traintable.spark.session import get_spark, pinned_settings
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
@@ -70,7 +70,7 @@ def run(
     quality.require_known(config.gate)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with same_everywhere(spark), translated(f"run for {places.table}"), staging(spark, places.staging) as files:
+    with pinned_settings(spark), translated(f"run for {places.table}"), staging(spark, places.staging) as files:
         return _Run(spark, config, pinned, fingerprint, run_id, places, progress, files, allow).carry_out()
 
 
@@ -264,9 +264,9 @@ class _Run:
         return features.select(*[F.col(quote(name)) for name in own + added])
 
     @property
-    def beside(self) -> Beside:
+    def beside(self) -> Attachments:
         """What is too large for a manifest."""
-        return Beside(self.places.manifests)
+        return Attachments(self.places.manifests)
 
     def _judged(self, features: DataFrame, names: list[str], counted: Census) -> Judged:
         """The rows to be published, written, and the verdict on them, kept; GateRefused when they may not be."""
@@ -293,7 +293,7 @@ def _unchanged(places: Places, fingerprint: str, spark: SparkSession | None) -> 
     newest = publish.newest_manifest(places.table, spark)
     if newest is None or newest[1].get("fingerprint") != fingerprint or not _is_there(newest[1]["model"]):
         return None
-    version, manifest = newest[0], whole(newest[1], Beside(places.manifests))
+    version, manifest = newest[0], whole(newest[1], Attachments(places.manifests))
     known = ("fingerprint", "content_hash", "classes", "reasons", "split", "features", "left_out", "leakage", "gate")
     details = {name: manifest[name] for name in known if name in manifest}
     return Outcome("unchanged", manifest["run_id"], places.table, version, manifest["model"], manifest["rows"], details)

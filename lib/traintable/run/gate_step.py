@@ -12,13 +12,13 @@ from traintable import prepare, publish, quality
 from traintable.assemble.rows import QUARANTINED
 from traintable.columns import SPLITS
 from traintable.config.dataset import Config
-from traintable.delta.attachments import Beside
+from traintable.delta.attachments import Attachments
 from traintable.errors import InputMissing
 from traintable.publish.candidate import Candidate, Pending
 from traintable.quality.audit import FAILED, ROW
 from traintable.quality.matrix import COUNTS
 from traintable.quality.page import page
-from traintable.quality.previous_version import Version, against
+from traintable.quality.previous_version import PublishedVersion, compare_with_previous
 from traintable.statistics.content_hash import hash_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Judged:
     classes: Mapping[str, Mapping[str, int]]
     n_set_aside: int
     verdict: quality.Verdict
-    version: Version
+    version: PublishedVersion
     drift: Mapping[str, float]
     kept: Mapping[str, str] = field(default_factory=dict)
 
@@ -63,7 +63,9 @@ class Judged:
         failed = self.candidate.audited.where(F.size(FAILED) > 0)
         return failed.select(F.lit(QUARANTINED).alias("kind"), reasons.alias("reasons"), F.col(ROW).alias("row"))
 
-    def put(self, beside: Beside, *, config: Config, run_id: str, table: str, before: Version | None) -> Judged:
+    def put(
+        self, beside: Attachments, *, config: Config, run_id: str, table: str, before: PublishedVersion | None
+    ) -> Judged:
         """Keep the result, its page, the schema and the summary of the features beside the table."""
         result = {
             "name": config.name,
@@ -93,7 +95,7 @@ def judge(
     table: str,
     files: Staging,
     *,
-    before: Version | None,
+    before: PublishedVersion | None,
     allow: Collection[str],
 ) -> Judged:
     """Write the rows of `features` as files of the table that no commit names, and let the gate look at them.
@@ -101,8 +103,8 @@ def judge(
     Costs one pass over the rows, in which they are written, and narrow passes over what the gate looks at.
     """
     gate, key, label = config.gate, config.source.key, config.label
-    audited = quality.prepared(features, gate, key=key, label=label.name, features=names)
-    looked_at = quality.looked_at([*audited.columns, *COUNTS], gate, key=key, label=label.name)
+    audited = quality.with_rule_columns(features, gate, key=key, label=label.name, features=names)
+    looked_at = quality.gate_columns([*audited.columns, *COUNTS], gate, key=key, label=label.name)
     pending = Pending(
         audited,
         table,
@@ -123,7 +125,7 @@ def _judged(
     config: Config,
     table: str,
     *,
-    before: Version | None,
+    before: PublishedVersion | None,
     allow: Collection[str],
 ) -> Judged:
     gate, key, label = config.gate, config.source.key, config.label
@@ -140,7 +142,7 @@ def _judged(
     index: dict[str, float] = {}
     if before is not None:
         index = before.drift(now)
-        verdict += against(before, now, index, gate.drift, allow)
+        verdict += compare_with_previous(before, now, index, gate.drift, allow)
     return Judged(candidate, content, published, classes, tally.n_set_aside, verdict, now, index)
 
 
@@ -165,18 +167,18 @@ def _share_set_aside(n: int, n_published: int, most: float) -> dict[str, Any]:
 
 def _version(
     features: DataFrame, names: Sequence[str], config: Config, published: Mapping[str, int], candidate: Candidate
-) -> Version:
+) -> PublishedVersion:
     columns = {f.name: f.dataType.simpleString() for f in features.schema if f.name not in names}
     inputs = sorted(prepare.inputs(config.prepare))
-    return Version(None, columns, names, inputs, published, candidate.summary)
+    return PublishedVersion(None, columns, names, inputs, published, candidate.summary)
 
 
-def _described(version: Version) -> dict[str, Any]:
+def _described(version: PublishedVersion) -> dict[str, Any]:
     """What a manifest says of a version, for the one after it."""
     return {"columns": dict(version.columns), "features": list(version.features), "inputs": list(version.inputs)}
 
 
-def version_before(table: str, beside: Beside, spark: SparkSession) -> Version | None:
+def version_before(table: str, beside: Attachments, spark: SparkSession) -> PublishedVersion | None:
     """The newest version with a manifest that tells of it, whatever others have written since; None without one."""
     try:
         found = [(one["version"], one["manifest"]) for one in publish.history(table, spark)]
@@ -189,7 +191,7 @@ def version_before(table: str, beside: Beside, spark: SparkSession) -> Version |
     rows = manifest["rows"]["published"]
     try:
         schema = beside.get_json(manifest["beside"]["schema"])
-        summary = quality.Summary.from_bytes(beside.get(manifest["beside"]["summary"]))
+        summary = quality.FeatureSummary.from_bytes(beside.get(manifest["beside"]["summary"]))
     except InputMissing:  # the folder was lost or left behind: rows can still be compared, and all features are new
-        return Version(number, {}, (), (), rows)
-    return Version(number, schema["columns"], schema["features"], schema["inputs"], rows, summary)
+        return PublishedVersion(number, {}, (), (), rows)
+    return PublishedVersion(number, schema["columns"], schema["features"], schema["inputs"], rows, summary)

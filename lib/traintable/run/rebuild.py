@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from traintable.addresses import is_catalog_name, sibling
 from traintable.assemble.rows import FROZEN_TEST, SOURCE, pin_inputs
 from traintable.config.dataset import Config
-from traintable.delta.attachments import Beside
+from traintable.delta.attachments import Attachments
 from traintable.errors import ConfigError, InputMissing, TraintableError
 from traintable.publish.history import manifest_of
 from traintable.publish.manifest import whole
@@ -52,7 +52,7 @@ def rebuild(
             found="another one",
             remedy="`traintable history` lists the versions.",
         )
-    manifest = whole(found, Beside.of(table, found))
+    manifest = whole(found, Attachments.of(table, found))
     config = _pinned(manifest, to or sibling(table, f"rebuilt_{version}"))
     _require_inputs(manifest["inputs"], config, spark)
     outcome = run(config, spark=spark, progress=progress)

@@ -17,13 +17,13 @@ from traintable import publish, sample
 from traintable.addresses import identifier, is_catalog_name, resolve, sibling
 from traintable.columns import SPLIT, nearest
 from traintable.config.sample import SampleConfig
-from traintable.delta.commits import PLAIN
+from traintable.delta.commits import READABLE_BY_ALL
 from traintable.delta.pin import Pinned, pin, read_pinned
 from traintable.errors import ConfigError, InputMissing
 from traintable.run.staging import staging, writing
 from traintable.spark.errors import translated
 from traintable.spark.progress import Progress
-from traintable.spark.session import get_spark, same_everywhere
+from traintable.spark.session import get_spark, pinned_settings
 from traintable.statistics import content_hash
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def draw_sample(
     run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}-{fingerprint[:8]}"
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with same_everywhere(spark), translated(f"sample for {table}"), staging(spark, f"{staged}/{run_id}") as files:
+    with pinned_settings(spark), translated(f"sample for {table}"), staging(spark, f"{staged}/{run_id}") as files:
         with progress.stage(f"draw: {config.sample.method}"):
             rows = read_pinned(spark, pinned, where=config.source.where)
             read = rows.count()
@@ -124,7 +124,7 @@ def _staging_folder(config: SampleConfig, table: str) -> str:
 def _publish(drawn: DataFrame, table: str, manifest: Mapping[str, Any]) -> None:
     with writing(table):
         writer = drawn.writeTo(identifier(table)).using("delta").option("userMetadata", json.dumps(manifest))
-        for name, value in PLAIN.items():
+        for name, value in READABLE_BY_ALL.items():
             writer = writer.tableProperty(name, value)
         writer.createOrReplace()
 

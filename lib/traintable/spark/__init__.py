@@ -1,1 +1,11 @@
 """The session, its jars and workers; plans, tasks and errors."""
+
+__all__ = [
+    "errors",
+    "hadoop_files",
+    "jars",
+    "plans",
+    "progress",
+    "session",
+    "tasks",
+]

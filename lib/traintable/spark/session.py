@@ -24,7 +24,7 @@ DELTA = {
 }
 
 # Settings that decide what an expression gives.
-MEANING = {
+RESULT_SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
     "spark.sql.caseSensitive": "false",
@@ -172,9 +172,9 @@ def is_managed() -> bool:
 
 
 @contextmanager
-def same_everywhere(spark: SparkSession) -> Iterator[None]:
+def pinned_settings(spark: SparkSession) -> Iterator[None]:
     """Hold the settings that decide what an expression gives, whoever has built the session, while the body runs."""
-    with settings(spark, MEANING):
+    with settings(spark, RESULT_SETTINGS):
         yield
 
 

@@ -1,1 +1,6 @@
 """SQL expressions of a configuration: which are allowed, and what is pushed down."""
+
+__all__ = [
+    "expressions",
+    "pushed_down",
+]

@@ -1,1 +1,6 @@
 """Folders and files on local disk and object stores."""
+
+__all__ = [
+    "folder",
+    "s3",
+]

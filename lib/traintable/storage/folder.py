@@ -182,7 +182,7 @@ class _S3:
     def create(self, name: str, content: bytes) -> bool:
         from botocore.exceptions import ClientError
 
-        with s3.told(self.address, self.bucket):
+        with s3.translate_s3_errors(self.address, self.bucket):
             try:
                 self._put(name, content, IfNoneMatch="*")
             except ClientError as error:
@@ -192,14 +192,14 @@ class _S3:
         return True
 
     def write(self, name: str, content: bytes) -> None:
-        with s3.told(self.address, self.bucket):
+        with s3.translate_s3_errors(self.address, self.bucket):
             self._put(name, content)
 
     def read(self, name: str) -> bytes | None:
         return s3.content(f"{self.address}/{name}")
 
     def remove(self, name: str) -> None:
-        with s3.told(self.address, self.bucket):
+        with s3.translate_s3_errors(self.address, self.bucket):
             s3.client().delete_object(Bucket=self.bucket, Key=self._key(name))
 
     def _put(self, name: str, content: bytes, **conditions: str) -> None:

@@ -58,7 +58,7 @@ def objects(address: str, start_after: str | None = None) -> Iterator[Object]:
     """
     bucket, prefix = split(address)
     more = {} if start_after is None else {"StartAfter": start_after}
-    with told(address, bucket):
+    with translate_s3_errors(address, bucket):
         for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **more):
             for one in page.get("Contents", ()):
                 yield Object(one["Key"], int(one["Size"]), one["ETag"].strip('"'), one["LastModified"])
@@ -98,7 +98,7 @@ def upload(path: str, address: str) -> None:
     from boto3.exceptions import S3UploadFailedError
 
     bucket, key = split(address)
-    with told(address, bucket):
+    with translate_s3_errors(address, bucket):
         try:
             client().upload_file(path, bucket, key)
         except S3UploadFailedError as error:
@@ -107,7 +107,7 @@ def upload(path: str, address: str) -> None:
 
 def _body(address: str, **options: str) -> bytes:
     bucket, key = split(address)
-    with told(address, bucket):
+    with translate_s3_errors(address, bucket):
         for attempt in range(1, ATTEMPTS + 1):
             answer = client().get_object(Bucket=bucket, Key=key, **options)
             try:
@@ -130,7 +130,7 @@ def _client(url: str | None, place: str | None, _: tuple[str | None, ...]) -> An
 
 
 @contextmanager
-def told(address: str, bucket: str) -> Iterator[None]:
+def translate_s3_errors(address: str, bucket: str) -> Iterator[None]:
     """What goes wrong with S3, as an error that says what to do; it has names and codes, and no secret."""
     from botocore import exceptions
     from urllib3.exceptions import HTTPError

@@ -23,7 +23,7 @@ class _Object(io.RawIOBase):
     def __init__(self, address: str) -> None:
         self._address = address
         bucket, key = s3.split(address)
-        with s3.told(address, bucket):
+        with s3.translate_s3_errors(address, bucket):
             self._size = int(s3.client().head_object(Bucket=bucket, Key=key)["ContentLength"])
         self._at = 0
 

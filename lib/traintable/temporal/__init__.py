@@ -1,1 +1,5 @@
 """What batch, stream, splits and preparation share of time: instants as whole microseconds."""
+
+__all__ = [
+    "instants",
+]

@@ -14,7 +14,7 @@ import pg8000.native
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from traintable.config.secrets import value_of
-from traintable.config.sources import JdbcSource, told
+from traintable.config.sources import JdbcSource, describe
 from traintable.errors import ConfigError, InputMissing
 
 _PORT = 5432
@@ -116,9 +116,9 @@ class Snapshot:
         writers = "coalesce(sum(xmin::text::bigint), 0)::text" if self.kind in _HAS_STATES else "null"
         times = [column.name for column in self.columns if column.type in _TIMES]
         near = [f"coalesce(bool_and({quoted(name)} between {_FIRST} and {_LAST}), true)" for name in times]
-        n, told, *are_near = self.values(", ".join(["count(*)", writers, *near]), where)
+        n, writer_hash, *are_near = self.values(", ".join(["count(*)", writers, *near]), where)
         far = frozenset(name for name, is_near in zip(times, are_near, strict=True) if not is_near)
-        return State(where, int(n), None if told is None else f"{n}-{told}", far)
+        return State(where, int(n), None if writer_hash is None else f"{n}-{writer_hash}", far)
 
     def rows(self, where: str, as_text: Collection[str]) -> str:
         """The query of all columns of the rows where a condition holds, those that Spark has no type for as text."""
@@ -177,7 +177,7 @@ class Snapshot:
         if self.password:
             message = message.replace(self.password, "***")
         return InputMissing(
-            where=told(self.source),
+            where=describe(self.source),
             expected=expected,
             found=message,
             remedy="Check the address, the name, and the rights of the user. Nothing was landed.",

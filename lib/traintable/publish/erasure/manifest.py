@@ -62,11 +62,11 @@ def _content_hash(target: Target, paths: list[str]) -> str:
     from pyspark.sql.types import StructType
 
     from traintable.spark.errors import translated
-    from traintable.spark.session import get_spark, same_everywhere
+    from traintable.spark.session import get_spark, pinned_settings
     from traintable.statistics.content_hash import content_hash
 
     spark = get_spark()
     schema = StructType.fromJson(json.loads(target.newest.metadata["schemaString"]))
-    with same_everywhere(spark), translated(f"table {target.table}", remedy="Run again."):
+    with pinned_settings(spark), translated(f"table {target.table}", remedy="Run again."):
         reader = spark.read.schema(schema).option("basePath", target.table)
         return content_hash(reader.parquet(*[f"{target.table}/{file_name(path)}" for path in paths]))[0]
