@@ -186,7 +186,7 @@ def test_a_room_imports_only_from_rooms_before_it(file: str) -> None:
         ("columns.py", "from traintable.addresses import resolve"),
         ("spark/progress.py", "from traintable.run.build import run"),
         ("split/time.py", "from ..publish import table"),
-        ("reading/gated.py", "from traintable.ingest.job import ingest"),
+        ("reading/_gated.py", "from traintable.ingest.job import ingest"),
         ("publish/table.py", "from traintable import reading"),
         ("publish/table.py", "from traintable.reading import _batches as batches"),
     ],
