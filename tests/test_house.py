@@ -17,7 +17,19 @@ FILES = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") 
 
 # From the ground up; a room, or a file that stands by itself, imports only from those before it.
 ORDER = (
-    *("errors", "columns", "arrays", "checks", "addresses", "config", "spark", "sql", "storage", "contract"),
+    *(
+        "errors",
+        "columns",
+        "arrays",
+        "checks",
+        "addresses",
+        "config",
+        "table_columns",
+        "spark",
+        "sql",
+        "storage",
+        "contract",
+    ),
     *("statistics", "delta", "text", "temporal", "media", "ingest", "label", "sample", "split", "assemble"),
     *("analyse", "prepare", "balance", "augment", "quality", "publish", "stream", "run", "cli"),
 )
@@ -49,9 +61,9 @@ BOUNDED = {
     ("publish/candidate.py", "_read"): "one row a task, read one after another",
     ("publish/difference.py", "_rows"): "one row a kind of difference and a pair of splits",
     ("publish/quarantine.py", "write_removed"): "one row a kind: two",
-    ("quality/engine.py", "_grouped"): "limited to 10,000 rows a rule, and one",
+    ("quality/value_counts.py", "count_values"): "limited to 10,000 rows a rule, and one",
     ("quality/engine.py", "_values"): "one row a domain of the rules",
-    ("run/outcome.py", "census"): "one row for each combination of split, class, kind and reasons",
+    ("run/row_accounting.py", "census"): "one row for each combination of split, class, kind and reasons",
     ("sample/budget.py", "by_bytes"): "one row",
     ("sample/estimate.py", "sums_by_stratum"): "one row a stratum, limited to 100,000",
     ("sample/from_files.py", "_drawn"): "one row a file",

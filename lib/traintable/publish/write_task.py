@@ -97,7 +97,7 @@ def passed(
                     yield given(last, None)
                 values, lengths = matrix(batch, names)
                 told.tally.n += len(batch)
-                told.tally.n_set_aside += pc.sum(pc.not_equal(pc.list_value_length(batch.column(FAILED)), 0)).as_py()
+                told.tally.n_quarantined += pc.sum(pc.not_equal(pc.list_value_length(batch.column(FAILED)), 0)).as_py()
                 for part, is_of_it in _parts(batch):
                     rows = batch if is_of_it is None else batch.filter(is_of_it)
                     told.tally.add(rows, part)
