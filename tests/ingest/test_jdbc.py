@@ -27,7 +27,7 @@ from traintable.ingest.ledger import Unit
 from traintable.ingest.recount import recount
 from traintable.ingest.sources.jdbc import Jdbc
 from traintable.ingest.sources.postgres import quoted
-from traintable.sql.pushed_down import pushed_down
+from traintable.sql.push_down import push_down
 
 UTC = dt.timezone.utc
 COLUMNS = {"id": {"type": "bigint"}, "x": {"type": "double", "max": 100}, "at": {"type": "timestamp"}}
@@ -227,7 +227,7 @@ def test_what_can_t_be_read(
 )
 def test_conditions_that_are_more_than_that(sql: str) -> None:
     with pytest.raises(ConfigError):
-        pushed_down(sql, where="source.where")
+        push_down(sql, where="source.where")
 
 
 def test_the_password_is_in_no_output_table_or_log(

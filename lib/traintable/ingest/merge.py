@@ -35,7 +35,7 @@ from traintable.errors import ConfigError
 from traintable.ingest.target import Tables, Target
 from traintable.spark.errors import translated
 from traintable.spark.session import pinned_settings, settings
-from traintable.sql.expressions import evaluated
+from traintable.sql.expressions import evaluate
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -132,7 +132,7 @@ def _derived(log: DataFrame, merge: Merge, key: Sequence[str]) -> DataFrame:
 
 def _condition(log: DataFrame, sql: str) -> Column:
     where = "load.merge.deleted"
-    column = evaluated(log, sql, where=where)
+    column = evaluate(log, sql, where=where)
     kind = log.select(column).schema[0].dataType.simpleString()
     if kind == "boolean":
         return column

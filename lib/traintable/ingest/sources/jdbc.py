@@ -19,7 +19,7 @@ from traintable.ingest.sources.postgres import Column, Snapshot, State, literal,
 from traintable.ingest.sources.source import Rows
 from traintable.ingest.sources.tables import table_rows
 from traintable.ingest.sources.watermark import Range, none_without, range_of, seconds_or_number
-from traintable.sql.pushed_down import pushed_down
+from traintable.sql.push_down import push_down
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -32,7 +32,7 @@ class Jdbc:
 
     def __init__(self, config: IngestConfig, source: JdbcSource) -> None:
         self.config, self.source = config, source
-        self._filter = pushed_down(source.where, where="source.where") if source.where else "true"
+        self._filter = push_down(source.where, where="source.where") if source.where else "true"
         self._snapshot: Snapshot | None = None
         self._states: dict[str, State] = {}
 

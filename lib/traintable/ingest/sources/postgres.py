@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pg8000.native
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from traintable.config.secrets import value_of
+from traintable.config.secrets import read_secret
 from traintable.config.sources import JdbcSource, describe
 from traintable.errors import ConfigError, InputMissing
 
@@ -186,8 +186,8 @@ class Snapshot:
 
 def credentials(source: JdbcSource) -> tuple[str, str | None]:
     """User and password, which are where the configuration says, else in PGUSER and PGPASSWORD."""
-    user = value_of(source.user, "source.user") if source.user else os.environ.get("PGUSER", "")
-    password = value_of(source.password, "source.password") if source.password else os.environ.get("PGPASSWORD")
+    user = read_secret(source.user, "source.user") if source.user else os.environ.get("PGUSER", "")
+    password = read_secret(source.password, "source.password") if source.password else os.environ.get("PGPASSWORD")
     if not user:
         raise ConfigError(
             where="source.user",

@@ -28,7 +28,7 @@ from traintable.ingest.listing import FoundFile, name_of, unknown_state
 from traintable.ingest.sources.source import Rows, after_drift, declared_fields
 from traintable.ingest.sources.watermark import Range, none_without, range_of, seconds_or_number
 from traintable.spark.errors import first_line
-from traintable.sql.expressions import evaluated
+from traintable.sql.expressions import evaluate
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -141,7 +141,7 @@ class Table:
                 found=first_line(error),
                 remedy="Check the name and your access to it.",
             ) from error
-        return rows if where is None else rows.where(evaluated(rows, where, where="source.where"))
+        return rows if where is None else rows.where(evaluate(rows, where, where="source.where"))
 
     def _condition(self, rows: DataFrame, column: str, file: FoundFile) -> Column:
         kind = rows.schema[column].dataType
