@@ -24,7 +24,7 @@ _FOREIGN = ("pyspark.", "py4j.", "_internal")  # the last is what deltalake's er
 
 
 @contextmanager
-def translated(
+def translate_spark_errors(
     where: str, *, expected: str = "Spark to do its work", remedy: str = "Nothing was published."
 ) -> Iterator[None]:
     """Turn what Spark, its gateway or the file system raises in the body into a TraintableError.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def shared_out(ones: Iterable[T], size: Callable[[T], int], n_parts: int) -> list[list[T]]:
+def distribute(ones: Iterable[T], size: Callable[[T], int], n_parts: int) -> list[list[T]]:
     """The ones in `n_parts` parts of about the same size, larger ones first; the same parts for the same ones."""
     parts: list[list[T]] = [[] for _ in range(n_parts)]
     loads = [(0, i) for i in range(n_parts)]  # a heap: the part that has least comes first
@@ -25,7 +25,7 @@ def shared_out(ones: Iterable[T], size: Callable[[T], int], n_parts: int) -> lis
     return parts
 
 
-def map_parts(
+def run_tasks(
     spark: SparkSession,
     parts: Sequence[Sequence[T]],
     work: Callable[[Sequence[T]], Iterator[pa.RecordBatch]],

@@ -14,7 +14,7 @@ import pyarrow as pa
 from traintable.columns import quote, require_columns
 from traintable.errors import ConfigError
 from traintable.spark.plans import DataFile, data_files, n_partitions, parallelism
-from traintable.spark.tasks import map_parts
+from traintable.spark.tasks import run_tasks
 from traintable.statistics import files
 from traintable.statistics.cache import Cache, table_folder
 from traintable.statistics.chunk import ANY, TEXT, Chunk, Role
@@ -103,7 +103,7 @@ def _scan_files(spark: SparkSession, found: Sequence[DataFile], wanted: Wanted, 
     def work(share: Iterable[files.Piece]) -> Iterator[pa.RecordBatch]:
         yield _state(partial(learn, share), unreadable=(files.Unreadable, OSError, pa.ArrowException))
 
-    states = map_parts(spark, shares, work, _SCHEMA)
+    states = run_tasks(spark, shares, work, _SCHEMA)
     return _merged(_few(states, len(shares), wanted), wanted, "files")
 
 
