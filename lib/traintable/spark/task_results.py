@@ -72,8 +72,8 @@ class TaskResult:
 
     def to_json(self) -> str:
         """The result as one line of text."""
-        fields = {"value": self.value, "refused": self.refused, "unreadable": self.unreadable}
-        return json.dumps({name: field for name, field in fields.items() if field}, separators=(",", ":"))
+        fields = {"value": self.value, "refused": self.refused, "unreadable": self.unreadable or None}
+        return json.dumps({name: field for name, field in fields.items() if field is not None}, separators=(",", ":"))
 
 
 def to_batch(results: Iterable[TaskResult]) -> pa.RecordBatch:
@@ -82,16 +82,18 @@ def to_batch(results: Iterable[TaskResult]) -> pa.RecordBatch:
 
 
 def values_of(texts: Iterable[str]) -> Iterator[Any]:
-    """The values of results, which are given as tasks have written them.
+    """The values of results, which are given as tasks have written them, one after the other.
 
-    Reads all before it gives the first. Raises the first refusal among them as a ConfigError; else UnreadableFiles for
-    all files that any task could not read.
+    Raises the first refusal as a ConfigError as soon as it is met, and at the end UnreadableFiles, for all files that
+    any task could not read.
     """
-    results = [TaskResult.from_json(text) for text in texts]
-    for result in results:
+    unreadable: dict[str, UnreadableFile] = {}
+    for text in texts:
+        result = TaskResult.from_json(text)
         if result.refused is not None:
             raise ConfigError(**result.refused)
-    unreadable = {file.path: file for result in results for file in result.unreadable}
+        unreadable.update({file.path: file for file in result.unreadable})
+        if not result.unreadable:
+            yield result.value
     if unreadable:
         raise UnreadableFiles(*unreadable.values())
-    return (result.value for result in results)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +13,7 @@ import pyarrow as pa
 from traintable.columns import quote, require_columns
 from traintable.errors import ConfigError
 from traintable.spark.plans import DataFile, data_files, n_partitions, parallelism
+from traintable.spark.task_results import SCHEMA, TaskResult, UnreadableFile, UnreadableFiles, to_batch, values_of
 from traintable.spark.tasks import run_tasks
 from traintable.statistics import files
 from traintable.statistics.cache import Cache, table_folder
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 Batches = Iterable[pa.RecordBatch]
-_SCHEMA = "state string"
 _DRIVER_BYTES = 2**23  # what the driver reads itself: faster than to start a task
 _COLLECTED_BYTES = 2**27  # of all states that come to the driver together
 _COLLECTED_STATES = 64
@@ -103,7 +102,7 @@ def _scan_files(spark: SparkSession, found: Sequence[DataFile], wanted: Wanted, 
     def work(share: Iterable[files.Piece]) -> Iterator[pa.RecordBatch]:
         yield _state(partial(learn, share), unreadable=(files.Unreadable, OSError, pa.ArrowException))
 
-    states = run_tasks(spark, shares, work, _SCHEMA)
+    states = run_tasks(spark, shares, work, SCHEMA)
     return _merged(_few(states, len(shares), wanted), wanted, "files")
 
 
@@ -117,7 +116,7 @@ def _scan_rows(df: DataFrame, wanted: Wanted) -> Statistics:
     def work(batches: Batches) -> Iterator[pa.RecordBatch]:
         yield _state(lambda: _learned(_chunks(batches, roles, wanted), wanted))
 
-    states = df.select(*[_column(df, role).alias(f"c{i}") for i, role in enumerate(roles)]).mapInArrow(work, _SCHEMA)
+    states = df.select(*[_column(df, role).alias(f"c{i}") for i, role in enumerate(roles)]).mapInArrow(work, SCHEMA)
     return _merged(_few(states, n_partitions(states), wanted), wanted, "arrow")
 
 
@@ -178,18 +177,19 @@ def _learned(chunks: Iterable[tuple[Chunk, int]], wanted: Wanted) -> tuple[Stati
 
 
 def _state(learn: Callable[[], tuple[Statistics, int]], unreadable: tuple[type[Exception], ...] = ()) -> pa.RecordBatch:
-    """One state as a row, or what went wrong, for a task's exception would lose its parts on the way.
+    """One state as the result of a task; or what went wrong, for a task's exception would lose its parts on the way.
 
     `unreadable` are the exceptions by which a file shows that Spark has to read it.
     """
-    try:
-        statistics, n_bytes = learn()
-        state: dict[str, Any] = {"bytes": n_bytes, "state": statistics.to_dict()}
-    except ConfigError as error:
-        state = {"refused": {k: v for k, v in error.to_dict().items() if k != "type"}}
-    except unreadable as error:
-        state = {"unreadable": str(error)}
-    return pa.RecordBatch.from_pydict({"state": [json.dumps(state, separators=(",", ":"))]})
+
+    def work() -> dict[str, Any]:
+        try:
+            statistics, n_bytes = learn()
+        except unreadable as error:
+            raise UnreadableFiles(UnreadableFile("", str(error))) from error
+        return {"bytes": n_bytes, "state": statistics.to_dict()}
+
+    return to_batch([TaskResult.of(work)])
 
 
 def _few(states: DataFrame, n: int | None, wanted: Wanted) -> DataFrame:
@@ -198,7 +198,7 @@ def _few(states: DataFrame, n: int | None, wanted: Wanted) -> DataFrame:
     left = _ASSUMED_TASKS if n is None else n
     while left > most:
         left = -(-left // _MERGED_STATES)
-        states = states.repartition(left).mapInArrow(_merging(wanted), _SCHEMA)
+        states = states.repartition(left).mapInArrow(_merging(wanted), SCHEMA)
     return states
 
 
@@ -212,19 +212,17 @@ def _merging(wanted: Wanted) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
 
 
 def _merged(states: DataFrame, wanted: Wanted, engine: str) -> Statistics:
-    statistics, n_bytes = _sum((row["state"] for row in states.collect()), wanted)  # see _few
+    try:
+        statistics, n_bytes = _sum((row[0] for row in states.collect()), wanted)  # see _few
+    except UnreadableFiles as error:
+        raise files.Unreadable(error.files[0].reason) from error
     statistics.cost = Cost(engine, 1, n_bytes)
     return statistics
 
 
 def _sum(texts: Iterable[str], wanted: Wanted) -> tuple[Statistics, int]:
     statistics, n_bytes = Statistics(wanted), 0
-    for text in texts:
-        part = json.loads(text)
-        if "refused" in part:
-            raise ConfigError(**part["refused"])
-        if "unreadable" in part:
-            raise files.Unreadable(part["unreadable"])
+    for part in values_of(texts):
         statistics.merge(Statistics.from_dict(wanted, part["state"]))
         n_bytes += part["bytes"]
     return statistics, n_bytes
