@@ -23,9 +23,9 @@ from traintable.config.ingest import IngestConfig
 from traintable.config.sources import JdbcSource
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.job import ingest
-from traintable.ingest.ledger import Unit
+from traintable.ingest.ledger import LoadState
 from traintable.ingest.recount import recount
-from traintable.ingest.sources.jdbc import Jdbc
+from traintable.ingest.sources.jdbc import PostgresSource
 from traintable.ingest.sources.postgres import quoted
 from traintable.sql.push_down import push_down
 
@@ -128,9 +128,9 @@ def test_all_connections_see_one_snapshot(
     more = {"load": {"mode": "full"}, "source": {"partitions": 5, "where": "x < 80 or x is null", **by}}
     config = IngestConfig.model_validate(settings(postgres, tmp_path, name, **more))
     assert isinstance(config.source, JdbcSource)
-    source = Jdbc(config, config.source)
+    source = PostgresSource(config, config.source)
     try:
-        files = source.found(None, Unit())
+        files = source.found(None, LoadState())
         expected = sorted(map(tuple, postgres.run(f"select id, x from {name} where x < 80 or x is null")))
         opened = source.open(spark, files)
         # Rows move to other pages, go, and come, while the snapshot is open.

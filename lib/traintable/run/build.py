@@ -29,7 +29,7 @@ from traintable.run.row_accounting import Accounts, RowBalance, account_for_rows
 from traintable.run.stage_rows import stage_rows
 from traintable.run.staging import staging, writing
 from traintable.run.transform_rows import transform_rows
-from traintable.spark.errors import translated
+from traintable.spark.errors import translate_spark_errors
 from traintable.spark.progress import Progress
 from traintable.spark.session import get_spark, pinned_settings
 from traintable.table_columns import TableColumns
@@ -76,7 +76,11 @@ def run(
     quality.require_known(config.gate)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with pinned_settings(spark), translated(f"run for {paths.table}"), staging(spark, paths.staging) as files:
+    with (
+        pinned_settings(spark),
+        translate_spark_errors(f"run for {paths.table}"),
+        staging(spark, paths.staging) as files,
+    ):
         context = RunContext(spark, config, pinned, fingerprint, run_id, paths, files, allow)
         return _build(context, progress)
 
@@ -145,10 +149,10 @@ def _look_for_leaks(context: RunContext, staged: DataFrame) -> list[dict[str, An
         limits=config.leakage.limits,
     )
     split.refuse_severe(findings, config.leakage.allow, table=context.paths.table)
-    return split.described([*split.unavailable(config), *findings], config.leakage.allow)
+    return split.manifest_findings([*split.unavailable_features(config), *findings], config.leakage.allow)
 
 
-def _fit_on_train(context: RunContext, staged: DataFrame) -> prepare.Fitted:
+def _fit_on_train(context: RunContext, staged: DataFrame) -> prepare.FittedPlan:
     train, config = staged.where(F.col(SPLIT) == TRAIN), context.config
     return prepare.fit_plan(train, context.plan, columns=config.columns, output=config.output.features)
 

@@ -20,7 +20,7 @@ class RunDetails:
     split : how rows were divided; see `run.describe_split`.
     features : the number of features.
     left_out : the features that selection dropped, each with the reason.
-    leakage : what looks like a leak; see `split.describe_findings`.
+    leakage : what looks like a leak; see `split.manifest_findings`.
     gate : the verdict; see `quality.Verdict.summary`.
     """
 

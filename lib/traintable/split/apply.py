@@ -47,18 +47,51 @@ def split_rows(df: DataFrame, settings: Split, context: SplitContext) -> DataFra
 
     The rows have `_reasons`. Rows with a reason do not affect how the others are divided, and may get any split or
     null; a method may give a reason to rows that it can't place. Rows are kept. Costs what the method costs.
+
+    >>> days = "VALUES (1, date'2024-01-01'), (2, date'2024-01-03'), (3, null)"
+    >>> rows = spark.sql(f"SELECT *, cast(array() AS array<string>) AS _reasons FROM {days} AS t(id, day)")
+    >>> by_day = {"column": "day", "validation": "2024-01-02", "test": "2024-01-03"}
+    >>> settings = Split.model_validate({"method": "time", "time": by_day})
+    >>> split_rows(rows, settings, SplitContext(["id"], "late", 0)).orderBy("id").show()
+    +---+----------+----------+-----+
+    | id|       day|  _reasons|split|
+    +---+----------+----------+-----+
+    |  1|2024-01-01|        []|train|
+    |  2|2024-01-03|        []| test|
+    |  3|      NULL|[null:day]| NULL|
+    +---+----------+----------+-----+
     """
     method = getattr(settings, settings.method)
     return METHODS[type(method)](df, method, context)
 
 
 def add_folds(df: DataFrame, settings: Folds, context: SplitContext, *, name: str) -> DataFrame:
-    """Add the column `name` with the fold of each row of train; null for other rows. Costs what the method costs."""
+    """Add the column `name` with the fold of each row of train; null for other rows. Costs what the method costs.
+
+    >>> rows = spark.sql("SELECT * FROM VALUES (1, 'train'), (2, 'test') AS t(id, split)")
+    >>> settings = Folds(kind="hash", n=2)
+    >>> add_folds(rows, settings, SplitContext(["id"], "late", 0), name="fold").where("fold IS NULL").show()
+    +---+-----+----+
+    | id|split|fold|
+    +---+-----+----+
+    |  2| test|NULL|
+    +---+-----+----+
+    """
     return FOLD_METHODS[settings.kind](df, settings, context, name)
 
 
 def add_reason(df: DataFrame, condition: Column, reason: Column) -> DataFrame:
-    """Give `reason` to those rows of a condition that have none yet."""
+    """Give `reason` to the rows for which a condition holds and that have no reason yet; costs no pass.
+
+    >>> rows = spark.sql("SELECT * FROM VALUES (1, array()), (2, array('null:x')) AS t(id, _reasons)")
+    >>> add_reason(rows, F.col("id") > 0, F.lit("gap")).show()
+    +---+--------+
+    | id|_reasons|
+    +---+--------+
+    |  1|   [gap]|
+    |  2|[null:x]|
+    +---+--------+
+    """
     applies = condition & (F.size(REASONS) == 0)
     return df.withColumn(REASONS, F.when(applies, F.array(reason)).otherwise(F.col(REASONS)))
 
