@@ -106,9 +106,8 @@ def run_gate(
     pending = Pending(
         audited,
         table,
-        published=columns.names,
-        looked_at=quality.gate_columns(config.gate, columns),
-        features=columns.features,
+        columns=columns,
+        gate_columns=quality.gate_columns(config.gate, columns),
         folder=files.folder,
         hold=files.write,
     )
