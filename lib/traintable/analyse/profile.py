@@ -122,7 +122,7 @@ def profile(
     cache : a local folder that keeps what the first scan has learned of files.
     of_rows : which sections to make that look at rows, of "anomalies", "importance" and "hints"; they need
         scikit-learn (the extra `analyse`).
-    leaks : what `split.examine` has reported, as `split.described` gives it, to be shown in the profile.
+    leaks : what `split.examine` has reported, as `split.manifest_findings` gives it, to be shown in the profile.
     reference, against : another table, or an earlier version, to compare these rows with (see `compare`), and its name.
 
     Returns

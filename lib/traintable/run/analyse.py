@@ -17,14 +17,14 @@ from traintable.analyse.document import Headline, Leak, ProfileDocument, Propose
 from traintable.assemble.rows import KIND, assemble, pin_inputs
 from traintable.columns import SPLIT, TRAIN, quote
 from traintable.config.dataset import Against, Config
-from traintable.config.document import explained
+from traintable.config.document import explain
 from traintable.config.plan import Feature, Plan
 from traintable.contract.rows import REASONS
 from traintable.delta.pin import pin, read_pinned
 from traintable.errors import ConfigError, InputMissing
 from traintable.run.places import Places
 from traintable.run.staging import Staging, staging
-from traintable.spark.errors import translated
+from traintable.spark.errors import translate_spark_errors
 from traintable.spark.progress import Progress
 from traintable.spark.session import get_spark, pinned_settings
 
@@ -76,7 +76,11 @@ def analyse_table(
         folder = _folder(config)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with pinned_settings(spark), translated(f"analysis for {places.table}"), staging(spark, places.staging) as files:
+    with (
+        pinned_settings(spark),
+        translate_spark_errors(f"analysis for {places.table}"),
+        staging(spark, places.staging) as files,
+    ):
         with progress.stage("read, join, label, split"):
             rows = assemble(spark, config, pinned, held=lambda df: files.write(df, "assembled"))
             rows = files.write(rows.where(F.col(SPLIT).isNotNull()).drop(*_OWN), "rows", partition_by=[SPLIT])
@@ -145,7 +149,7 @@ def _unavailable(config: Config, columns: list[str]) -> dict[str, str]:
     own = {config.label.name, *config.source.key, SPLIT}
     everything = {name: Feature() for name in columns if name not in own}
     all_features = config.model_copy(update={"prepare": Plan.model_construct(features=everything)})
-    return {finding.columns[0]: finding.message for finding in split.unavailable(all_features)}
+    return {finding.columns[0]: finding.message for finding in split.unavailable_features(all_features)}
 
 
 def _time(config: Config, columns: list[str], late: Mapping[str, str]) -> str | None:
@@ -168,7 +172,7 @@ def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[Lea
         seed=config.seed,
         limits=config.leakage.limits,
     )
-    return cast("list[Leak]", split.described(findings, config.leakage.allow))
+    return cast("list[Leak]", split.manifest_findings(findings, config.leakage.allow))
 
 
 def _write(
@@ -212,4 +216,4 @@ def _merge(path: Path, last: Path, new: ProposedPlan) -> tuple[str, Plan, list[d
     try:
         return text, Plan.model_validate(merged), changes
     except ValidationError as error:
-        raise explained(error, str(path), Plan) from None
+        raise explain(error, str(path), Plan) from None

@@ -37,4 +37,4 @@ def to_yaml(plan: Mapping[str, object]) -> str:
 
 def read(path: Path) -> dict[str, object]:
     """The plan in a file; raises InputMissing or ConfigError when there is none."""
-    return document.read(path)
+    return document.read_yaml(path)

@@ -36,7 +36,7 @@ def choose_periods(periods: Periods, least_seconds: float = DAY_SECONDS) -> Peri
     """The finest periods of at least `least_seconds` with at most 400 that have rows; hours of up to three days."""
     kinds = [PERIODS[periods.period]] if periods.period > 1 else ["day", "week"]
     kinds += [kind for kind in PERIODS[2:] if kind not in kinds and PERIODS.index(kind) >= periods.period]
-    if periods.period == 0 and (periods.places % 24).any() and len(_regroup(periods, "day").numbers) <= _FEW_DAYS:
+    if periods.period == 0 and (periods.numbers % 24).any() and len(_regroup(periods, "day").numbers) <= _FEW_DAYS:
         kinds.insert(0, "hour")
     for kind in kinds[:-1]:
         chosen = _regroup(periods, kind)
@@ -48,9 +48,9 @@ def choose_periods(periods: Periods, least_seconds: float = DAY_SECONDS) -> Peri
 def _regroup(periods: Periods, kind: str) -> PeriodCounts:
     """The rows by coarser periods."""
     if kind == "week":
-        numbers = (coarser(periods.places, periods.period, 1) - _MONDAY) // 7
+        numbers = (coarser(periods.numbers, periods.period, 1) - _MONDAY) // 7
     else:
-        numbers = coarser(periods.places, periods.period, PERIODS.index(kind))
+        numbers = coarser(periods.numbers, periods.period, PERIODS.index(kind))
     present, group = np.unique(numbers, return_inverse=True)
     counts = np.bincount(group, periods.counts, len(present)).astype(np.int64)
     return PeriodCounts(kind, start_seconds(kind, present).astype(np.float64), present, counts)

@@ -150,7 +150,7 @@ def _collinearity(scans: TableScans) -> tuple[dict[str, Number], list[str], Numb
     names = [name for name in names if gram.mean_and_variance(name)[1] > 0]
     if len(names) < 2:
         return {}, [], None
-    filled: Covariance = gram.imputed({name: gram.mean_and_variance(name)[0] for name in names})
+    filled: Covariance = gram.imputed_covariance({name: gram.mean_and_variance(name)[0] for name in names})
     factors = dict(zip(names, vif(filled).tolist(), strict=True))
     collinear = [name for name, factor in factors.items() if factor == inf]
     return {name: finite(factor) for name, factor in factors.items()}, collinear, finite(condition_number(filled))

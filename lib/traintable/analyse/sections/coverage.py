@@ -25,7 +25,7 @@ def step_seconds(values: Weighted) -> float | None:
 
 def describe_coverage(periods: Periods, values: Weighted, *, day_only: bool) -> Coverage | None:
     """Coverage of a column of times, or of days; None without one."""
-    if not len(periods.places):
+    if not len(periods.numbers):
         return None
     step = step_seconds(values)
     shown = choose_periods(periods)
