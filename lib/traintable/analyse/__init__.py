@@ -5,6 +5,7 @@ computed from statistics that were learned already: no rows, no pass over data.
 """
 
 from traintable.analyse.anomalies import AnomalyModel, isolation_forest, score_anomalies
+from traintable.analyse.document import ProfileDocument, profile_schema
 from traintable.analyse.drift.compare import compare
 from traintable.analyse.hypothesis.moments import Moments
 from traintable.analyse.hypothesis.multiple import adjusted
@@ -17,14 +18,17 @@ __all__ = [
     "Effect",
     "Moments",
     "Profile",
+    "ProfileDocument",
     "TestResult",
     "adjusted",
     "compare",
     "decisions",
+    "document",
     "drift",
     "isolation_forest",
     "mahalanobis",
     "profile",
+    "profile_schema",
     "report",
     "score_anomalies",
 ]

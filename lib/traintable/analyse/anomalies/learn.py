@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from traintable.analyse.anomalies.model import MIN_ROWS, N_TREES, AnomalyModel, fit_anomalies
 from traintable.analyse.rows.context import Context
-from traintable.analyse.scanned.kinds import after_reading, columns_of, usable_features
+from traintable.analyse.scans.columns import columns_of, separate_texts, usable_features
 from traintable.columns import SPLIT, require_columns
 from traintable.errors import ConfigError
 from traintable.statistics import Wanted, scan
@@ -42,7 +42,7 @@ def isolation_forest(
     require_columns(df, {*names, *key}, where=_WHERE)
     types = {name: kind for name, kind in df.dtypes if name in names}
     learned = scan(df, Wanted.everything(types))
-    used = after_reading(columns_of(types, label=None, time=None, key=()), learned)
+    used = separate_texts(columns_of(types, label=None, time=None, key=()), learned)
     numbers, words = usable_features(used, learned)
     model = None
     if numbers or words:

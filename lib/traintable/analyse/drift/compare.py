@@ -11,8 +11,8 @@ import numpy as np
 from traintable.analyse.drift.columns import Drift, category_drift, number_drift, psi_of_counts, severity
 from traintable.analyse.hypothesis import missing_or_not
 from traintable.analyse.hypothesis.multiple import adjusted
-from traintable.analyse.json_values import plain
-from traintable.analyse.scanned.kinds import KEY, OTHER, TEXT, WORDS, Column, after_reading, columns_of
+from traintable.analyse.json_values import as_json
+from traintable.analyse.scans.columns import KEY, OTHER, TEXT, WORDS, AnalysedColumn, columns_of, separate_texts
 from traintable.statistics import Statistics, Wanted, scan
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ class Side:
     """One of the two tables: its name, its columns, and what a scan has learned of them."""
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[AnalysedColumn, ...]
     learned: Statistics
 
-    def n_missing(self, column: Column) -> int:
+    def n_missing(self, column: AnalysedColumn) -> int:
         """Rows in which a column has no value; a number that is NaN or infinite is none."""
         if column.is_ranked:
             return self.learned.n_rows - self.learned.summary[column.name].n
@@ -54,14 +54,14 @@ def compare(
     Costs one scan of each side.
     """
     sides = [side_of(df, key, name) for df, name in ((reference, against), (current, "current"))]
-    return plain(compared(*sides))  # type: ignore[no-any-return]
+    return as_json(compared(*sides))
 
 
 def side_of(df: DataFrame, key: Sequence[str], name: str) -> Side:
     """A table with what has to be known of it; one scan."""
     columns = columns_of(dict(df.dtypes), label=None, time=None, key=key)
     learned = scan(df, _wanted(columns))
-    return Side(name, after_reading(columns, learned), learned)
+    return Side(name, separate_texts(columns, learned), learned)
 
 
 def compared(before: Side, after: Side) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def compared(before: Side, after: Side) -> dict[str, Any]:
     }
 
 
-def _wanted(columns: Sequence[Column]) -> Wanted:
+def _wanted(columns: Sequence[AnalysedColumn]) -> Wanted:
     ranked = tuple(c.name for c in columns if c.is_ranked)
     words = tuple(c.name for c in columns if c.kind in WORDS)
     return Wanted(summary=ranked, values=ranked, frequencies=words)
@@ -98,7 +98,7 @@ def _changes(before: Side, after: Side) -> Iterator[dict[str, Any]]:
             yield {"change": change, "column": name, "before": old, "after": new}
 
 
-def _hindrance(old: Column, new: Column) -> str | None:
+def _hindrance(old: AnalysedColumn, new: AnalysedColumn) -> str | None:
     """Why two columns can't be compared."""
     if OTHER in (old.kind, new.kind):
         return f"values of type {old.type if old.kind == OTHER else new.type} are not compared"
@@ -107,11 +107,11 @@ def _hindrance(old: Column, new: Column) -> str | None:
     return None
 
 
-def _family(column: Column) -> str:
+def _family(column: AnalysedColumn) -> str:
     return column.kind if column.is_ranked else TEXT
 
 
-def _drift(old: Column, new: Column, before: Side, after: Side) -> Drift:
+def _drift(old: AnalysedColumn, new: AnalysedColumn, before: Side, after: Side) -> Drift:
     sides = ((old, before), (new, after))
     missing = [side.n_missing(column) for column, side in sides]
     if new.is_ranked:
@@ -124,7 +124,9 @@ def _drift(old: Column, new: Column, before: Side, after: Side) -> Drift:
     return Drift(index, severity(index), missing_or_not(counts))
 
 
-def _told(new: Column, old: Column, drift: Drift, q_value: float, before: Side, after: Side) -> dict[str, Any]:
+def _told(
+    new: AnalysedColumn, old: AnalysedColumn, drift: Drift, q_value: float, before: Side, after: Side
+) -> dict[str, Any]:
     test, is_text = drift.test, TEXT in (old.kind, new.kind)
     shares = [
         side.n_missing(column) / side.learned.n_rows if side.learned.n_rows else None
