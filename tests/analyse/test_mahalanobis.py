@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
-from contexts import learned, read
 from scipy.spatial.distance import mahalanobis as of_scipy
 from scipy.stats import chi2
 
+from analysis_contexts import learned, read
 from frames import of_pandas
 from traintable.analyse.mahalanobis import ellipsoid, mahalanobis
 from traintable.errors import ConfigError
@@ -30,7 +30,7 @@ def squared(frame: pd.DataFrame) -> Any:
     names = tuple(frame.columns)
     shape = ellipsoid(learned(frame, numbers=names).gram, names)
     assert shape is not None
-    return shape.squared(read(frame, names, ())), shape
+    return shape.squared_distances(read(frame, names, ())), shape
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e6])
@@ -77,7 +77,7 @@ def test_a_rows_distance_does_not_depend_on_those_beside_it() -> None:
     frame = pd.DataFrame(rng.normal(size=(9000, 37)), columns=[f"x{i}" for i in range(37)])
     whole, shape = squared(frame)
     for start, end in ((0, 1), (5, 4200), (8190, 9000)):
-        part = shape.squared(read(frame[start:end], tuple(frame.columns), ()))
+        part = shape.squared_distances(read(frame[start:end], tuple(frame.columns), ()))
         assert part.tolist() == whole[start:end].tolist()
 
 
@@ -100,5 +100,5 @@ def test_rows_keep_their_columns_and_get_distance_and_p_value(spark: SparkSessio
     with pytest.raises(ConfigError, match="which they have not"):
         mahalanobis(df, statistics, ["a", "nowhere"])
     constant = df.selectExpr("1.0D AS a")
-    with pytest.raises(ConfigError, match="a number that varies"):
+    with pytest.raises(ConfigError, match="one number that varies"):
         mahalanobis(constant, scan(constant, Wanted(covariance=("a",))))

@@ -7,7 +7,7 @@ computed from statistics that were learned already: no rows, no pass over data.
 from traintable.analyse.anomalies import AnomalyModel, isolation_forest, score_anomalies
 from traintable.analyse.drift.compare import compare
 from traintable.analyse.hypothesis.moments import Moments
-from traintable.analyse.hypothesis.multiple import adjusted
+from traintable.analyse.hypothesis.multiple_testing import adjust_p_values
 from traintable.analyse.hypothesis.result import Effect, TestResult
 from traintable.analyse.mahalanobis import mahalanobis
 from traintable.analyse.profile import Profile, profile
@@ -18,10 +18,12 @@ __all__ = [
     "Moments",
     "Profile",
     "TestResult",
-    "adjusted",
+    "adjust_p_values",
+    "association",
     "compare",
     "decisions",
     "drift",
+    "hypothesis",
     "isolation_forest",
     "mahalanobis",
     "profile",

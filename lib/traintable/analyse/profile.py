@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from traintable.analyse.drift.compare import Side, compared, side_of
+from traintable.analyse.drift.compare import TableScan, compare_scans, scan_table
 from traintable.analyse.json_values import plain
-from traintable.analyse.rows.context import Context
+from traintable.analyse.rows.context import AnalysisContext
 from traintable.analyse.scanned.kinds import (
     BOOLEAN,
     CATEGORY,
@@ -184,9 +184,9 @@ def _drift(
     scans: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """The comparison with the reference, for which these rows need not be read again."""
-    before = side_of(reference, key, against)
-    scans.append({"what": "the reference", "rows": before.learned.n_rows, **vars(before.learned.cost)})
-    return {**compared(before, Side("current", columns, learned)), "scan": len(scans) - 1}
+    before = scan_table(reference, key, against)
+    scans.append({"what": "the reference", "rows": before.statistics.n_rows, **vars(before.statistics.cost)})
+    return {**compare_scans(before, TableScan("current", columns, learned)), "scan": len(scans) - 1}
 
 
 def _scans(learned: Statistics, second: Statistics, pairs: Statistics) -> list[dict[str, Any]]:
@@ -238,10 +238,10 @@ def _context(
     partition: str | None,
     key: Sequence[str],
     seed: int,
-) -> Context:
+) -> AnalysisContext:
     """What the sections that look at rows start from."""
     numbers, words = usable_features(columns, learned)
-    return Context(
+    return AnalysisContext(
         df,
         learned,
         numbers=numbers,
@@ -256,28 +256,30 @@ def _context(
     )
 
 
-def _of_rows(context: Context, wanted: Sequence[str], scans: list[dict[str, Any]]) -> dict[str, Any]:
+def _of_rows(context: AnalysisContext, wanted: Sequence[str], scans: list[dict[str, Any]]) -> dict[str, Any]:
     """The sections that look at rows; what they have read is added to `scans`."""
     found: dict[str, Any] = {"anomalies": None, "importance": None, "hints": []}
     if not context.statistics.n_rows or not context.features or not wanted:
         return found
-    from traintable.analyse import anomalies, hints, importance
+    from traintable.analyse.anomalies import detect_anomalies
+    from traintable.analyse.hints import collect_hints
+    from traintable.analyse.importance import permutation_importance
 
     scans.append({"what": "a sample of rows", "rows": 0, "engine": "arrow", "jobs": 1, "bytes": None})
     sampled = {"scan": len(scans) - 1}
     if "importance" in wanted:
-        measured = importance.measure(context)
+        measured = permutation_importance(context)
         found["importance"] = measured and {**measured, **sampled}
     if "hints" in wanted:
-        found["hints"] = [{**hint, **sampled} for hint in hints.find(context, found["importance"])]
+        found["hints"] = [{**hint, **sampled} for hint in collect_hints(context, found["importance"])]
     if "anomalies" in wanted:
-        strange = anomalies.find(context)
+        strange = detect_anomalies(context)
         scans.append(
             {"what": "rows scored", "rows": context.statistics.n_rows, "engine": "arrow", "jobs": 1, "bytes": None}
         )
         found["anomalies"] = strange and {**strange, "scan": [len(scans) - 2, len(scans) - 1]}
-    if "rows" in vars(context):
-        scans[sampled["scan"]]["rows"] = len(context.rows.is_train)
+    if "sample" in vars(context):
+        scans[sampled["scan"]]["rows"] = len(context.sample)
     return found
 
 

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from statsmodels.stats.nonparametric import rank_compare_2indep
 
 from traintable.analyse.hypothesis import auc, kruskal_wallis, ks_2samp, mann_whitney
-from traintable.analyse.hypothesis.pooled import Pooled
+from traintable.analyse.hypothesis.pooled_ranks import PooledRanks
 from traintable.statistics import Weighted
 from weights import close, confidences, offsets, samples, times, weighted
 
@@ -158,5 +158,5 @@ def test_whole_numbers_of_any_size_give_the_same(k: int) -> None:
     """Up to 64 bits and beyond them."""
     a, b = weighted([1.0, 2.0, 2.0, 5.0]), weighted([0.0, 2.0, 6.0])
     assert mann_whitney(times(a, k), times(b, k)).statistic == 6 * k * k
-    assert Pooled.of([times(a, k), times(b, k)]).ties() == sum((n * k) ** 3 - n * k for n in (1, 1, 3, 1, 1))
+    assert PooledRanks.of([times(a, k), times(b, k)]).ties() == sum((n * k) ** 3 - n * k for n in (1, 1, 3, 1, 1))
     assert ks_2samp(times(a, k * 10_000), times(b, k * 10_000)).statistic == 1 / 3

@@ -28,7 +28,7 @@ from traintable.analyse.hypothesis import (
     welch_t,
 )
 from traintable.analyse.hypothesis.moments import Moments
-from traintable.analyse.hypothesis.multiple import adjusted
+from traintable.analyse.hypothesis.multiple_testing import adjust_p_values
 from traintable.analyse.hypothesis.result import TestResult
 from traintable.analyse.scanned.kinds import FEATURE, LABEL, NUMBER, WHEN, WORDS, Column
 from traintable.analyse.scanned.label import Classes
@@ -74,7 +74,7 @@ def measure(
         if column.role in (FEATURE, WHEN) and label is not None and column.name in codes.by_class:
             found, measures[column.name] = _against(column, label, learned, second, codes)
             tests += found
-    q_values = adjusted({i: test.result for i, test in enumerate(tests)})
+    q_values = adjust_p_values({i: test.result for i, test in enumerate(tests)})
     for i, test in enumerate(tests):
         known = measures.get(test.columns[0])
         if known is not None and len(test.columns) == 2 and test.result.test != MISSING:
