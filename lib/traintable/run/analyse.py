@@ -21,7 +21,7 @@ from traintable.delta.pin import pin, read_pinned
 from traintable.errors import ConfigError, InputMissing
 from traintable.run.places import Places
 from traintable.run.staging import Staging, staging
-from traintable.spark.errors import translated
+from traintable.spark.errors import translate_spark_errors
 from traintable.spark.progress import Progress
 from traintable.spark.session import get_spark, pinned_settings
 
@@ -49,7 +49,11 @@ def analyse_table(
         folder = _folder(config)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with pinned_settings(spark), translated(f"analysis for {places.table}"), staging(spark, places.staging) as files:
+    with (
+        pinned_settings(spark),
+        translate_spark_errors(f"analysis for {places.table}"),
+        staging(spark, places.staging) as files,
+    ):
         with progress.stage("read, join, label, split"):
             rows = assemble(spark, config, pinned, held=lambda found: files.write(found, "assembled"))
             rows = files.write(rows.where(F.col(SPLIT).isNotNull()).drop(*_OWN), "rows", partition_by=[SPLIT])
@@ -120,7 +124,7 @@ def _unavailable(config: Config, columns: list[str]) -> dict[str, str]:
     own = {config.label.name, *config.source.key, SPLIT}
     everything = {name: Feature() for name in columns if name not in own}
     asked = config.model_copy(update={"prepare": Plan.model_construct(features=everything)})
-    return {finding.columns[0]: finding.message for finding in split.unavailable(asked)}
+    return {finding.columns[0]: finding.message for finding in split.unavailable_features(asked)}
 
 
 def _time(config: Config, columns: list[str], late: Mapping[str, str]) -> str | None:
@@ -143,7 +147,7 @@ def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[dic
         seed=config.seed,
         limits=config.leakage.limits,
     )
-    return split.described(findings, config.leakage.allow)
+    return split.manifest_findings(findings, config.leakage.allow)
 
 
 def _written(

@@ -15,7 +15,7 @@ from traintable.arrays import Bools, Floats, Ints
 from traintable.columns import SPLIT, TRAIN, VALIDATION, quote
 from traintable.sample import keyed_hash
 from traintable.sample.allocation import proportional
-from traintable.sample.lowest import bound
+from traintable.sample.lowest import draw_bound
 from traintable.statistics import Wanted, scan
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _sides(table: AnalysedTable, train_rows: int, held_out_rows: int) -> list[_S
 
 def _collect(table: AnalysedTable, columns: InputColumns, sides: Sequence[_Side]) -> pa.Table:
     """The rows of the lowest draws of each side, or a few more."""
-    bounds = [F.lit(bound(n_wanted, n_rows)).cast("long") for n_rows, n_wanted in sides]
+    bounds = [F.lit(draw_bound(n_wanted, n_rows)).cast("long") for n_rows, n_wanted in sides]
     draw, held = row_draws(table), _is_held(table)
     most = 2 * sum(side.n_wanted for side in sides) + 1000
     candidates = table.df.where(held.isNotNull())
