@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 def numbers_of(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, pa.Array]:
     """Columns as doubles, NaN as null; times as seconds."""
-    found = {}
+    arrays = {}
     for name in names:
         values = frame[name]
         if values.dtype.kind == "M":
             values = (values.astype("datetime64[us]").astype(np.int64) / 1e6).where(values.notna())
-        found[name] = pa.array(values.astype(float), pa.float64(), from_pandas=True)
-    return found
+        arrays[name] = pa.array(values.astype(float), pa.float64(), from_pandas=True)
+    return arrays
 
 
 def texts_of(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, pa.Array]:
@@ -61,11 +61,11 @@ def learned(frame: pd.DataFrame, **roles: Any) -> Statistics:
     numbers = dict.fromkeys([*roles.get("numbers", ()), *roles.get("times", ())])
     words = list(roles.get("categories", ()))
     types = dict.fromkeys(numbers, "double") | dict.fromkeys(words, "string")
-    found = Statistics(Wanted.everything(types))
+    statistics = Statistics(Wanted.everything(types))
     if len(frame) and types:
         texts = texts_of(frame, words)
-        found.update(chunks.chunk(numbers_of(frame, list(numbers)), texts, texts))
-    return found
+        statistics.update(chunks.chunk(numbers_of(frame, list(numbers)), texts, texts))
+    return statistics
 
 
 def of_table(df: DataFrame, **roles: Any) -> AnalysisContext:

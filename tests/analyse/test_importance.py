@@ -49,9 +49,9 @@ def context(kind: str, **more: Any) -> Any:
 @pytest.mark.parametrize(("kind", "metric"), [("number", "r2"), ("two", "average_precision")])
 def test_importance_is_that_of_scikit_learn(kind: str, metric: str) -> None:
     under = context(kind)
-    found = importance.permutation_importance(under)
+    measured = importance.permutation_importance(under)
     sample = labelled_sample(under)
-    assert found is not None
+    assert measured is not None
     assert sample is not None
     fitted = importance._fit(under, sample)
     held = sample.values[~sample.rows.is_train]
@@ -59,32 +59,32 @@ def test_importance_is_that_of_scikit_learn(kind: str, metric: str) -> None:
     given = fitted.held_out.astype(np.float32)
     assert metric == "r2" or rare == 1
     theirs = by_scikit_learn(fitted.tree, given, held, scoring=metric, n_repeats=30, random_state=1)
-    by_name = {column["name"]: column for column in found["columns"]}
+    by_name = {column["name"]: column for column in measured["columns"]}
     for place, name in enumerate(fitted.names[: fitted.n_features]):
         error = by_name[name]["high"] - by_name[name]["importance"] + 0.002
         assert by_name[name]["importance"] == pytest.approx(theirs.importances_mean[place], abs=error)
         assert by_name[name]["low"] <= by_name[name]["importance"] <= by_name[name]["high"]
     ranked = [fitted.names[i] for i in np.argsort(-theirs.importances_mean[: fitted.n_features])][:3]
-    assert [column["name"] for column in found["columns"]][:3] == ranked
+    assert [column["name"] for column in measured["columns"]][:3] == ranked
 
 
 @pytest.mark.parametrize("kind", ["number", "two", "four"])
 def test_what_tells_the_label_beats_the_probes_and_noise_does_not(kind: str) -> None:
-    found = importance.permutation_importance(context(kind, n=15_000))
-    assert found is not None
-    useful = {column["name"] for column in found["columns"] if column["is_useful"]}
+    measured = importance.permutation_importance(context(kind, n=15_000))
+    assert measured is not None
+    useful = {column["name"] for column in measured["columns"] if column["is_useful"]}
     assert useful == {"strong", "weak", "word", "holes"}
-    assert found["columns"][0]["name"] == "strong"
-    assert found["score"] > found["baseline"] + 0.1
-    assert (found["rows"], found["held_out_rows"], found["probes"]["n"]) == (10_000, 5000, 10)
+    assert measured["columns"][0]["name"] == "strong"
+    assert measured["score"] > measured["baseline"] + 0.1
+    assert (measured["rows"], measured["held_out_rows"], measured["probes"]["n"]) == (10_000, 5000, 10)
 
 
 def test_nothing_is_useful_where_nothing_tells_the_label() -> None:
     wrong = 0
     for seed in range(5):
-        found = importance.permutation_importance(context("none", seed=seed))
-        assert found is not None
-        wrong += sum(column["is_useful"] for column in found["columns"])
+        measured = importance.permutation_importance(context("none", seed=seed))
+        assert measured is not None
+        wrong += sum(column["is_useful"] for column in measured["columns"])
     assert wrong == 0
 
 
@@ -156,17 +156,17 @@ def test_words_become_their_smoothed_means_over_train() -> None:
     words = rng.choice(["a", "b", "rare", None], 600, p=[0.5, 0.38, 0.005, 0.115])
     target, is_train = rng.random((600, 1)), rng.random(600) < 0.7
     folds = rng.integers(0, 5, 600)
-    found = encode_by_target(pa.array(words, pa.string()), target, is_train, folds)
+    encoded = encode_by_target(pa.array(words, pa.string()), target, is_train, folds)
     frame = pd.DataFrame({"word": words, "y": target[:, 0]})[is_train].fillna({"word": "null"})
     overall = frame["y"].mean()
     for word in ("a", "b", "null"):
         own = frame["y"][frame["word"] == word]
         expected = (own.sum() + SMOOTHING * overall) / (len(own) + SMOOTHING) - overall
         is_word = np.array([w is None if word == "null" else w == word for w in words])
-        np.testing.assert_allclose(found[is_word & ~is_train], expected, atol=1e-12)
+        np.testing.assert_allclose(encoded[is_word & ~is_train], expected, atol=1e-12)
         others = target[is_word & is_train & (folds != 2), 0]
         expected = (others - overall).sum() / (len(others) + SMOOTHING)
-        np.testing.assert_allclose(found[is_word & is_train & (folds == 2)], expected, atol=1e-12)
+        np.testing.assert_allclose(encoded[is_word & is_train & (folds == 2)], expected, atol=1e-12)
 
 
 def test_words_of_several_classes_are_ordered_so_that_a_cut_tells_most() -> None:
@@ -175,7 +175,7 @@ def test_words_of_several_classes_are_ordered_so_that_a_cut_tells_most() -> None
     words = rng.choice(list(shares), 4000)
     classes = np.array([rng.choice(3, p=shares[word]) for word in words])
     is_train = np.arange(4000) < 3900
-    found = encode_by_target(pa.array(words), np.eye(3)[classes], is_train, np.arange(4000) % 5)[3900:]
+    encoded = encode_by_target(pa.array(words), np.eye(3)[classes], is_train, np.arange(4000) % 5)[3900:]
     words = words[3900:]
-    by_word = {word: found[words == word][0] for word in shares}
+    by_word = {word: encoded[words == word][0] for word in shares}
     assert sorted(by_word, key=lambda word: by_word[word]) in (["a", "b", "d", "c"], ["c", "d", "b", "a"])

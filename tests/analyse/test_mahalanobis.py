@@ -36,43 +36,43 @@ def squared(frame: pd.DataFrame) -> Any:
 @pytest.mark.parametrize("offset", [0.0, 1e6])
 def test_distances_are_those_of_scipy(offset: float) -> None:
     frame = correlated(300, offset)
-    found, shape = squared(frame)
+    distances, shape = squared(frame)
     inverse = np.linalg.inv(np.cov(frame.to_numpy().T))
     expected = [of_scipy(row, frame.mean(), inverse) ** 2 for row in frame.to_numpy()]
-    np.testing.assert_allclose(found, expected, rtol=1e-9 if offset == 0 else 1e-5)
+    np.testing.assert_allclose(distances, expected, rtol=1e-9 if offset == 0 else 1e-5)
     assert shape.rank == 4
 
 
 def test_columns_of_any_size_count_the_same() -> None:
     frame = correlated(200)
-    found, _ = squared(frame)
+    distances, _ = squared(frame)
     scaled, _ = squared(frame * [1e-100, 1e100, 1.0, 1e9])
-    np.testing.assert_allclose(scaled, found, rtol=1e-9)
+    np.testing.assert_allclose(scaled, distances, rtol=1e-9)
 
 
 def test_collinear_and_constant_columns_count_for_nothing() -> None:
     frame = correlated(300)
     expected, _ = squared(frame)
     more = frame.assign(twice=2 * frame["a"] + 1, sum=frame["a"] - frame["b.c"], constant=4.0, nothing=np.nan)
-    found, shape = squared(more)
+    distances, shape = squared(more)
     assert shape.rank == 4
     assert "constant" not in shape.columns
     assert "nothing" not in shape.columns
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(distances, expected, rtol=1e-6)
 
 
 def test_missing_values_are_taken_for_the_mean() -> None:
     frame = correlated(400)
     frame.iloc[::5, 1] = np.nan
     frame.iloc[::7, 0] = np.nan
-    found, _ = squared(frame)
+    distances, _ = squared(frame)
     filled = frame.fillna(frame.mean())
     inverse = np.linalg.inv(np.cov(filled.to_numpy().T))
     expected = [of_scipy(row, filled.mean(), inverse) ** 2 for row in filled.to_numpy()]
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    np.testing.assert_allclose(distances, expected, rtol=1e-9)
 
 
-def test_a_rows_distance_does_not_depend_on_those_beside_it() -> None:
+def test_a_rows_distance_does_not_depend_on_the_others_of_its_batch() -> None:
     rng = np.random.default_rng(4)
     frame = pd.DataFrame(rng.normal(size=(9000, 37)), columns=[f"x{i}" for i in range(37)])
     whole, shape = squared(frame)
@@ -87,14 +87,14 @@ def test_rows_keep_their_columns_and_get_distance_and_p_value(spark: SparkSessio
     frame.iloc[4, 2] = np.nan
     df = of_pandas(spark, frame.assign(id=np.arange(500), text="x", when=pd.Timestamp("1850-01-02")))
     statistics = scan(df, Wanted(covariance=("a", "b.c", "d e", "f`g")))
-    found = mahalanobis(df.repartition(3), statistics).toPandas().sort_values("id", ignore_index=True)
+    measured = mahalanobis(df.repartition(3), statistics).toPandas().sort_values("id", ignore_index=True)
     expected, _ = squared(frame)
-    assert list(found.columns) == [*df.columns, "mahalanobis", "mahalanobis_p_value"]
-    pd.testing.assert_frame_equal(found[["a", "b.c", "d e", "f`g"]], frame)
-    assert found["when"].eq(pd.Timestamp("1850-01-02")).all()
-    np.testing.assert_allclose(found["mahalanobis"], expected, rtol=1e-9)
-    np.testing.assert_allclose(found["mahalanobis_p_value"], chi2.sf(expected, 4), rtol=1e-6, atol=1e-300)
-    assert found["mahalanobis"].idxmax() == 3
+    assert list(measured.columns) == [*df.columns, "mahalanobis", "mahalanobis_p_value"]
+    pd.testing.assert_frame_equal(measured[["a", "b.c", "d e", "f`g"]], frame)
+    assert measured["when"].eq(pd.Timestamp("1850-01-02")).all()
+    np.testing.assert_allclose(measured["mahalanobis"], expected, rtol=1e-9)
+    np.testing.assert_allclose(measured["mahalanobis_p_value"], chi2.sf(expected, 4), rtol=1e-6, atol=1e-300)
+    assert measured["mahalanobis"].idxmax() == 3
     with pytest.raises(ConfigError, match="'mahalanobis'"):
         mahalanobis(df.withColumnRenamed("text", "mahalanobis"), statistics)
     with pytest.raises(ConfigError, match="which they have not"):

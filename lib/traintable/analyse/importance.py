@@ -104,6 +104,7 @@ def permutation_importance(context: AnalysisContext) -> Importance | None:
 
 
 def _fit(context: AnalysisContext, sample: LabelledSample) -> _FittedTree:
+    """A tree fitted to the features and probes of the rows of train, with what it takes to measure it on the others."""
     train = sample.rows.is_train
     columns = _columns(context, sample)
     probes = _probes(context, sample)

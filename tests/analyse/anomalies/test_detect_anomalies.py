@@ -56,16 +56,16 @@ def context(spark: SparkSession) -> AnalysisContext:
 
 @pytest.fixture(scope="module")
 def section(context: AnalysisContext) -> dict[str, Any]:
-    found = detect_anomalies(context)
-    assert found is not None
-    return found
+    anomalies = detect_anomalies(context)
+    assert anomalies is not None
+    return anomalies
 
 
 @pytest.fixture(scope="module")
 def model(context: AnalysisContext) -> AnomalyModel:
-    found = fit_anomaly_model(context)
-    assert found is not None
-    return found
+    fitted = fit_anomaly_model(context)
+    assert fitted is not None
+    return fitted
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +94,8 @@ def test_all_rows_are_counted_by_the_scores_they_get(section: dict[str, Any], sc
 
 
 def test_a_forest_of_a_table_is_that_of_its_profile(context: AnalysisContext, scored: pd.DataFrame) -> None:
-    found = analyse.isolation_forest(context.df.repartition(5), ["a.b", "c d", "e", "word"], key=["id`", "part"])
-    rows = analyse.score_anomalies(context.df, found).toPandas().sort_values("id`", ignore_index=True)
+    model = analyse.isolation_forest(context.df.repartition(5), ["a.b", "c d", "e", "word"], key=["id`", "part"])
+    rows = analyse.score_anomalies(context.df, model).toPandas().sort_values("id`", ignore_index=True)
     assert rows["anomaly_score"].tolist() == scored["anomaly_score"].tolist()
 
 
@@ -134,12 +134,12 @@ def test_rows_far_from_the_mean_are_counted(section: dict[str, Any]) -> None:
     rows, names = frame(), ROLES["numbers"]
     shape = ellipsoid(learned(rows, numbers=names).gram, names)
     assert shape is not None
-    squared, found = shape.squared_distances(read(rows, names, ())), section["mahalanobis"]
-    assert (found["columns"], found["rank"], found["expected"]) == (list(names), 3, N / 1000)
-    assert found["limit"] == pytest.approx(chi2.isf(0.001, 3))
-    assert found["n"] == (squared >= found["limit"]).sum() > 1
-    counts, _ = np.histogram(squared, found["distances"]["edges"])
-    assert found["distances"]["counts"] == counts.tolist()
+    squared, distances = shape.squared_distances(read(rows, names, ())), section["mahalanobis"]
+    assert (distances["columns"], distances["rank"], distances["expected"]) == (list(names), 3, N / 1000)
+    assert distances["limit"] == pytest.approx(chi2.isf(0.001, 3))
+    assert distances["n"] == (squared >= distances["limit"]).sum() > 1
+    counts, _ = np.histogram(squared, distances["distances"]["edges"])
+    assert distances["distances"]["counts"] == counts.tolist()
 
 
 def test_the_planted_day_is_strange_and_no_other(section: dict[str, Any]) -> None:
@@ -155,12 +155,12 @@ def test_another_layout_gives_the_same(context: AnalysisContext, section: dict[s
 
 def test_without_a_key_equal_rows_are_one(spark: SparkSession) -> None:
     rows = pd.DataFrame({"x": [*np.random.default_rng(0).normal(size=600), 50.0, 50.0, np.inf]})
-    found = detect_anomalies(of_table(of_pandas(spark, rows), numbers=("x",)))
-    assert found is not None
-    [far] = [row for row in found["rows"] if row["n"] == 2]
+    anomalies = detect_anomalies(of_table(of_pandas(spark, rows), numbers=("x",)))
+    assert anomalies is not None
+    [far] = [row for row in anomalies["rows"] if row["n"] == 2]
     assert (far["key"], far["because"][0][0]) == ({}, "x")
-    assert sum(found["scores"]["counts"]) == 603
-    assert (found["by_time"], found["period"]) == ([], None)
+    assert sum(anomalies["scores"]["counts"]) == 603
+    assert (anomalies["by_time"], anomalies["period"]) == ([], None)
 
 
 @pytest.mark.parametrize("case", ["no rows", "one row", "all null", "constant"])

@@ -15,16 +15,16 @@ from traintable.analyse.anomalies.forest import IsolationForest, average_path_le
 def rows(kind: str, n: int, seed: int) -> Any:
     rng = np.random.default_rng(seed)
     if kind == "normal":
-        found = rng.normal(size=(n, 4))
+        values = rng.normal(size=(n, 4))
     elif kind == "one column":
-        found = rng.exponential(size=(n, 1))
+        values = rng.exponential(size=(n, 1))
     elif kind == "few values":
-        found = rng.integers(0, 3, (n, 3)).astype(float)
+        values = rng.integers(0, 3, (n, 3)).astype(float)
     elif kind == "a constant":
-        found = np.stack([np.full(n, 7.0), rng.normal(size=n)], axis=1)
+        values = np.stack([np.full(n, 7.0), rng.normal(size=n)], axis=1)
     else:
-        found = rng.standard_cauchy((n, 12)) * 1e6
-    return found.astype(np.float32)
+        values = rng.standard_cauchy((n, 12)) * 1e6
+    return values.astype(np.float32)
 
 
 def both(matrix: Any, n_trees: int = 30) -> tuple[IsolationForest, Any]:
@@ -50,7 +50,7 @@ def test_a_row_at_a_threshold_goes_where_scikit_learn_sends_it() -> None:
     np.testing.assert_allclose(forest.scores(forest.lengths(given)), -model.score_samples(given), rtol=1e-9)
 
 
-def test_a_rows_score_does_not_depend_on_those_beside_it() -> None:
+def test_a_rows_score_does_not_depend_on_the_others_of_its_batch() -> None:
     matrix = rows("normal", 9001, 4)
     forest, _ = both(matrix)
     whole = forest.scores(forest.lengths(matrix))
@@ -63,10 +63,10 @@ def test_contributions_add_up_to_the_shortening_of_the_path(kind: str) -> None:
     matrix = rows(kind, 2000, 5)
     forest, _ = both(matrix)
     owner = np.arange(matrix.shape[1]) // 2
-    found = forest.contributions(matrix, owner, int(owner[-1]) + 1)
+    contributions = forest.contributions(matrix, owner, int(owner[-1]) + 1)
     own = -np.log2(forest.scores(forest.lengths(matrix))) * forest.average_length
     usual = np.mean([tree.length[0] for tree in forest.trees])
-    np.testing.assert_allclose(found.sum(axis=1), usual - own, atol=1e-9)
+    np.testing.assert_allclose(contributions.sum(axis=1), usual - own, atol=1e-9)
 
 
 def test_the_root_has_the_mean_length_of_the_rows_that_a_tree_was_fitted_to() -> None:
@@ -83,18 +83,18 @@ def test_the_column_in_which_a_row_is_strange_contributes_most() -> None:
     matrix[:40] = 0
     matrix[np.arange(40), np.arange(40) % 4] = 12
     forest, _ = both(matrix, 100)
-    found = forest.contributions(matrix[:40], np.arange(4), 4)
-    assert found.argmax(axis=1).tolist() == [i % 4 for i in range(40)]
+    contributions = forest.contributions(matrix[:40], np.arange(4), 4)
+    assert contributions.argmax(axis=1).tolist() == [i % 4 for i in range(40)]
 
 
 def test_a_chance_at_each_step_shortens_a_path_as_a_simulation_says() -> None:
     rng = np.random.default_rng(8)
     lengths, chances = np.array([3.0, 7.0, 12.0, 5.0, 5.0]), np.array([0.1, 0.3, 0.02, 0.0, 1.0])
-    found = shorten_paths(lengths, chances)
-    for length, chance, own in zip(lengths[:3], chances[:3], found[:3], strict=True):
+    expected_lengths = shorten_paths(lengths, chances)
+    for length, chance, own in zip(lengths[:3], chances[:3], expected_lengths[:3], strict=True):
         assert own == pytest.approx(np.minimum(rng.geometric(chance, 200_000), length).mean(), rel=0.01)
-    assert found[3] == 5.0
-    assert found[4] == pytest.approx(1.0)
+    assert expected_lengths[3] == 5.0
+    assert expected_lengths[4] == pytest.approx(1.0)
 
 
 def test_only_what_lies_outside_the_box_has_a_chance() -> None:

@@ -52,9 +52,9 @@ def score(frame: pd.DataFrame, **more: Any) -> list[dict[str, Any]]:
 def test_calm_days_are_not_strange(weekly: bool) -> None:
     n_scored = 0
     for seed in range(12):
-        found = score(calm(seed, weekly=weekly))
-        assert [p for p in found if p["is_strange"]] == []
-        n_scored += sum(p["score"] is not None for p in found)
+        periods = score(calm(seed, weekly=weekly))
+        assert [p for p in periods if p["is_strange"]] == []
+        n_scored += sum(p["score"] is not None for p in periods)
     assert n_scored > 12 * 60
 
 
@@ -106,10 +106,10 @@ def test_a_strange_day_is_found_and_no_other(
 ) -> None:
     frame = calm(5, weekly=weekly)
     plant(frame, (frame["day"] == DAY).to_numpy())
-    found = [p for p in score(frame.reset_index(drop=True)) if p["is_strange"]]
-    assert [(p["period"], p["columns"]) for p in found] == [("2024-03-11", columns)]
-    assert statistic in [reason["statistic"] for reason in found[0]["because"]]
-    assert found[0]["score"] >= 6
+    strange = [p for p in score(frame.reset_index(drop=True)) if p["is_strange"]]
+    assert [(p["period"], p["columns"]) for p in strange] == [("2024-03-11", columns)]
+    assert statistic in [reason["statistic"] for reason in strange[0]["because"]]
+    assert strange[0]["score"] >= 6
 
 
 @pytest.mark.parametrize("size", [400, 1_000_000])
@@ -117,8 +117,8 @@ def test_certain_differences_that_do_not_matter_are_not_strange(size: int) -> No
     rng = np.random.default_rng(2)
     counts = rng.poisson(size, (60, 1))
     counts[40], counts[50] = size * 0.85, size * 0.6
-    found = score_periods(PeriodCounter(PeriodGrid("day", 0, 60), (), {}, {}), counts)
-    assert [period["period"] for period in found if period["is_strange"]] == ["1970-02-20"]
+    periods = score_periods(PeriodCounter(PeriodGrid("day", 0, 60), (), {}, {}), counts)
+    assert [period["period"] for period in periods if period["is_strange"]] == ["1970-02-20"]
 
 
 def test_columns_that_follow_time_and_a_last_day_that_is_not_over_are_not_strange() -> None:
@@ -168,9 +168,9 @@ def test_periods_are_those_of_pandas(kind: str, alias: str) -> None:
         pd.to_datetime(["1850-03-01T05:07:00", "1969-12-31T23:59:59", "1970-01-01T00:00:00", "2024-02-29T12:00:00"])
     )
     seconds = (times.astype("datetime64[us]").astype(np.int64) / 1e6).to_numpy()
-    found = period_numbers(seconds, kind)
+    numbers = period_numbers(seconds, kind)
     starts = times.dt.to_period(alias).dt.start_time
-    for number, start in zip(found.tolist(), starts, strict=True):
+    for number, start in zip(numbers.tolist(), starts, strict=True):
         [name] = PeriodGrid(kind, number, 1).names()
         assert pd.Timestamp(name) == start
 
@@ -188,9 +188,9 @@ def test_the_grid_is_the_finest_that_is_full_enough() -> None:
         (50, 20): "year",
     }
     for (days, n), kind in kinds.items():
-        found = of(days, n)
-        assert found is not None
-        assert (found.kind, found.n <= MAX_PERIODS) == (kind, True)
+        grid = of(days, n)
+        assert grid is not None
+        assert (grid.kind, grid.n <= MAX_PERIODS) == (kind, True)
     assert (
         period_grid(in_memory(pd.DataFrame({"when": [pd.NaT]}).astype("datetime64[us]"), times=("when",), time="when"))
         is None
@@ -201,10 +201,10 @@ def test_single_times_far_from_all_others_do_not_make_the_periods_longer() -> No
     frame = calm(1, days=60)
     frame["when"] = frame["when"].astype("datetime64[us]")
     frame.loc[[3, 4], "when"] = [np.datetime64("0001-01-01", "us"), np.datetime64("9999-12-31", "us")]
-    found = period_grid(in_memory(frame, **ROLES))
-    assert found is not None
-    assert (found.kind, found.n <= MAX_PERIODS) == ("day", True)
-    assert set(found.names()) <= set(frame["when"].astype(str).str[:10])
+    grid = period_grid(in_memory(frame, **ROLES))
+    assert grid is not None
+    assert (grid.kind, grid.n <= MAX_PERIODS) == ("day", True)
+    assert set(grid.names()) <= set(frame["when"].astype(str).str[:10])
 
 
 def test_values_of_a_column_can_be_the_periods() -> None:
@@ -216,7 +216,7 @@ def test_values_of_a_column_can_be_the_periods() -> None:
     assert grid is not None
     counter = period_counter(context, grid)
     assert "part" not in counter.categories
-    found = score_periods(
+    periods = score_periods(
         counter, counter.count(read(frame, (), ("part",)).category("part"), read(frame, ("x",), ("part",)))
     )
-    assert [(p["period"], p["columns"]) for p in found if p["is_strange"]] == [("part 040", ["x"])]
+    assert [(p["period"], p["columns"]) for p in periods if p["is_strange"]] == [("part 040", ["x"])]

@@ -64,14 +64,14 @@ def tables(spark: SparkSession, raw: tuple[dict[str, Any], dict[str, Any]]) -> t
 
 
 @pytest.fixture(scope="module")
-def found(tables: tuple[DataFrame, DataFrame]) -> dict[str, Any]:
+def drift(tables: tuple[DataFrame, DataFrame]) -> dict[str, Any]:
     return analyse.compare(*tables, key=["id"], against="version 3")
 
 
-def test_what_has_come_gone_and_changed_its_type(found: dict[str, Any]) -> None:
-    assert found["against"] == "version 3"
-    assert found["rows"] == {"before": 3000, "after": 2500}
-    assert found["schema"] == [
+def test_what_has_come_gone_and_changed_its_type(drift: dict[str, Any]) -> None:
+    assert drift["against"] == "version 3"
+    assert drift["rows"] == {"before": 3000, "after": 2500}
+    assert drift["schema"] == [
         {"change": "type", "column": "was", "before": "int", "after": "bigint"},
         {"change": "type", "column": "turned", "before": "double", "after": "string"},
         {"change": "removed", "column": "gone", "before": "double", "after": None},
@@ -79,17 +79,17 @@ def test_what_has_come_gone_and_changed_its_type(found: dict[str, Any]) -> None:
     ]
 
 
-def test_each_column_of_both_is_compared_or_told_why_not(found: dict[str, Any]) -> None:
-    severities = {column["name"]: column["severity"] for column in found["columns"]}
+def test_each_column_of_both_is_compared_or_has_a_reason_why_not(drift: dict[str, Any]) -> None:
+    severities = {column["name"]: column["severity"] for column in drift["columns"]}
     assert severities == {
         **{"same": "none", "moved": "severe", "holes": "severe", "word": "severe"},
         **{"text": "severe", "day": "severe", "was": "none"},
     }
-    assert {part["column"] for part in found["left_out"]} == {"turned", "list"}
+    assert {part["column"] for part in drift["left_out"]} == {"turned", "list"}
 
 
-def test_the_tests_are_those_of_scipy(found: dict[str, Any], raw: tuple[dict[str, Any], dict[str, Any]]) -> None:
-    by_name = {column["name"]: column for column in found["columns"]}
+def test_the_tests_are_those_of_scipy(drift: dict[str, Any], raw: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    by_name = {column["name"]: column for column in drift["columns"]}
     for name in ("same", "moved", "was", "holes"):
         first, second = (np.asarray(side[name], float) for side in raw)
         theirs = stats.ks_2samp(first[~np.isnan(first)], second[~np.isnan(second)])
@@ -105,8 +105,8 @@ def test_the_tests_are_those_of_scipy(found: dict[str, Any], raw: tuple[dict[str
     assert by_name["text"]["missing"] == {"before": 0.0, "after": 0.5}
     share = np.isnan(raw[1]["holes"]).mean()
     assert by_name["holes"]["missing"] == {"before": 0.0, "after": pytest.approx(share)}
-    p_values = [column["p_value"] for column in found["columns"]]
-    q_values = [column["q_value"] for column in found["columns"]]
+    p_values = [column["p_value"] for column in drift["columns"]]
+    q_values = [column["q_value"] for column in drift["columns"]]
     assert q_values == pytest.approx(stats.false_discovery_control(p_values).tolist(), rel=1e-9)
 
 
@@ -117,18 +117,18 @@ def test_a_table_does_not_differ_from_itself_in_any_layout(tables: tuple[DataFra
 
 
 def test_no_rows_on_one_side(tables: tuple[DataFrame, DataFrame]) -> None:
-    found = analyse.compare(tables[0].where("false"), tables[1], key=["id"])
-    assert found["rows"] == {"before": 0, "after": 2500}
-    assert {(column["psi"], column["severity"]) for column in found["columns"]} == {(None, "unknown")}
+    drift = analyse.compare(tables[0].where("false"), tables[1], key=["id"])
+    assert drift["rows"] == {"before": 0, "after": 2500}
+    assert {(column["psi"], column["severity"]) for column in drift["columns"]} == {(None, "unknown")}
 
 
-def test_a_profile_tells_the_same_and_scans_the_reference_once(
-    tables: tuple[DataFrame, DataFrame], found: dict[str, Any]
+def test_a_profile_gives_the_same_and_scans_the_reference_once(
+    tables: tuple[DataFrame, DataFrame], drift: dict[str, Any]
 ) -> None:
     first, second = tables
-    told = analyse.profile(second, key=["id"], of_rows=(), reference=first, against="version 3").to_dict()
-    drift = told["drift"]
-    scan = told["scans"][drift.pop("scan")]
-    assert drift == found
+    profile = analyse.profile(second, key=["id"], of_rows=(), reference=first, against="version 3").to_dict()
+    section = dict(profile["drift"])
+    scan = profile["scans"][section.pop("scan")]
+    assert section == drift
     assert (scan["what"], scan["rows"], scan["jobs"]) == ("the reference", 3000, 1)
-    assert told["headlines"][0]["title"] == "The table has changed"
+    assert profile["headlines"][0]["title"] == "The table has changed"

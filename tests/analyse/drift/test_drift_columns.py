@@ -32,9 +32,9 @@ words = st.lists(st.sampled_from(["a", "b", "c", "", None]), max_size=30)
 
 
 def frequencies(rows: Sequence[str | None]) -> Frequencies:
-    found = Frequencies("x").with_counts(Counter(w for w in rows if w is not None))
-    found.n_null = rows.count(None)
-    return found
+    counted = Frequencies("x").with_counts(Counter(w for w in rows if w is not None))
+    counted.n_null = rows.count(None)
+    return counted
 
 
 def divergence(p: pd.Series[float], q: pd.Series[float]) -> float:
@@ -48,9 +48,9 @@ def divergence(p: pd.Series[float], q: pd.Series[float]) -> float:
 def test_psi_is_that_of_pandas_in_bins_of_deciles(
     a: list[float], b: list[float], offset: float, missing_a: int, missing_b: int
 ) -> None:
-    found = psi(weighted(a, offset), weighted(b, offset), missing=(missing_a, missing_b))
+    drift = psi(weighted(a, offset), weighted(b, offset), missing=(missing_a, missing_b))
     if len(a) + missing_a == 0 or len(b) + missing_b == 0:
-        assert math.isnan(found)
+        assert math.isnan(drift)
         return
     cuts = np.unique(np.quantile(np.array(a) + offset, np.arange(1, 10) / 10)) if a else np.zeros(0)
     bins = [-np.inf, *cuts, np.inf]
@@ -62,18 +62,18 @@ def test_psi_is_that_of_pandas_in_bins_of_deciles(
         shares.append(counts / counts.sum())
     p, q = shares[0].align(shares[1], fill_value=0.0)
     used = (p > 0) | (q > 0)
-    assert close(found, divergence(p[used], q[used]), 1e-9, 1e-12)
+    assert close(drift, divergence(p[used], q[used]), 1e-9, 1e-12)
 
 
 @given(words, words)
 def test_psi_of_categories_is_that_of_pandas_with_null_as_one(a: list[str | None], b: list[str | None]) -> None:
-    found = psi_of_categories(frequencies(a), frequencies(b))
+    drift = psi_of_categories(frequencies(a), frequencies(b))
     if not a or not b:
-        assert math.isnan(found)
+        assert math.isnan(drift)
         return
     p, q = (pd.Series(["null" if w is None else f"={w}" for w in rows]).value_counts(normalize=True) for rows in (a, b))
     p, q = p.align(q, fill_value=0.0)
-    assert close(found, divergence(p, q), 1e-9, 1e-12)
+    assert close(drift, divergence(p, q), 1e-9, 1e-12)
 
 
 def test_an_empty_bin_adds_a_finite_amount_whatever_the_number_of_rows() -> None:
@@ -94,9 +94,9 @@ def test_the_usual_limits(index: float, expected: str) -> None:
 def test_the_drift_of_a_number() -> None:
     rng = np.random.default_rng(18)
     before, after = rng.normal(size=3000), rng.normal(0.8, 1, 2500)
-    found = number_drift(weighted(before), weighted(after))
-    assert found.severity == "severe"
-    assert close(found.test.p_value, stats.ks_2samp(before, after).pvalue)
+    drift = number_drift(weighted(before), weighted(after))
+    assert drift.severity == "severe"
+    assert close(drift.test.p_value, stats.ks_2samp(before, after).pvalue)
     assert number_drift(weighted(before), weighted(rng.normal(size=2500))).severity == "none"
     gone = number_drift(weighted(before), weighted(before[:50]), missing=(0, 2950))
     assert gone.severity == "severe"
@@ -105,10 +105,10 @@ def test_the_drift_of_a_number() -> None:
 
 def test_the_drift_of_a_category() -> None:
     before, after = ["a"] * 60 + ["b"] * 40 + [None] * 5, ["a"] * 30 + ["b"] * 40 + ["c"] * 30
-    found = category_drift(frequencies(before), frequencies(after))
+    drift = category_drift(frequencies(before), frequencies(after))
     expected = stats.chi2_contingency([[5, 60, 40, 0], [0, 30, 40, 30]], correction=False)
-    assert close(found.test.p_value, expected.pvalue)
-    assert found.severity == "severe"
+    assert close(drift.test.p_value, expected.pvalue)
+    assert drift.severity == "severe"
     assert category_drift(frequencies(["a"]), frequencies(["a", "a"])).test.p_value == 1
     assert category_drift(frequencies([]), frequencies(["a"])).severity == "unknown"
 

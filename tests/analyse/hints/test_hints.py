@@ -169,8 +169,8 @@ def test_skew_that_a_transform_removes() -> None:
 def test_the_power_is_that_of_scipy() -> None:
     rng = np.random.default_rng(5)
     for values in (rng.exponential(size=400), rng.integers(-5, 30, 300).astype(float), 50 + rng.normal(size=200)):
-        found, counts = np.unique(values, return_counts=True)
-        own = best_power(Weighted(found, counts))
+        distinct, counts = np.unique(values, return_counts=True)
+        own = best_power(Weighted(distinct, counts))
         assert own == pytest.approx(stats.yeojohnson_normmax(values), abs=1e-4)
         np.testing.assert_allclose(yeo_johnson(values, own), stats.yeojohnson(values, own), rtol=1e-10)
     assert np.isnan(skewness(np.ones(3), Weighted(np.ones(3), np.array([1, 2, 3]))))

@@ -30,9 +30,9 @@ anything = st.lists(
 @settings(deadline=None)
 @given(anything)
 def test_the_mean_is_exact(rows: list[float]) -> None:
-    found = weighted([v + 0.0 for v in rows])
-    assert exact_mean(found) == (fractions(rows)[0] if rows else 0)
-    assert Moments.of(found).n == len(rows)
+    result = weighted([v + 0.0 for v in rows])
+    assert exact_mean(result) == (fractions(rows)[0] if rows else 0)
+    assert Moments.of(result).n == len(rows)
 
 
 @settings(deadline=None)
@@ -40,11 +40,11 @@ def test_the_mean_is_exact(rows: list[float]) -> None:
     st.lists(st.floats(-1e150, 1e150, allow_subnormal=False).filter(lambda v: v == 0 or abs(v) > 1e-100), max_size=15)
 )
 def test_the_variance_is_that_of_fractions(rows: list[float]) -> None:
-    found = moments(rows).variance
+    result = moments(rows).variance
     if len(rows) < 2:
-        assert math.isnan(found)
+        assert math.isnan(result)
     else:
-        assert close(found, float(fractions(rows)[1]), 1e-12)
+        assert close(result, float(fractions(rows)[1]), 1e-12)
 
 
 def test_a_variance_beyond_the_largest_double_is_infinite() -> None:
@@ -58,18 +58,18 @@ def test_a_variance_beyond_the_largest_double_is_infinite() -> None:
 def test_noise_on_a_huge_offset_keeps_its_moments() -> None:
     rows = np.random.default_rng(0).normal(size=2000) + 1e9
     mean, variance = fractions(rows.tolist())
-    found = moments(rows)
-    assert found.mean == mean
-    assert close(found.variance, float(variance), 1e-14)
+    result = moments(rows)
+    assert result.mean == mean
+    assert close(result.variance, float(variance), 1e-14)
     scores = standard_scores(weighted(rows), mean, math.sqrt(variance))
     exact = [float((Fraction(v) - mean) / Fraction(math.sqrt(variance))) for v in np.unique(rows).tolist()]
     np.testing.assert_allclose(scores, exact, rtol=1e-14)
 
 
 def test_hundreds_of_millions_of_rows_are_weighed_not_repeated() -> None:
-    found = Moments.of(Weighted(np.array([1e9, 1e9 + 1]), np.array([300_000_000, 100_000_000])))
-    assert found.mean == 1_000_000_000 + Fraction(1, 4)
-    assert close(found.variance, 3 / 16 * 4e8 / (4e8 - 1), 1e-15)
+    result = Moments.of(Weighted(np.array([1e9, 1e9 + 1]), np.array([300_000_000, 100_000_000])))
+    assert result.mean == 1_000_000_000 + Fraction(1, 4)
+    assert close(result.variance, 3 / 16 * 4e8 / (4e8 - 1), 1e-15)
 
 
 def test_values_that_occur_in_no_row_count_for_nothing() -> None:
@@ -83,9 +83,9 @@ def test_sums_of_a_scan_give_the_same() -> None:
     sums.n += 500
     sums._add(rows)
     for name, row in zip("ab", rows, strict=True):
-        found, expected = Moments.of_sums(sums, name), moments(row)
-        assert (found.n, found.mean) == (expected.n, expected.mean)
-        assert close(found.variance, expected.variance, 1e-14)
+        result, expected = Moments.of_sums(sums, name), moments(row)
+        assert (result.n, result.mean) == (expected.n, expected.mean)
+        assert close(result.variance, expected.variance, 1e-14)
 
 
 @settings(deadline=None)

@@ -27,43 +27,43 @@ small = hnp.arrays(np.int64, st.sampled_from([(2, 2), (2, 3), (3, 2), (3, 3)]), 
 @settings(deadline=None)
 @given(tables)
 def test_chi_square_is_that_of_scipy(table: Ints) -> None:
-    found = chi_square(table)
+    result = chi_square(table)
     kept = table[table.any(axis=1)][:, table.any(axis=0)]
-    assert found.n == table.sum()
+    assert result.n == table.sum()
     if min(kept.shape) < 2:
-        assert (found.statistic, found.p_value, found.effect) == (0.0, 1.0, None)
+        assert (result.statistic, result.p_value, result.effect) == (0.0, 1.0, None)
         return
     expected = stats.chi2_contingency(kept, correction=False)
-    assert close(found.statistic, expected.statistic, absolute=1e-12)
-    assert close(found.p_value, expected.pvalue)
+    assert close(result.statistic, expected.statistic, absolute=1e-12)
+    assert close(result.p_value, expected.pvalue)
     assert is_sparse(table) == (expected.expected_freq.min() < 1 or (expected.expected_freq < 5).mean() > 0.2)
 
 
 @settings(deadline=None)
 @given(squares)
 def test_two_by_two_is_that_of_scipy_and_statsmodels(table: Ints) -> None:
-    found = fisher(table)
+    result = fisher(table)
     if min(*table.sum(axis=0), *table.sum(axis=1)) == 0:
-        assert found.p_value == 1
+        assert result.p_value == 1
         return
     expected = stats.fisher_exact(table)
-    assert close(found.p_value, expected.pvalue)
-    assert found.statistic == expected.statistic
+    assert close(result.p_value, expected.pvalue)
+    assert result.statistic == expected.statistic
     assert close(freeman_halton(table), expected.pvalue)
     of = stats.contingency.odds_ratio(table, kind="conditional")
-    assert found.effect is not None
-    assert close(found.effect.value, of.statistic)
-    assert close(found.effect.low, of.confidence_interval().low)
-    assert close(found.effect.high, of.confidence_interval().high)
+    assert result.effect is not None
+    assert close(result.effect.value, of.statistic)
+    assert close(result.effect.low, of.confidence_interval().low)
+    assert close(result.effect.high, of.confidence_interval().high)
 
 
 def test_the_odds_ratio_of_many_rows_is_that_of_statsmodels() -> None:
     table = np.array([[30_000_000, 20_000_000], [10_000_000, 9_000_000]])
-    found, expected = odds_ratio(table), Table2x2(table)
-    assert close(found.value, expected.oddsratio)
+    result, expected = odds_ratio(table), Table2x2(table)
+    assert close(result.value, expected.oddsratio)
     low, high = expected.oddsratio_confint()
-    assert close(found.low, low)
-    assert close(found.high, high)
+    assert close(result.low, low)
+    assert close(result.high, high)
     assert fisher(table).p_value == 0
     assert independence(table).test == "chi-square"
 
@@ -71,14 +71,14 @@ def test_the_odds_ratio_of_many_rows_is_that_of_statsmodels() -> None:
 def all_tables(rows: Ints, columns: Ints) -> list[Ints]:
     """Every table of these totals."""
     free = [range(min(r, c) + 1) for r in rows[:-1].tolist() for c in columns[:-1].tolist()]
-    found = []
+    result = []
     for cells in product(*free):
         inner = np.array(cells, np.int64).reshape(len(rows) - 1, len(columns) - 1)
         left = np.column_stack([inner, rows[:-1] - inner.sum(axis=1)])
         table = np.vstack([left, columns - left.sum(axis=0)])
         if table.min() >= 0:
-            found.append(table)
-    return found
+            result.append(table)
+    return result
 
 
 @settings(deadline=None, max_examples=60)
@@ -93,10 +93,10 @@ def test_the_exact_p_value_is_the_sum_over_all_tables(table: Ints) -> None:
 
 def test_a_larger_table_is_near_what_random_tables_give() -> None:
     table = np.array([[3, 6, 1, 5], [4, 2, 9, 1], [5, 0, 2, 2]])
-    found = freeman_halton(table)
-    assert found == freeman_halton(table.T)
+    result = freeman_halton(table)
+    assert result == freeman_halton(table.T)
     method = stats.MonteCarloMethod(n_resamples=5000, rng=np.random.default_rng(0))
-    assert abs(found - stats.fisher_exact(table, method=method).pvalue) < 4 * math.sqrt(found / 5000)
+    assert abs(result - stats.fisher_exact(table, method=method).pvalue) < 4 * math.sqrt(result / 5000)
 
 
 def test_what_is_no_small_table_is_refused() -> None:
@@ -113,25 +113,25 @@ def test_independence_says_which_test_it_made() -> None:
     rare = np.full((5, 5), 40)
     rare[0] = rare[:, 0] = 1
     assert is_sparse(rare)
-    found = independence(rare)
-    assert found.test == "chi-square, few rows"
-    assert close(found.p_value, stats.chi2_contingency(rare, correction=False).pvalue)
-    assert found.effect is not None
+    result = independence(rare)
+    assert result.test == "chi-square, few rows"
+    assert close(result.p_value, stats.chi2_contingency(rare, correction=False).pvalue)
+    assert result.effect is not None
 
 
 @pytest.mark.parametrize("table", [np.zeros((2, 3)), [[5, 3]], [[4], [2]], [[0, 0], [3, 4]]])
 def test_one_value_or_none_is_independent_of_anything(table: object) -> None:
     for test in (chi_square, fisher, independence):
-        found = test(table)  # type: ignore[arg-type]
-        assert found.p_value == 1
-        assert found.effect is None
+        result = test(table)  # type: ignore[arg-type]
+        assert result.p_value == 1
+        assert result.effect is None
     assert not is_sparse(np.zeros((2, 2)))
     assert math.isnan(fisher(np.zeros((2, 2))).statistic)
 
 
 def test_hundreds_of_millions_of_rows() -> None:
     table = np.array([[1, 2, 3], [2, 2, 2]]) * 50_000_000
-    found = chi_square(table)
-    assert close(found.statistic, stats.chi2_contingency(table, correction=False).statistic)
-    assert found.effect is not None
-    assert found.effect.low < found.effect.value < found.effect.high
+    result = chi_square(table)
+    assert close(result.statistic, stats.chi2_contingency(table, correction=False).statistic)
+    assert result.effect is not None
+    assert result.effect.low < result.effect.value < result.effect.high

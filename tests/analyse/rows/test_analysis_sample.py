@@ -54,20 +54,20 @@ def test_the_sample_is_of_the_lowest_draws_of_each_side_in_any_layout(spark: Spa
     df = of_pandas(spark, frame() if has_split else frame().drop(columns="split"))
     roles = {**ROLES, "key": ("id",), "seed": 3, "train_rows": 1000, "held_out_rows": 500}
     context = of_table(df, **roles)
-    found = shown(context)
+    sample = shown(context)
     draws = df.select("*", keyed_hash(["id"], seed=3, purpose=PURPOSE).alias("draw")).toPandas().sort_values("draw")
     sides = [draws[draws["split"] == part] for part in ("train", "validation")] if has_split else [draws]
     sizes = [1000, 500] if has_split else [1500]
     expected = pd.concat([side.head(n) for side, n in zip(sides, sizes, strict=True)])
-    assert found["draw"].tolist() == expected["draw"].tolist()
-    assert found["train"].tolist() == [True] * 1000 + [False] * 500
-    np.testing.assert_array_equal(found["x.y"], expected["x.y"])
-    assert found["w `"].fillna("").tolist() == expected["w `"].fillna("").tolist()
-    assert found["when"].tolist() == [t.timestamp() for t in expected["when"]]
+    assert sample["draw"].tolist() == expected["draw"].tolist()
+    assert sample["train"].tolist() == [True] * 1000 + [False] * 500
+    np.testing.assert_array_equal(sample["x.y"], expected["x.y"])
+    assert sample["w `"].fillna("").tolist() == expected["w `"].fillna("").tolist()
+    assert sample["when"].tolist() == [t.timestamp() for t in expected["when"]]
     other = AnalysisContext(
         df.repartition(5, quote("w `")).sortWithinPartitions(quote("x.y")), context.statistics, **roles
     )
-    pd.testing.assert_frame_equal(shown(other), found)
+    pd.testing.assert_frame_equal(shown(other), sample)
 
 
 def test_all_rows_are_taken_where_there_are_few_and_none_where_there_are_none(spark: SparkSession) -> None:
@@ -81,10 +81,10 @@ def test_all_rows_are_taken_where_there_are_few_and_none_where_there_are_none(sp
 def test_without_a_key_equal_rows_are_drawn_together_and_in_proportion(spark: SparkSession) -> None:
     rng = np.random.default_rng(1)
     few = pd.DataFrame({"x": rng.choice([1.0, 2.0, 3.0], 4000, p=[0.9, 0.09, 0.01])})
-    found = of_table(of_pandas(spark, few), numbers=("x",), train_rows=200, held_out_rows=200).sample
+    sample = of_table(of_pandas(spark, few), numbers=("x",), train_rows=200, held_out_rows=200).sample
     n = few["x"].value_counts()
-    counts = pd.Series(found.number("x")).value_counts()
-    assert len(found) == 400
+    counts = pd.Series(sample.number("x")).value_counts()
+    assert len(sample) == 400
     assert all(abs(counts[value] - n[value] / 10) <= 1 for value in (1.0, 2.0, 3.0))
     mostly = frame().drop(columns=["split", "id"])
     twice = of_pandas(spark, pd.concat([mostly, mostly]))
@@ -106,7 +106,7 @@ def test_chance_on_the_driver_depends_on_draws_and_purpose() -> None:
     assert random_order(draws, "a").tolist() == random_order(draws.copy(), "a").tolist()
     assert random_order(draws, "a").tolist() != random_order(draws, "b").tolist()
     assert sorted(random_order(draws, "a").tolist()) == list(range(20_000))
-    found = random_uniform(draws, "a")
-    assert np.histogram(found, 10, (0, 1))[0].std() < 120
-    assert abs(np.corrcoef(found, random_uniform(draws, "b"))[0, 1]) < 0.03
+    uniform = random_uniform(draws, "a")
+    assert np.histogram(uniform, 10, (0, 1))[0].std() < 120
+    assert abs(np.corrcoef(uniform, random_uniform(draws, "b"))[0, 1]) < 0.03
     assert len(np.unique(keyed_bits(np.zeros(20_000, np.int64), "a"))) == 20_000

@@ -11,7 +11,7 @@ from traintable.analyse.rows.feature_encoding import fit_encoder
 
 def frame(n: int = 500) -> pd.DataFrame:
     rng = np.random.default_rng(0)
-    found = pd.DataFrame(
+    rows = pd.DataFrame(
         {
             "x": 1e9 + rng.normal(size=n),
             "holes": np.where(rng.random(n) < 0.2, np.nan, rng.exponential(size=n)),
@@ -24,8 +24,8 @@ def frame(n: int = 500) -> pd.DataFrame:
             "one": "same",
         }
     )
-    found.loc[:9, "word"] = None
-    return found
+    rows.loc[:9, "word"] = None
+    return rows
 
 
 NUMBERS = ("x", "holes", "constant", "nothing", "sometimes", "mostly 0")

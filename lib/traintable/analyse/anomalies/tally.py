@@ -145,6 +145,7 @@ def _add(tally: Tally, scorers: Scorers, batch: pa.RecordBatch, n_key: int) -> N
 
 
 def _add_scores(tally: Tally, model: AnomalyModel, rows: InputRows, batch: pa.RecordBatch, n_key: int) -> None:
+    """Add the scores of a batch, and those of its rows that are among the highest so far."""
     matrix = model.encoder.transform(rows)
     scores = model.scores(matrix)
     tally.scores[:BINS] += np.bincount((scores * BINS).astype(np.int64), minlength=BINS)

@@ -153,6 +153,7 @@ def _drift(pair: _Pair, before: TableScan, after: TableScan) -> Drift:
 
 
 def _column_drift(pair: _Pair, drift: Drift, q_value: float, before: TableScan, after: TableScan) -> ColumnDrift:
+    """The drift of a column as the profile has it."""
     test = drift.test
     return {
         "name": pair.new.name,

@@ -51,6 +51,7 @@ def rare_category_hints(context: AnalysisContext, sample: LabelledSample | None)
 def _largest_merge(
     name: str, counts: dict[str, int], context: AnalysisContext, sample: LabelledSample | None
 ) -> _Merge:
+    """The largest merge that costs nothing on rows held out; the first that does ends the search."""
     n_rows = context.statistics.n_rows
     largest = _Merge(0.0, 0)
     for share in (UNLABELLED_SHARE,) if sample is None else SHARES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 NUMBER, CATEGORY = "number", "category"
+
+Code = TypeVar("Code", int, float)
 
 
 def as_double(df: DataFrame, name: str) -> Column:
@@ -86,10 +88,14 @@ def category_codes(values: pa.Array) -> tuple[list[str], Ints]:
     return distinct, np.asarray(encoded.indices.fill_null(len(distinct))).astype(np.int64)
 
 
-def map_categories(values: pa.Array, mapping: Mapping[str, Any], *, other: Any, null: Any) -> NDArray[Any]:
-    """The number that `mapping` has for each row's value, shape (rows,); `other` where it has none."""
+def map_categories(values: pa.Array, mapping: Mapping[str, Code], *, other: Code, null: Code) -> NDArray[Any]:
+    """The number that `mapping` has for each row's value, shape (rows,).
+
+    `other` is that of a value which it does not have, `null` that of a missing one.
+    """
     distinct, codes = category_codes(values)
-    return np.array([*(mapping.get(value, other) for value in distinct), null])[codes]
+    numbers: list[Code] = [mapping.get(value, other) for value in distinct]
+    return np.array([*numbers, null])[codes]
 
 
 def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:

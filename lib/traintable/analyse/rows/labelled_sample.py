@@ -73,6 +73,7 @@ def _with_numbers(context: AnalysisContext) -> LabelledSample:
 
 
 def _with_classes(context: AnalysisContext) -> LabelledSample | None:
+    """The rows of the most frequent classes that have enough rows of train; None where these are fewer than two."""
     labels = context.sample.category(str(context.label)).to_pylist()
     train = context.sample.is_train.tolist()
     counts = Counter(label for label, is_train in zip(labels, train, strict=True) if is_train and label is not None)
