@@ -5,6 +5,7 @@ computed from statistics that were learned already: no rows, no pass over data.
 """
 
 from traintable.analyse.anomalies import AnomalyModel, isolation_forest, score_anomalies
+from traintable.analyse.document import ProfileDocument, profile_schema
 from traintable.analyse.drift.compare import compare
 from traintable.analyse.hypothesis.moments import Moments
 from traintable.analyse.hypothesis.multiple_testing import adjust_p_values
@@ -17,16 +18,19 @@ __all__ = [
     "Effect",
     "Moments",
     "Profile",
+    "ProfileDocument",
     "TestResult",
     "adjust_p_values",
     "association",
     "compare",
     "decisions",
+    "document",
     "drift",
     "hypothesis",
     "isolation_forest",
     "mahalanobis",
     "profile",
+    "profile_schema",
     "report",
     "score_anomalies",
 ]

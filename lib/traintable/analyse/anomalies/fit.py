@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from traintable.analyse.anomalies.model import MIN_ROWS, N_TREES, AnomalyModel, fit_anomaly_model
 from traintable.analyse.rows.context import AnalysisContext
-from traintable.analyse.scanned.kinds import after_reading, columns_of
+from traintable.analyse.scans.columns import columns_of, separate_texts
 from traintable.columns import SPLIT, require_columns
 from traintable.errors import ConfigError
 from traintable.statistics import Wanted, scan
@@ -62,7 +62,7 @@ def isolation_forest(
     require_columns(df, {*names, *key}, where=_WHERE)
     types = {name: kind for name, kind in df.dtypes if name in names}
     statistics = scan(df, Wanted.everything(types))
-    used = after_reading(columns_of(types, label=None, time=None, key=()), statistics)
+    used = separate_texts(columns_of(types, label=None, time=None, key=()), statistics)
     context = AnalysisContext.of(df, used, statistics, key=key, seed=seed)
     model = fit_anomaly_model(context, n_trees=n_trees) if context.features else None
     if model is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from traintable.analyse.document import ColumnDrift, Kind, TableDrift, TypeChang
 from traintable.analyse.drift.columns import Drift, category_drift, number_drift, psi_of_counts, severity
 from traintable.analyse.hypothesis import missing_or_not
 from traintable.analyse.hypothesis.multiple_testing import adjust_p_values
-from traintable.analyse.json_values import plain
-from traintable.analyse.scanned.kinds import KEY, OTHER, TEXT, WORDS, Column, after_reading, columns_of
+from traintable.analyse.json_values import as_json
+from traintable.analyse.scans.columns import KEY, OTHER, TEXT, WORDS, AnalysedColumn, columns_of, separate_texts
 from traintable.statistics import Statistics, Wanted, scan
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TableScan:
+class ComparedTable:
     """One of two tables to compare: its name, its columns, and what a scan has learned of them."""
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[AnalysedColumn, ...]
     statistics: Statistics
 
-    def n_missing(self, column: Column) -> int:
+    def n_missing(self, column: AnalysedColumn) -> int:
         """Rows in which a column has no value; a number that is NaN or infinite is none."""
         if column.is_ranked:
             return self.statistics.n_rows - self.statistics.summary[column.name].n
@@ -38,13 +38,13 @@ class TableScan:
 class _Pair(NamedTuple):
     """A column that both tables have."""
 
-    old: Column
-    new: Column
+    old: AnalysedColumn
+    new: AnalysedColumn
 
     @property
     def kind(self) -> Kind:
         """What its values are taken for; a text where they are too many on one side."""
-        return cast(Kind, TEXT if TEXT in (self.old.kind, self.new.kind) else self.new.kind)
+        return TEXT if TEXT in (self.old.kind, self.new.kind) else self.new.kind
 
 
 def compare(
@@ -77,18 +77,18 @@ def compare(
     >>> [(column["name"], column["severity"]) for column in drift["columns"]]
     [('x', 'severe'), ('word', 'none')]
     """
-    sides = [scan_table(df, key, name) for df, name in ((reference, against), (current, "current"))]
-    return plain(compare_scans(*sides))  # type: ignore[no-any-return]
+    sides = [scan_for_comparison(df, key, name) for df, name in ((reference, against), (current, "current"))]
+    return as_json(compare_tables(*sides))
 
 
-def scan_table(df: DataFrame, key: Sequence[str], name: str) -> TableScan:
+def scan_for_comparison(df: DataFrame, key: Sequence[str], name: str) -> ComparedTable:
     """A table with what has to be known of it; one scan."""
     columns = columns_of(dict(df.dtypes), label=None, time=None, key=key)
     statistics = scan(df, _wanted(columns))
-    return TableScan(name, after_reading(columns, statistics), statistics)
+    return ComparedTable(name, separate_texts(columns, statistics), statistics)
 
 
-def compare_scans(before: TableScan, after: TableScan) -> TableDrift:
+def compare_tables(before: ComparedTable, after: ComparedTable) -> TableDrift:
     """The differences of two tables, see `compare`; no pass."""
     earlier = {column.name: column for column in before.columns}
     pairs = {c.name: _Pair(earlier[c.name], c) for c in after.columns if c.name in earlier and c.role != KEY}
@@ -104,13 +104,13 @@ def compare_scans(before: TableScan, after: TableScan) -> TableDrift:
     }
 
 
-def _wanted(columns: Sequence[Column]) -> Wanted:
+def _wanted(columns: Sequence[AnalysedColumn]) -> Wanted:
     ranked = tuple(c.name for c in columns if c.is_ranked)
     categories = tuple(c.name for c in columns if c.kind in WORDS)
     return Wanted(summary=ranked, values=ranked, frequencies=categories)
 
 
-def _changes(before: TableScan, after: TableScan) -> Iterator[TypeChange]:
+def _changes(before: ComparedTable, after: ComparedTable) -> Iterator[TypeChange]:
     """The columns that were added or removed, or have another type."""
     old_types, new_types = ({c.name: c.type for c in table.columns} for table in (before, after))
     for name in dict.fromkeys([*old_types, *new_types]):
@@ -133,11 +133,11 @@ def _hindrance(pair: _Pair) -> str | None:
     return None
 
 
-def _family(column: Column) -> str:
+def _family(column: AnalysedColumn) -> str:
     return column.kind if column.is_ranked else TEXT
 
 
-def _drift(pair: _Pair, before: TableScan, after: TableScan) -> Drift:
+def _drift(pair: _Pair, before: ComparedTable, after: ComparedTable) -> Drift:
     """How far a column has moved, by the test that its kind asks for."""
     name = pair.new.name
     missing = before.n_missing(pair.old), after.n_missing(pair.new)
@@ -152,7 +152,9 @@ def _drift(pair: _Pair, before: TableScan, after: TableScan) -> Drift:
     return Drift(index, severity(index), missing_or_not(counts))
 
 
-def _column_drift(pair: _Pair, drift: Drift, q_value: float, before: TableScan, after: TableScan) -> ColumnDrift:
+def _column_drift(
+    pair: _Pair, drift: Drift, q_value: float, before: ComparedTable, after: ComparedTable
+) -> ColumnDrift:
     """The drift of a column as the profile has it."""
     test = drift.test
     return {
@@ -171,6 +173,6 @@ def _column_drift(pair: _Pair, drift: Drift, q_value: float, before: TableScan, 
     }
 
 
-def _missing_share(table: TableScan, column: Column) -> float | None:
+def _missing_share(table: ComparedTable, column: AnalysedColumn) -> float | None:
     n_rows = table.statistics.n_rows
     return table.n_missing(column) / n_rows if n_rows else None

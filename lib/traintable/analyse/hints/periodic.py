@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from traintable.analyse.document import FeatureDecision, PeriodicHint
+from traintable.analyse.document import PeriodicHint, Steps
 from traintable.analyse.hints.significance import LEAST_GAIN, bonferroni_limit
 from traintable.analyse.rows.labelled_sample import LabelledSample
 from traintable.analyse.rows.target_encoding import smoothed_means
@@ -98,7 +98,7 @@ def _gain(places: Ints, cycle: Cycle, sample: LabelledSample) -> _Gain:
 
 def _hint(name: str, cycle: Cycle, gain: _Gain) -> PeriodicHint:
     angle = f"2 * pi() * {cycle.function}({quote(name)}) / {cycle.n}"
-    features: dict[str, FeatureDecision] = {
+    features: dict[str, Steps] = {
         column_name(f"{name}_{cycle.function}_{wave}"): {"expr": f"{wave}({angle})"} for wave in ("sin", "cos")
     }
     high, low = int(np.argmax(gain.means)) + cycle.first, int(np.argmin(gain.means)) + cycle.first

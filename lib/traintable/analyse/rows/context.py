@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from traintable.analyse.rows.analysed_table import AnalysedTable
 from traintable.analyse.rows.sample import SampledRows, draw_sample
-from traintable.analyse.scanned.kinds import KEY, LABEL, TIME, usable_features
+from traintable.analyse.scans.columns import KEY, LABEL, TIME, usable_features
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from traintable.analyse.scanned.kinds import Column
+    from traintable.analyse.scans.columns import AnalysedColumn
     from traintable.statistics import Statistics
 
 TRAIN_ROWS = 20_000
@@ -42,7 +42,7 @@ class AnalysisContext(AnalysedTable):
     def of(
         cls,
         df: DataFrame,
-        columns: Sequence[Column],
+        columns: Sequence[AnalysedColumn],
         statistics: Statistics,
         *,
         label_is_number: bool = False,

@@ -1,4 +1,4 @@
-"""The values of a column as ranges that a second scan can tell rows by."""
+"""The values of a column as ranges by which a second scan can count rows."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Ranges:
         starts = values.starts()
         if not len(starts):
             return cls(values.column, starts, Weighted(np.zeros(0), np.zeros(0, np.int64)))
-        known = values.weighted()
+        weighted = values.weighted()
         if len(starts) <= limit:
-            return cls(values.column, starts, known)
-        return cls(values.column, *_merged(starts, known, limit))
+            return cls(values.column, starts, weighted)
+        return cls(values.column, *_merge(starts, weighted, limit))
 
     @property
     def coding(self) -> Coding:
@@ -43,29 +43,29 @@ class Ranges:
 
     def counted(self, counts: Ints) -> Weighted:
         """Some of the rows, of which `counts`, shape (ranges,), lie in each range."""
-        kept = np.flatnonzero(counts)
-        return Weighted(self.weighted.values[kept], counts[kept], self.weighted.rank_error)
+        present = np.flatnonzero(counts)
+        return Weighted(self.weighted.values[present], counts[present], self.weighted.rank_error)
 
     def binned(self, n: int) -> Coding:
         """Codes by at most `n` bins of about equally many rows; each value for itself where there are no more."""
         if len(self.starts) <= n:
             return self.coding
-        return Coding.of_ranges(self.column, _merged(self.starts, self.weighted, n)[0])
+        return Coding.of_ranges(self.column, _merge(self.starts, self.weighted, n)[0])
 
     def between(self, edges: Sequence[float] | Floats, counts: Ints) -> Ints:
         """Of some rows, `counts` in each range, how many fall between edges, as numpy.histogram has it."""
-        found, _ = np.histogram(self.weighted.values, np.asarray(edges, np.float64), weights=counts)
-        return np.asarray(found.astype(np.int64))
+        binned, _ = np.histogram(self.weighted.values, np.asarray(edges, np.float64), weights=counts)
+        return np.asarray(binned.astype(np.int64))
 
 
-def _merged(starts: Floats, known: Weighted, limit: int) -> tuple[Floats, Weighted]:
-    """At most `limit` ranges: the one in which each share of the rows ends begins none."""
-    before = np.cumsum(known.counts) - known.counts
-    group = before * limit // known.n
+def _merge(starts: Floats, weighted: Weighted, limit: int) -> tuple[Floats, Weighted]:
+    """At most `limit` ranges of about equally many rows: the range in which each share of the rows ends begins none."""
+    rows_below = np.cumsum(weighted.counts) - weighted.counts
+    group = rows_below * limit // weighted.n
     first = np.flatnonzero(np.diff(group, prepend=-1))
-    counts = np.add.reduceat(known.counts, first)
+    counts = np.add.reduceat(weighted.counts, first)
     sizes = np.diff(np.append(first, len(starts)))
-    middle = known.values[np.minimum(first + sizes // 2, len(starts) - 1)]
-    alone = (sizes == 1) & (known.is_exact)
-    error = float(counts[~alone].max(initial=0) / known.n)
+    middle = weighted.values[np.minimum(first + sizes // 2, len(starts) - 1)]
+    is_single = (sizes == 1) & weighted.is_exact
+    error = float(counts[~is_single].max(initial=0) / weighted.n)
     return starts[first], Weighted(middle, counts, error)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from traintable.analyse.scanned.kinds import NUMBER, TEXT, WORDS, Column
+from traintable.analyse.scans.columns import NUMBER, TEXT, WORDS, AnalysedColumn
 from traintable.arrays import Ints
 from traintable.statistics import Coding, Statistics
 
@@ -16,7 +16,7 @@ OTHERS = "(all others)"
 
 @dataclass(frozen=True)
 class Classes:
-    """The classes of a label in order, and the codes by which a scan tells them."""
+    """The classes of a label in order, and the codes by which a scan counts them."""
 
     column: str
     names: tuple[str, ...]
@@ -28,7 +28,7 @@ class Classes:
         return {names[i]: row for i, row in enumerate(table[1:]) if i < len(self.names) or row.any()}
 
 
-def classes_of(label: Column, learned: Statistics) -> Classes | None:
+def classes_of(label: AnalysedColumn, learned: Statistics) -> Classes | None:
     """The classes of a label; None where it is continuous, a time or nothing that can be compared."""
     if label.kind in (*WORDS, TEXT):
         words = sorted(word for word, _ in learned.frequencies[label.name].most_frequent(MAX_CLASSES)[0])
