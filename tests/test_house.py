@@ -42,8 +42,8 @@ TO_DRIVER = {"collect", "toPandas", "toLocalIterator", "toArrow"}
 
 # Where rows do come to the driver, and why they are few.
 BOUNDED = {
-    ("analyse/anomalies/scoring.py", "_together"): "a row a bin, a cell of at most 2**20, and 20 a task",
-    ("analyse/rows/draw.py", "_lowest"): "limited to about twice the rows of the sample: 60,000",
+    ("analyse/anomalies/tally.py", "_merge"): "a row a bin, a cell of at most 2**20, and 20 a task",
+    ("analyse/rows/sample.py", "_lowest"): "limited to about twice the rows of the sample: 60,000",
     ("delta/commits.py", "_by_spark"): "one row a commit",
     ("assemble/join.py", "require_unique"): "limited to 3 rows",
     ("ingest/merge.py", "_change"): "one row a kind of change: three",
