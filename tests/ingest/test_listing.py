@@ -11,7 +11,7 @@ import pytest
 from traintable.addresses import escaped
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.intervals import Interval
-from traintable.ingest.listing import at, fingerprint, list_files, matches
+from traintable.ingest.listing import fingerprint, list_files, matches, path_at
 
 
 @pytest.fixture
@@ -75,8 +75,8 @@ def test_what_is_not_there_is_told(folder: Path) -> None:
 
 def test_paths_of_intervals() -> None:
     interval = Interval(datetime(2026, 11, 2, 5, tzinfo=timezone.utc), datetime(2026, 11, 2, 6, tzinfo=timezone.utc))
-    assert at("raw/%Y/%m/%d/%H/*.csv", interval) == "raw/2026/11/02/05/*.csv"
-    assert at("raw/100", interval) == "raw/100"
+    assert path_at("raw/%Y/%m/%d/%H/*.csv", interval) == "raw/2026/11/02/05/*.csv"
+    assert path_at("raw/100", interval) == "raw/100"
 
 
 def test_names_with_signs_of_patterns_are_taken_by_the_letter() -> None:

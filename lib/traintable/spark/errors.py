@@ -216,7 +216,7 @@ def _translation(error: Exception, where: str, expected: str, remedy: str) -> Tr
             where="configuration",
             expected="expressions and types that fit the rows",
             found=" ".join(_without_plan(text)),
-            remedy="Correct the expression. `try_divide`, `try_cast` and others give null where a value can't be computed.",
+            remedy="Correct the expression. `try_divide`, `try_cast` and others give null for what can't be computed.",
         )
     return TraintableError(where=where, expected=expected, found=found, remedy=remedy)
 
