@@ -38,7 +38,7 @@ def is_remote(path: str) -> bool:
 def identifier(table: str) -> str:
     """A table name or path as it stands in SQL."""
     if is_catalog_name(table):
-        return ".".join(quote(part) for part in table.split("."))
+        return ".".join(quote(name) for name in table.split("."))
     return f"delta.{quote(table)}"
 
 

@@ -72,7 +72,7 @@ def ellipsoid(gram: Gram, columns: Sequence[str]) -> Ellipsoid | None:
     """
     means = {name: gram.mean_and_variance(name)[0] for name in columns}
     varying = {name: mean for name, mean in means.items() if np.isfinite(mean)}
-    spread = gram.imputed(varying)
+    spread = gram.imputed_covariance(varying)
     deviations = dict(zip(spread.columns, spread.std.tolist(), strict=True))
     names = [name for name in spread.columns if np.isfinite(deviations[name]) and deviations[name] > 0]
     if not names:

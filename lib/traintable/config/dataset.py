@@ -243,6 +243,26 @@ def load(path: str | Path, overrides: Sequence[str] = (), *, with_plan: bool = T
     Relative table names are taken from `root`, and a relative `root` from the folder of the file. `prepare` may name a
     file that holds the plan, relative to that folder; without `with_plan` there need be none.
     Raises InputMissing when there is no such file and ConfigError when it, or an override, is wrong.
+
+    Examples
+    --------
+    >>> text = '''
+    ... name: late
+    ... source: {table: warehouse/flights, key: [id]}
+    ... label: {name: late, expr: "delay > 30"}
+    ... split: {method: hash, hash: {ratios: {train: 0.8, validation: 0.1, test: 0.1}}}
+    ... prepare: {features: {distance: {impute: median, scale: standard}}}
+    ... output: {table: training/late}
+    ... '''
+    >>> path = Path(folder, "late.yaml")
+    >>> _ = path.write_text(text)
+    >>> config = load(path, ["seed=7"])
+    >>> config.seed, config.prepare.features["distance"].scale
+    (7, 'standard')
+    >>> load(path, ["label.exp=1"])
+    Traceback (most recent call last):
+    ...
+    traintable.errors.ConfigError: ...late.yaml: label.exp: expected a known key, found 'exp'. Did you mean 'expr'?
     """
     path = Path(path)
     data = document.read_yaml(path)

@@ -124,7 +124,7 @@ def _unavailable(config: Config, columns: list[str]) -> dict[str, str]:
     own = {config.label.name, *config.source.key, SPLIT}
     everything = {name: Feature() for name in columns if name not in own}
     asked = config.model_copy(update={"prepare": Plan.model_construct(features=everything)})
-    return {finding.columns[0]: finding.message for finding in split.unavailable(asked)}
+    return {finding.columns[0]: finding.message for finding in split.unavailable_features(asked)}
 
 
 def _time(config: Config, columns: list[str], late: Mapping[str, str]) -> str | None:
@@ -147,7 +147,7 @@ def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[dic
         seed=config.seed,
         limits=config.leakage.limits,
     )
-    return split.described(findings, config.leakage.allow)
+    return split.manifest_findings(findings, config.leakage.allow)
 
 
 def _written(

@@ -245,9 +245,9 @@ class _Run:
         )
         allow = config.leakage.allow
         split.refuse_severe(findings, allow, table=self.places.table)
-        return split.described([*split.unavailable(config), *findings], allow)
+        return split.manifest_findings([*split.unavailable_features(config), *findings], allow)
 
-    def _fitted(self, staged: DataFrame) -> prepare.Fitted:
+    def _fitted(self, staged: DataFrame) -> prepare.FittedPlan:
         train = staged.where(F.col(SPLIT) == TRAIN)
         return prepare.fit_plan(train, self.plan, columns=self.config.columns, output=self.config.output.features)
 

@@ -5,7 +5,14 @@ from traintable.split.folds import group_k_fold, k_fold, stratified_group_k_fold
 from traintable.split.frozen import FROZEN_GROUP, NEW_TEST, keep_test, missing_test
 from traintable.split.grouped import stratified_by_group
 from traintable.split.hashed import by_group, by_hash
-from traintable.split.leakage import Finding, described, examine, refuse_severe, refuse_unavailable, unavailable
+from traintable.split.leakage import (
+    LeakFinding,
+    examine,
+    manifest_findings,
+    refuse_severe,
+    refuse_unavailable,
+    unavailable_features,
+)
 from traintable.split.nested import nested
 from traintable.split.stratified import stratified
 from traintable.split.time import by_time
@@ -15,17 +22,17 @@ from traintable.split.windows import TimeWindow, time_windows
 __all__ = [
     "FROZEN_GROUP",
     "NEW_TEST",
-    "Finding",
+    "LeakFinding",
     "TimeWindow",
     "by_group",
     "by_hash",
     "by_time",
     "describe",
-    "described",
     "examine",
     "group_k_fold",
     "k_fold",
     "keep_test",
+    "manifest_findings",
     "missing_test",
     "nested",
     "refuse_severe",
@@ -36,5 +43,5 @@ __all__ = [
     "stratified_k_fold",
     "time_k_fold",
     "time_windows",
-    "unavailable",
+    "unavailable_features",
 ]

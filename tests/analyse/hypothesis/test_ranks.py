@@ -136,15 +136,15 @@ def test_the_interval_of_epsilon_squared_covers_it_as_often_as_it_says() -> None
 
 @pytest.mark.parametrize("bits", [46, 48])
 def test_ranges_of_values_are_wrong_by_their_rank_error_at_most(bits: int) -> None:
-    from traintable.statistics.values import decoded, encoded
+    from traintable.statistics.values import decode, encode
 
     rng = np.random.default_rng(bits)
     for _ in range(20):
         rows = rng.normal(size=300), rng.normal(size=200) + rng.normal()
         coarse = []
         for some in rows:
-            codes, counts = np.unique(encoded(some) >> bits, return_counts=True)
-            middle = decoded((codes << bits) + (np.int64(1) << (bits - 1)))
+            codes, counts = np.unique(encode(some) >> bits, return_counts=True)
+            middle = decode((codes << bits) + (np.int64(1) << (bits - 1)))
             coarse.append(Weighted(middle, counts, float(counts.max() / len(some))))
         found, exact = mann_whitney(*coarse), auc(*map(weighted, rows))
         assert found.rank_error == coarse[0].rank_error + coarse[1].rank_error

@@ -16,7 +16,7 @@ from traintable.arrays import Bools, Floats, Ints
 from traintable.columns import SPLIT, TRAIN, VALIDATION, quote
 from traintable.sample import keyed_hash
 from traintable.sample.allocation import proportional
-from traintable.sample.lowest import bound
+from traintable.sample.lowest import draw_bound
 from traintable.statistics import Wanted, scan
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _sizes(table: Table, train_rows: int, held_out_rows: int) -> list[tuple[int,
 
 def _collected(table: Table, reading: Reading, sizes: Sequence[tuple[int, int]]) -> pa.Table:
     """The rows of the lowest draws of each side, or a few more."""
-    bounds = [F.lit(bound(n, size)).cast("long") for size, n in sizes]
+    bounds = [F.lit(draw_bound(n, size)).cast("long") for size, n in sizes]
     draw, held = drawn(table), _is_held(table)
     most = 2 * sum(n for _, n in sizes) + 1000
     known = table.df.where(held.isNotNull())

@@ -35,7 +35,7 @@ def shown_periods(periods: Periods, least_seconds: float = _DAY) -> Shown:
     """The finest periods of at least `least_seconds` with at most 400 that have rows; hours of up to three days."""
     kinds = [PERIODS[periods.period]] if periods.period > 1 else ["day", "week"]
     kinds += [kind for kind in PERIODS[2:] if kind not in kinds and PERIODS.index(kind) >= periods.period]
-    if periods.period == 0 and (periods.places % 24).any() and len(_regrouped(periods, "day").places) <= _FEW_DAYS:
+    if periods.period == 0 and (periods.numbers % 24).any() and len(_regrouped(periods, "day").places) <= _FEW_DAYS:
         kinds.insert(0, "hour")
     for kind in kinds:
         found = _regrouped(periods, kind)
@@ -49,11 +49,11 @@ def shown_periods(periods: Periods, least_seconds: float = _DAY) -> Shown:
 def _regrouped(periods: Periods, kind: str) -> Shown:
     """The rows by coarser periods."""
     if kind == "week":
-        days = coarser(periods.places, periods.period, 1)
+        days = coarser(periods.numbers, periods.period, 1)
         places = (days - _MONDAY) // 7
         starts = (places * 7 + _MONDAY) * _DAY
     else:
-        places = coarser(periods.places, periods.period, PERIODS.index(kind))
+        places = coarser(periods.numbers, periods.period, PERIODS.index(kind))
         starts = as_seconds(places, PERIODS.index(kind))
     found, first, place = np.unique(places, return_index=True, return_inverse=True)
     counts = np.bincount(place, periods.counts, len(found)).astype(np.int64)
@@ -77,7 +77,7 @@ def step_seconds(values: Weighted) -> float | None:
 
 def describe(periods: Periods, values: Weighted, *, day_only: bool) -> dict[str, Any] | None:
     """Coverage of a column of times, or of days; None without one."""
-    if not len(periods.places):
+    if not len(periods.numbers):
         return None
     step = step_seconds(values)
     shown = shown_periods(periods)

@@ -156,7 +156,9 @@ def _collinearity(columns: Sequence[Column], learned: Statistics) -> dict[str, A
     names = [name for name in names if learned.gram.mean_and_variance(name)[1] > 0]
     if len(names) < 2:
         return {"vif": {}, "condition_number": None, "collinear": []}
-    filled: Covariance = learned.gram.imputed({name: learned.gram.mean_and_variance(name)[0] for name in names})
+    filled: Covariance = learned.gram.imputed_covariance(
+        {name: learned.gram.mean_and_variance(name)[0] for name in names}
+    )
     inflation = dict(zip(names, vif(filled).tolist(), strict=True))
     return {
         "vif": inflation,

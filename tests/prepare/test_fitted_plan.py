@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from traintable.prepare.fitted import Dropped, names_of
-from traintable.prepare.terms import Layers, Term, number
+from traintable.prepare.fitted_plan import DroppedFeature, feature_names
+from traintable.prepare.terms import Layers, Term, number_literal
 
 
 def terms(*names: str) -> list[Term]:
@@ -11,7 +11,7 @@ def terms(*names: str) -> list[Term]:
 
 
 def test_features_of_one_name_get_different_ones() -> None:
-    names = names_of(terms("x_a", "x_A", "x_a", "x_a_2", "y"), output="array")
+    names = feature_names(terms("x_a", "x_A", "x_a", "x_a_2", "y"), output="array")
     assert names == [
         "x_a",
         "x_A_2",
@@ -22,19 +22,24 @@ def test_features_of_one_name_get_different_ones() -> None:
 
 
 def test_names_of_columns_have_no_character_that_delta_refuses() -> None:
-    assert names_of(terms("a b", "a=b", "c;{}()\n\t,", "d"), output="columns") == ["a_b", "a_b_2", "c________", "d"]
-    assert names_of(terms("a b", "a=b"), output="array") == ["a b", "a=b"]
+    assert feature_names(terms("a b", "a=b", "c;{}()\n\t,", "d"), output="columns") == [
+        "a_b",
+        "a_b_2",
+        "c________",
+        "d",
+    ]
+    assert feature_names(terms("a b", "a=b"), output="array") == ["a b", "a=b"]
 
 
 def test_names_of_columns_have_nothing_that_a_statement_substitutes() -> None:
     words = ("c___THIS__", "c____THIS____THIS__", "c_${x}", "c_THIS")
-    names = names_of(terms(*words), output="columns")
+    names = feature_names(terms(*words), output="columns")
     assert names == ["c_THIS_", "c_THIS_THIS__", "c_$_x_", "c_THIS"]
-    assert names_of(terms(*words), output="array") == list(words)
+    assert feature_names(terms(*words), output="array") == list(words)
 
 
 def test_what_is_dropped_says_why() -> None:
-    assert str(Dropped("x", "variance", "its variance is 0")) == "x: variance, its variance is 0"
+    assert str(DroppedFeature("x", "variance", "its variance is 0")) == "x: variance, its variance is 0"
 
 
 def test_a_column_of_a_layer_is_added_once_and_others_of_its_name_beside_it() -> None:
@@ -69,4 +74,4 @@ def test_columns_that_no_feature_needs_are_left_out() -> None:
 
 def test_a_number_reads_back_to_the_same_bits() -> None:
     for value in (0.1, -1e-300, 5e-324, 1.7976931348623157e308, 3.0, -0.0):
-        assert float(number(value).strip("()").removesuffix("D")) == value
+        assert float(number_literal(value).strip("()").removesuffix("D")) == value

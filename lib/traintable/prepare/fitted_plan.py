@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from traintable.columns import FEATURES, column_name, quote
-from traintable.prepare.terms import Layers, Term, plain
+from traintable.prepare.terms import Layers, Term, without_substitutions
 from traintable.statistics import Cost, Statistics
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Dropped:
+class DroppedFeature:
     """A feature that selection has left out: by which method, and why."""
 
     feature: str
@@ -27,7 +27,7 @@ class Dropped:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedPlan:
     """A plan that is fitted on train.
 
     Attributes
@@ -41,17 +41,17 @@ class Fitted:
 
     model: PipelineModel
     features: tuple[str, ...]
-    dropped: tuple[Dropped, ...]
+    dropped: tuple[DroppedFeature, ...]
     statistics: Statistics
     costs: tuple[Cost, ...]
 
 
-def names_of(terms: Sequence[Term], *, output: str) -> list[str]:
+def feature_names(terms: Sequence[Term], *, output: str) -> list[str]:
     """The names of the features, each different; as columns without what Delta or a statement refuses."""
     taken: set[str] = set()
     names = []
     for term in terms:
-        name = plain(column_name(term.name)) if output == "columns" else term.name
+        name = without_substitutions(column_name(term.name)) if output == "columns" else term.name
         candidate, n = name, 2
         while candidate.lower() in taken:
             candidate, n = f"{name}_{n}", n + 1
@@ -69,7 +69,7 @@ def pipeline_model(layers: Layers, terms: Sequence[Term], *, output: str, replac
     from pyspark.ml import PipelineModel
     from pyspark.ml.feature import SQLTransformer
 
-    names = names_of(terms, output=output)
+    names = feature_names(terms, output=output)
     if output == "array":
         elements = ",\n  ".join(f"CAST({term.sql} AS FLOAT)" for term in terms)
         added = f"array(\n  {elements}\n) AS {quote(FEATURES)}"

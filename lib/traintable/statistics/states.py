@@ -18,7 +18,7 @@ from traintable.statistics.gram import Gram
 from traintable.statistics.groups import Groups
 from traintable.statistics.missingness import Missingness
 from traintable.statistics.periods import Periods
-from traintable.statistics.summary import Shape, Summary, Sums
+from traintable.statistics.summary import NumberSummary, Shape, Sums
 from traintable.statistics.tables import Scores, Tables
 from traintable.statistics.targets import TargetSums
 from traintable.statistics.values import Values
@@ -81,7 +81,7 @@ class Statistics:
         self.wanted = wanted
         self.n_rows = 0
         self.cost = Cost()
-        self.summary = {name: Summary(name) for name in wanted.summary}
+        self.summary = {name: NumberSummary(name) for name in wanted.summary}
         self.sums = Sums([name for name in wanted.moments if name not in wanted.covariance])
         self.shape = {name: Shape(name) for name in wanted.shape}
         self.gram = Gram(wanted.covariance, squares=wanted.correlation)
@@ -140,8 +140,8 @@ class Statistics:
     def imputed_mean_and_variance(self, column: str, fill: float) -> tuple[float, float]:
         """Mean and sample variance (n - 1) of a column, `fill` in place of missing values, each rounded once."""
         if column in self.wanted.covariance:
-            found = self.gram.imputed({column: fill})
-            return float(found.mean[0]), float(found.covariance[0, 0])
+            filled = self.gram.imputed_covariance({column: fill})
+            return float(filled.mean[0]), float(filled.covariance[0, 0])
         return self.sums.imputed_mean_and_variance(column, fill, self.n_rows)
 
     def to_dict(self) -> dict[str, Any]:
@@ -149,7 +149,7 @@ class Statistics:
         return {
             "n_rows": self.n_rows,
             "states": [state.to_dict() for _, _, state in self._parts()],
-            "classes": {name: {w: s.to_dict() for w, s in found.items()} for name, found in self.classes.items()},
+            "classes": {name: {w: s.to_dict() for w, s in classes.items()} for name, classes in self.classes.items()},
         }
 
     @classmethod
@@ -157,9 +157,9 @@ class Statistics:
         """The statistics that `to_dict` wrote for the same wants."""
         statistics = cls(wanted)
         statistics.n_rows = state["n_rows"]
-        for (held, key, empty), part in zip(list(statistics._parts()), state["states"], strict=True):
+        for (held, key, empty), saved in zip(list(statistics._parts()), state["states"], strict=True):
             coded = isinstance(empty, Tables | Scores)
-            held[key] = empty.restored(part) if coded else type(empty).from_dict(part)
+            held[key] = empty.restore(saved) if coded else type(empty).from_dict(saved)
         for name, inner in wanted.classes:
             statistics.classes[name] = {w: cls.from_dict(inner, s) for w, s in state["classes"][name].items()}
         return statistics

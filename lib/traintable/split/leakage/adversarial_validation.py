@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 
 from traintable.arrays import Bools, Floats
 from traintable.split.leakage.evidence import Evidence
-from traintable.split.leakage.finding import Finding, Severity
-from traintable.split.leakage.sample import Sample
+from traintable.split.leakage.finding import LeakFinding, Severity
+from traintable.split.leakage.sample import LeakageSample
 from traintable.split.leakage.separation import auc, standard_error
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _ERRORS = 3.0
 _N_NAMED = 3
 
 
-def gap(evidence: Evidence, sample: Sample) -> list[Finding]:
+def adversarial_validation(evidence: Evidence, sample: LeakageSample) -> list[LeakFinding]:
     """Whether features tell in which part a row stands, by the area under the ROC curve of a random forest.
 
     On half of the sampled rows pyspark.ml's RandomForestClassifier learns to tell them apart (10 trees of depth 5,
@@ -45,9 +45,9 @@ def gap(evidence: Evidence, sample: Sample) -> list[Finding]:
         return []
     matrix = np.column_stack([_codes(sample.values(name), fits, ~is_train) for name in names])
     scores, importance = _forest(table.df.sparkSession, matrix, ~is_train, fits)
-    place = np.unique(scores, return_inverse=True)[1]
+    rank = np.unique(scores, return_inverse=True)[1]
     held = ~is_train[~fits]
-    area = auc(np.bincount(place[~held], minlength=len(scores)), np.bincount(place[held], minlength=len(scores)))
+    area = auc(np.bincount(rank[~held], minlength=len(scores)), np.bincount(rank[held], minlength=len(scores)))
     error = standard_error(area, sides[2], sides[3])
     limits = table.limits
     if area <= limits.max_gap_auc or area - 0.5 <= _ERRORS * error:
@@ -59,8 +59,8 @@ def gap(evidence: Evidence, sample: Sample) -> list[Finding]:
 
 def _finding(
     severity: Severity, columns: tuple[str, ...], area: float, error: float, n_rows: int, limit: float
-) -> Finding:
-    return Finding(
+) -> LeakFinding:
+    return LeakFinding(
         "gap",
         severity,
         columns,
@@ -78,10 +78,10 @@ def _codes(column: pa.ChunkedArray, fits: Bools, held: Bools) -> Floats:
     """
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         encoded = pc.fill_null(column, "\0").combine_chunks().dictionary_encode()
-        place = np.asarray(encoded.indices).astype(np.int64)
-        n = np.bincount(place[fits], minlength=len(encoded.dictionary))
-        of_held = np.bincount(place[fits & held], minlength=len(encoded.dictionary))
-        values = ((of_held + 1.0) / (n + 2.0))[place]
+        codes = np.asarray(encoded.indices).astype(np.int64)
+        n = np.bincount(codes[fits], minlength=len(encoded.dictionary))
+        of_held = np.bincount(codes[fits & held], minlength=len(encoded.dictionary))
+        values = ((of_held + 1.0) / (n + 2.0))[codes]
     else:
         values = np.asarray(pc.fill_null(column, np.nan).combine_chunks())
     missing = ~np.isfinite(values)

@@ -14,10 +14,10 @@ from traintable.sample.thresholds import thresholds
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-PLACE = "__place"
+RUN = "__place"
 
 
-def with_place(
+def with_run_number(
     df: DataFrame,
     by: Sequence[str],
     sizes: Mapping[Stratum, Sequence[int]],
@@ -36,13 +36,13 @@ def with_place(
     targets = {stratum: list(accumulate(runs))[:-1] for stratum, runs in sizes.items()}
     n_cuts = max((len(found) for found in targets.values()), default=0)
     if not targets or not n_cuts:
-        return df.withColumn(PLACE, _only(among, F.lit(0) if targets else F.lit(None).cast("int")))
+        return df.withColumn(RUN, _only(among, F.lit(0) if targets else F.lit(None).cast("int")))
     found = thresholds(rows, by, targets, key=key, draw=draw, where=where)
     names = [f"__cut_{i}" for i in range(n_cuts)]
     schema = ", ".join(f"{name} long" for name in names)
     cut = with_values(df.withColumn("__draw", draw), by, found, schema, how="left", among=among)
-    place = sum(((F.col("__draw") > F.col(name)).cast("int") for name in names), F.lit(0))
-    return cut.withColumn(PLACE, _only(among, place)).drop(STRATUM, "__draw", *names)
+    run = sum(((F.col("__draw") > F.col(name)).cast("int") for name in names), F.lit(0))
+    return cut.withColumn(RUN, _only(among, run)).drop(STRATUM, "__draw", *names)
 
 
 def _only(among: Column | None, value: Column) -> Column:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from chunks import canonical, chunk, in_any_layout, learned, numbers, words
 from traintable.errors import ConfigError
-from traintable.statistics import Statistics, Target, Wanted
-from traintable.statistics import learned as learning
+from traintable.statistics import Statistics, TargetGroups, Wanted
+from traintable.statistics import states as learning
 from traintable.statistics.chunk import Chunk
 
 BY_CLASS = Wanted(
@@ -25,7 +25,7 @@ BY_CLASS = Wanted(
     frequencies=("w",),
     contingency=(("w", "label"),),
     groups=(("w", "label", "w"), ("label",)),
-    targets=(Target("w", "x"),),
+    targets=(TargetGroups("w", "x"),),
     missingness=("x", "w"),
 )
 WANTED = Wanted(
@@ -37,7 +37,7 @@ WANTED = Wanted(
     frequencies=("w", "label"),
     contingency=(("w", "label"),),
     groups=(("w", "label", "w"), ("label",)),
-    targets=(Target("w", "z", "label"), Target("label", "x")),
+    targets=(TargetGroups("w", "z", "label"), TargetGroups("label", "x")),
     missingness=("x", "m", "w"),
     ranges=(("x", -1e3, 1e3),),
     classes=(("label", BY_CLASS), ("w", Wanted())),
@@ -90,7 +90,7 @@ def test_statistics_by_class_are_those_of_a_pandas_groupby() -> None:
         patterns = rows[["x", "w"]].isna().value_counts()
         names = {tuple(np.array(["x", "w"])[list(gone)]): n for gone, n in patterns.items()}
         assert dict(part.missingness.most_frequent(9)) == names
-        totals = {word: t for word, _, t in part.targets[Target("w", "x")].totals()}
+        totals = {word: t for word, _, t in part.targets[TargetGroups("w", "x")].totals()}
         means = {word: t.total * 2.0**t.exponent / t.n for word, t in totals.items()}
         expected_means = rows.groupby("w", dropna=False)["x"].mean()
         assert means == pytest.approx({None if pd.isna(k) else k: v for k, v in expected_means.items()}, rel=1e-9)

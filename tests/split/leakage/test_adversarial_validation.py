@@ -9,23 +9,23 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from tables import Case, is_held, plain
 
-from traintable.split.leakage.classifier import gap
+from traintable.split.leakage.adversarial_validation import adversarial_validation
 from traintable.split.leakage.evidence import Evidence
-from traintable.split.leakage.sample import Sample
-from traintable.split.leakage.table import Table
+from traintable.split.leakage.examined_table import ExaminedTable
+from traintable.split.leakage.sample import LeakageSample
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspark.sql import SparkSession
 
-    from traintable.split import Finding
+    from traintable.split import LeakFinding
 
 
-def found_in(case: Case, spark: SparkSession, folder: Path, **more: Any) -> list[Finding]:
+def found_in(case: Case, spark: SparkSession, folder: Path, **more: Any) -> list[LeakFinding]:
     rows = case.written(spark, folder / "rows")
-    evidence = Evidence(Table(rows, case.label, ("id",), tuple(case.features), **more))
-    return gap(evidence, Sample(evidence))
+    evidence = Evidence(ExaminedTable(rows, case.label, ("id",), tuple(case.features), **more))
+    return adversarial_validation(evidence, LeakageSample(evidence))
 
 
 def test_the_area_is_about_that_of_the_best_classifier_and_its_column_is_named(

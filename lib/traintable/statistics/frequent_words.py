@@ -28,7 +28,7 @@ def most_frequent_words(df: DataFrame, columns: Mapping[str, int]) -> dict[str, 
     counts = words.groupBy("i", "word").count()
     rank = F.row_number().over(Window.partitionBy("i").orderBy(F.desc("count"), F.desc("word")))
     wanted = F.element_at(F.array(*[F.lit(n) for n in columns.values()]), F.col("i") + 1)
-    found: dict[str, Counter[str]] = {name: Counter() for name in names}
+    counters: dict[str, Counter[str]] = {name: Counter() for name in names}
     for row in counts.withColumn("rank", rank).where(F.col("rank") <= wanted).collect():  # no more than are asked for
-        found[names[row["i"]]][row["word"]] = row["count"]
-    return found
+        counters[names[row["i"]]][row["word"]] = row["count"]
+    return counters

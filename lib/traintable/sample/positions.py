@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from traintable.columns import quote
 from traintable.sample.strata import small_table
-from traintable.sample.unique import refusal, repeats
+from traintable.sample.unique import is_repeat, repeat_error
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-RANGE, PLACE = "__range", "__place"
+RANGE, POSITION = "__range", "__place"
 ROWS_A_RANGE = 50_000
 MAX_RANGES = 4_096
 
@@ -22,7 +22,7 @@ def n_ranges(n_rows: int) -> int:
     return max(1, min(MAX_RANGES, n_rows // ROWS_A_RANGE))
 
 
-def placed(rows: DataFrame, order: Sequence[str], key: Sequence[str], *, where: str) -> tuple[DataFrame, int]:
+def with_positions(rows: DataFrame, order: Sequence[str], key: Sequence[str], *, where: str) -> tuple[DataFrame, int]:
     """The rows with `__place bigint`, from 0, in the order of `__range int`, then `order`, then `key`; their number.
 
     `__range` is a column of the rows that rises with `order`. Rows whose `order` and key are the same are an error when
@@ -33,14 +33,14 @@ def placed(rows: DataFrame, order: Sequence[str], key: Sequence[str], *, where: 
     from pyspark.sql import functions as F
 
     counts = {row[RANGE]: int(row["count"]) for row in rows.groupBy(RANGE).count().collect()}  # one row a range
-    before, table = 0, []
+    n_before, table = 0, []
     for number in sorted(counts):
-        table.append((number, before))
-        before += counts[number]
+        table.append((number, n_before))
+        n_before += counts[number]
     starts = small_table(rows.sparkSession, table, f"{RANGE} int, __before long")
     columns = [F.col(quote(name)) for name in (*order, *key)]
     window = Window.partitionBy(RANGE).orderBy(*columns)
-    place = F.col("__before") + F.row_number().over(window) - 1
-    place = F.when(repeats([*order, *key], window), refusal(key, where=where)).otherwise(place)
-    found = rows.join(F.broadcast(starts), RANGE).withColumn(PLACE, place.cast("long"))
-    return found.drop(RANGE, "__before"), before
+    position = F.col("__before") + F.row_number().over(window) - 1
+    position = F.when(is_repeat([*order, *key], window), repeat_error(key, where=where)).otherwise(position)
+    positioned = rows.join(F.broadcast(starts), RANGE).withColumn(POSITION, position.cast("long"))
+    return positioned.drop(RANGE, "__before"), n_before

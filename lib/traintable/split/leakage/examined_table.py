@@ -19,7 +19,7 @@ _TEXTS = ("string", "boolean")
 
 
 @dataclass(frozen=True)
-class Table:
+class ExaminedTable:
     """Rows with `split`, and what is known of their columns.
 
     `features` are the raw columns that features are made of; `groups` lists of columns; `time` orders the splits, and
@@ -41,9 +41,9 @@ class Table:
         """Column -> Spark type."""
         return dict(self.df.dtypes)
 
-    def of_split(self, part: str) -> DataFrame:
+    def of_split(self, split: str) -> DataFrame:
         """The rows of one split."""
-        return self.df.where(self.df[SPLIT] == part)
+        return self.df.where(self.df[SPLIT] == split)
 
     @property
     def published(self) -> DataFrame:
