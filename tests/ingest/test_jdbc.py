@@ -130,9 +130,9 @@ def test_all_connections_see_one_snapshot(
     assert isinstance(config.source, JdbcSource)
     source = PostgresSource(config, config.source)
     try:
-        files = source.found(None, LoadState())
+        files = source.list_new(None, LoadState())
         expected = sorted(map(tuple, postgres.run(f"select id, x from {name} where x < 80 or x is null")))
-        opened = source.open(spark, files)
+        opened = source.read(spark, files)
         # Rows move to other pages, go, and come, while the snapshot is open.
         postgres.run(f"update {name} set x = x + 1000, id = -1000 - id where id % 3 = 0")
         postgres.run(f"delete from {name} where id % 3 = 1")
@@ -175,7 +175,7 @@ def test_rows_beyond_the_watermark(postgres: Postgres, land: Land, tmp_path: Pat
     assert land(load=load)["status"] == "unchanged"
     assert ids(tmp_path) == [*range(100), 200, 201]
     postgres.run(f"insert into {name} values (300, 1, null)")
-    with pytest.raises(InputMissing, match="none in 1 rows"):
+    with pytest.raises(InputMissing, match="no value in 1 rows"):
         land(load=load)
     assert land(load=load, source={"where": "at is not null"})["status"] == "unchanged"
 

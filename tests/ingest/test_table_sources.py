@@ -90,7 +90,7 @@ def test_intervals_of_a_table_in_any_order(land: Land, tmp_path: Path, spark: Sp
     assert ids(tmp_path) == [*range(72), 100]
     assert all(finding.ok for finding in recount(str(tmp_path / "landed"), spark=spark))
     write_deltalake(source, table((101, 1.0, None)), mode="append")
-    with pytest.raises(InputMissing, match="none in 1 rows"):
+    with pytest.raises(InputMissing, match="no value in 1 rows"):
         land(load=load, interval="2026-11-01/2026-11-02")
 
 

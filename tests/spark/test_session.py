@@ -13,6 +13,8 @@ from pyspark.sql import SparkSession
 from traintable import get_spark
 from traintable.errors import ConfigError
 from traintable.spark import session
+from traintable.spark.hadoop_files import delete_folder
+from traintable.spark.plans import active_tasks
 
 
 @pytest.fixture
@@ -119,10 +121,10 @@ def test_delete_folder_takes_local_folders_and_addresses(spark: SparkSession, tm
     for path, name in ((tmp_path / "a", str(tmp_path / "a")), (tmp_path / "b", f"file://{tmp_path}/b")):
         path.mkdir()
         (path / "x").touch()
-        session.delete_folder(spark, name)
+        delete_folder(spark, name)
         assert not path.exists()
-        session.delete_folder(spark, name)
+        delete_folder(spark, name)
 
 
 def test_nothing_runs_so_there_is_no_bar(spark: SparkSession) -> None:
-    assert session.active_tasks(spark) is None
+    assert active_tasks(spark) is None
