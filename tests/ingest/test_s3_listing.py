@@ -123,7 +123,7 @@ def test_who_has_no_access_is_told_without_the_secret(bucket: str, monkeypatch: 
 def test_a_server_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "ATTEMPTS", 1)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
-    with pytest.raises(InputMissing, match=r"an answer of http://127.0.0.1:9 .* no connection"):
+    with pytest.raises(InputMissing, match=r"an answer from http://127.0.0.1:9 .* no connection"):
         names("bucket", "/raw")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://user:password@127.0.0.1:9")
     with pytest.raises(ConfigError, match="has a user or a password") as told:
