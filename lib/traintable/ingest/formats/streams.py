@@ -15,7 +15,7 @@ from traintable.ingest.listing import path_of
 from traintable.spark.task_results import UnreadableFile, UnreadableFiles
 
 PIECE = 2**20
-PACKINGS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 _ONLY_IN_HADOOP = (".deflate", ".lz4", ".snappy")
 
 
@@ -23,8 +23,8 @@ def codec_of(path: str) -> str | None:
     """How a file is compressed, by its name; None where it is not. Raises OSError for a codec that is not read here."""
     ending = os.path.splitext(path)[1]
     if ending in _ONLY_IN_HADOOP:
-        raise OSError(f"it is compressed as {ending}; only {', '.join(PACKINGS)} are read")
-    return PACKINGS.get(ending)
+        raise OSError(f"it is compressed as {ending}; only {', '.join(CODECS)} are read")
+    return CODECS.get(ending)
 
 
 def pieces(stored: str | pa.Buffer, path: str, max_bytes: int, n_bytes: int = PIECE) -> Iterator[bytes]:
@@ -59,7 +59,7 @@ def beginning(stored: bytes, path: str, n: int) -> bytes:
 
 
 def read_at_least(content: Iterable[bytes], n: int) -> tuple[bytes, Iterator[bytes]]:
-    """The first pieces, as many as have `n` bytes where there are so many, and those that follow."""
+    """The first `n` bytes or more, where there are so many, and the pieces that follow."""
     source, first = iter(content), b""
     while len(first) < n and (piece := next(source, b"")):
         first += piece

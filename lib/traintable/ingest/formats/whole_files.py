@@ -1,4 +1,4 @@
-"""Files that a task reads from their beginning to their end, for where a record ends is not known before."""
+"""Files that one task each reads from beginning to end, because only reading tells where a record ends."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ StoredFile = tuple[str, str | pa.Buffer]  # an address, and the path of a local 
 
 
 class Cutter(Protocol):
-    """How the bytes of a file are cut into records."""
+    """Cuts the bytes of a file into records."""
 
     def cut(self, content: Iterable[bytes]) -> Iterator[Numbered]:
         """The records, without what ends them, and the number of each or of the line that it begins at, from 1."""
