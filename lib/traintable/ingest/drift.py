@@ -25,7 +25,7 @@ def undeclared_column(column: str, file: str, declared: Sequence[str]) -> Config
 def apply_drift_policy(
     names: Sequence[str], file: str, config: IngestConfig
 ) -> tuple[str | None, Mapping[str, Promise]]:
-    """What undeclared columns among `names` lead to: the one for which rows are quarantined, or those that are added.
+    """What becomes of undeclared columns among `names`: one for which rows are quarantined, or those that are added.
 
     Raises ConfigError where the policy is `fail`.
     """

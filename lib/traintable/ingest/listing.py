@@ -1,4 +1,4 @@
-"""Which files there are to read, what they are called, and what tells one state of a file from another."""
+"""Which files there are to read, what they are called, and how one state of a file differs from another."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ListedFile:
 
 
 def unknown_state() -> str:
-    """An etag that nothing else has, for what does not tell whether it has changed."""
+    """An etag that nothing else has, for what does not show whether it has changed."""
     return secrets.token_hex(8)
 
 

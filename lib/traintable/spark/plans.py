@@ -92,7 +92,7 @@ def _file_scan(plan: Any) -> Any:
 
 
 def _is_plain_parquet(file_format: Any) -> bool:
-    """Whether Parquet files alone tell the rows: without deletion vectors, column mapping or widened types."""
+    """Whether the rows are just those of Parquet files: no deletion vectors, column mapping or widened types."""
     kind = file_format.getClass().getSimpleName()
     if kind == "DeltaParquetFileFormat":
         is_mapped = file_format.columnMappingMode().toString() != "NoMapping"

@@ -72,7 +72,8 @@ def get_spark(app_name: str = "traintable", **conf: str) -> SparkSession:
 
     An active session is returned as it is, and so is a remote one (Spark Connect, a managed notebook). Otherwise one
     is built: with the user's settings (spark-submit, PYSPARK_SUBMIT_ARGS, spark-defaults.conf) where there are any,
-    then `conf` (dots written as double underscores, for example spark__sql__shuffle__partitions="8"), then ours.
+    then `conf` (dots written as double underscores, for example spark__sql__shuffle__partitions="8"), then the
+    defaults of this module.
     The pinned Delta jars are added unless the user's settings, or the Spark installation, bring Delta themselves.
     """
     from pyspark.sql import SparkSession

@@ -34,8 +34,8 @@ class Reader:
     Attributes
     ----------
     parse : the values of some records (dates and times as text), or None when one of them is bad.
-    explain : what is wrong with one that is bad.
-    refuse : the same where it can be told at once; nothing, or None, for a record that may be good.
+    explain : what is wrong with a bad record.
+    refuse : the same where it shows without the parser; nothing, or None, for a record that may be good.
     """
 
     parse: Parse

@@ -137,7 +137,7 @@ def _wrong_number_of_values(names: Sequence[str]) -> Why:
 
 
 def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> Why:
-    """What is wrong with one record."""
+    """What is wrong with a bad record."""
     texts = _read(pa.array([raw]), names, dict.fromkeys(names, pa.string()), source)
     if texts is not None and _has_text_after_quotes(pa.array([raw]), source):
         return [("syntax", "a separator, or the end of the record, after a closing quote")]

@@ -56,7 +56,7 @@ class CsvRecords:
 
 
 class _Signs:
-    """The signs of one kind of CSV, and the ends of records that they tell."""
+    """The separator, quote and escape of a CSV file, by which records end."""
 
     def __init__(self, separator: str, quote: str, escape: str) -> None:
         s, q, e = (re.escape(sign.encode()) for sign in (separator, quote, escape))

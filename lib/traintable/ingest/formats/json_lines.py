@@ -27,7 +27,7 @@ def reader(fields: Sequence[Field]) -> Reader:
 
 
 def parse(raw: pa.Array, fields: Sequence[Field]) -> list[pa.Array] | None:
-    """The values of lines, by Arrow's parser; None when one of the lines is not as it should be.
+    """The values of lines, by Arrow's parser; None when one of them is bad.
 
     A number is put into each object as its first field: when all come back, in order, each line is one object.
     """
@@ -95,7 +95,7 @@ def refuse(raw: str, fields: Sequence[Field]) -> Why | None:
 
 
 def explain(raw: str, fields: Sequence[Field]) -> Why:
-    """What is wrong with one line."""
+    """What is wrong with a bad line."""
     try:
         record, doubled = _load(raw)
     except (ValueError, RecursionError) as error:

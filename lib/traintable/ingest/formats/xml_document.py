@@ -35,7 +35,7 @@ Tag = tuple[int, int, bool, bool]  # where it starts and ends, whether an elemen
 def document_in_utf8(content: Iterable[bytes]) -> Iterator[bytes]:
     """A document in UTF-8, by its byte order mark, or what it declares, or as it is.
 
-    Raises OSError for an encoding that is not known, and for bytes that are no text in another one than UTF-8.
+    Raises OSError for an encoding that is not known, and for bytes not valid in another than UTF-8.
     """
     first, source = read_at_least(content, _HEAD)
     name = _encoding(first)

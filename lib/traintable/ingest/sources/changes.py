@@ -43,7 +43,7 @@ class ChangeFeed:
         self._commits: dict[int, Commit] = {}
 
     def list_new(self, interval: Interval | None, known: LoadState) -> list[ListedFile]:
-        """The versions that were not taken yet; the newest one, whole, where none was."""
+        """The versions that were not landed yet; the newest one, whole, where none was."""
         newest_first = commits(self.table)
         newest, oldest = newest_first[0], newest_first[-1]
         self._commits = {commit.version: commit for commit in newest_first}
@@ -58,7 +58,7 @@ class ChangeFeed:
             if version not in self._commits:
                 raise InputMissing(
                     where=f"table {self.table}",
-                    expected=f"version {version}, the next to be taken",
+                    expected=f"version {version}, the next to be landed",
                     found=f"versions {oldest.version} to {newest.version}",
                     remedy="Its history has been removed. Land to another table, which begins with a whole version.",
                 )

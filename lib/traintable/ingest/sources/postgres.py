@@ -35,7 +35,7 @@ _PLAIN = (
     "bytea",
 )
 _TIMES = ("date", "timestamp without time zone", "timestamp with time zone")
-_FIRST, _LAST = "'1582-10-15'", "'9999-12-31'"  # Java's calendar is another one before
+_FIRST, _LAST = "'1582-10-15'", "'9999-12-31'"  # before, Java has another calendar
 _COLUMNS = """
 select a.attname, t.typname, a.atttypmod, a.attnotnull, format_type(a.atttypid, null)
 from pg_attribute a join pg_type t on t.oid = a.atttypid
@@ -67,7 +67,7 @@ class Selection:
     n : how many there are.
     etag : another one when one of the rows is: made of the transactions that have written them. None for a view, which
         does not know them.
-    far : columns with dates or times that no row of ours can hold, such as infinity.
+    far : columns with dates or times that the landed table can't hold, such as infinity.
     """
 
     where: str

@@ -1,4 +1,4 @@
-"""Delta tables and tables of the catalog as a source, at one version where they have versions."""
+"""Delta tables and tables of the catalog as a source, read at one version where they have versions."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TableRows:
     is_utf8: bool = False
 
     def rows(self) -> DataFrame:
-        """The rows, held against the contract; costs one pass when computed."""
+        """The rows, checked against the contract; costs one pass when computed."""
         columns = [*(self.table[f"_{i}"] for i in range(len(self.names))), F.col(FILE)]
         place = [F.lit(0).cast("bigint").alias(BLOCK), (F.monotonically_increasing_id() + 1).alias(PLACE)]
         return checked.checked(
@@ -124,7 +124,7 @@ class DeltaSource:
             try:
                 return pin(self.table, spark=self.session())
             except InputMissing:
-                return None  # no Delta table, or none at all, which reading it will tell
+                return None  # not a Delta table, or no table at all, as reading it will show
         if at is not None:
             version = _as_of(self.table, at)
         return pin(self.table, version)

@@ -64,7 +64,7 @@ class TypedFiles:
     root: str
 
     def rows(self) -> DataFrame:
-        """The rows, held against the contract; costs one pass when computed."""
+        """The rows, checked against the contract; costs one pass when computed."""
         return union(map(self._rows, self.groups))
 
     def counts(self) -> Counter[str]:

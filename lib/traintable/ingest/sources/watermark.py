@@ -1,4 +1,4 @@
-"""Rows beyond the greatest value that was taken: the range of one run, and what it is called."""
+"""Rows above the greatest value that was landed: the range of a run, and its name."""
 
 from __future__ import annotations
 
