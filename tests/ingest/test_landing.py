@@ -408,11 +408,11 @@ def test_a_run_says_what_it_did(root: Path, command: Callable[..., tuple[int, di
     put(root, "a.csv", "id,name,x\n1,a,1\n2,b,bad\n")
     path = root / "ingest.yaml"
     path.write_text(json.dumps({**config(root).model_dump(mode="json", exclude_defaults=True), "root": "."}))
-    code, answer, told = command("ingest", "--config", str(path))
-    assert code == 0, told
+    code, answer, log = command("ingest", "--config", str(path))
+    assert code == 0, log
     assert answer["rows"] == {"read": 2, "accepted": 1, "quarantined": 1}
-    assert "2 read = 1 accepted + 1 quarantined" in told
-    code, answer, told = command("ingest", "--config", str(path), "--interval", "2026-01-01")
+    assert "2 read = 1 accepted + 1 quarantined" in log
+    code, answer, log = command("ingest", "--config", str(path), "--interval", "2026-01-01")
     assert code == 2
     assert "a configuration whose `load.mode` is 'interval'" in answer["message"]
 

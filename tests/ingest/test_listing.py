@@ -65,7 +65,7 @@ def test_a_file_that_has_changed_is_another(folder: Path) -> None:
     assert fingerprint(before) != fingerprint(after) == fingerprint(reversed(after))
 
 
-def test_what_is_not_there_is_told(folder: Path) -> None:
+def test_what_is_not_there_is_reported(folder: Path) -> None:
     with pytest.raises(InputMissing, match="nothing there"):
         list_files(f"{folder}/nowhere/*.csv", root=str(folder))
     with pytest.raises(ConfigError, match="a local path"):

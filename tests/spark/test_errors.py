@@ -153,7 +153,7 @@ FULL = "java.io.FileNotFoundException: /data/t/.part-0.crc (No space left on dev
 
 
 @pytest.mark.parametrize("wrapped", [WRITE_FAILED, STAGE_FAILED])
-def test_what_made_a_task_fail_is_told(wrapped: str) -> None:
+def test_what_made_a_task_fail_is_reported(wrapped: str) -> None:
     with pytest.raises(TraintableError, match=r"found org\.postgresql\S+: ERROR: division by zero\. r$") as found:
         raise_in_spark(wrapped.format("ERROR: division by zero"))
     assert found.value.exit_code == 1
@@ -199,7 +199,7 @@ traintable.errors.InputMissing: address s3a://b/part: expected what S3 has there
 """
 
 
-def test_what_python_raised_in_a_task_is_told() -> None:
+def test_what_python_raised_in_a_task_is_reported() -> None:
     class Py4JJavaError(Exception):
         __module__ = "py4j.protocol"
 

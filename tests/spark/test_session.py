@@ -63,7 +63,7 @@ def s3a(settings: dict[str, str]) -> dict[str, str]:
 
 @pytest.mark.usefixtures("no_jars")
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
-def test_an_s3_server_of_the_environment_is_told_without_its_keys(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_s3_server_of_the_environment_is_set_without_its_keys(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
     assert s3a(session._defaults({})) == {}
     monkeypatch.setenv(name, "http://127.0.0.1:7070")
@@ -101,7 +101,7 @@ def test_jars_that_the_user_set_are_respected(user: dict[str, str], monkeypatch:
     assert "spark.jars" not in session._defaults(user)
 
 
-def test_spark_submit_without_delta_is_told_what_to_add(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spark_submit_without_delta_says_what_to_add(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
     with pytest.raises(ConfigError, match="--jars"):
         session._defaults({"spark.master": "spark://host:7077"})
