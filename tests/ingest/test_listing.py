@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from traintable.addresses import escaped
+from traintable.addresses import literal_path
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.intervals import Interval
 from traintable.ingest.listing import fingerprint, list_files, matches, path_at
@@ -80,6 +80,6 @@ def test_paths_of_intervals() -> None:
 
 
 def test_names_with_signs_of_patterns_are_taken_by_the_letter() -> None:
-    assert escaped("/a/b[1]{2}*?.csv") == r"/a/b\[1\]\{2\}\*\?.csv"
+    assert literal_path("/a/b[1]{2}*?.csv") == r"/a/b\[1\]\{2\}\*\?.csv"
     assert matches("/a/b/c.csv", "/a/*/c.csv")
     assert not matches("/a/b/c.csv", "/a/*.csv")

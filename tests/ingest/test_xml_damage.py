@@ -41,8 +41,8 @@ def judge(original: bytes, content: bytes, at: int, what: object) -> None:
     """Hold what is made of a document that was damaged at `at` against what it was.
 
     Where it is a document again, its records are those of the oracle. Where it is none, something bad is reported; a
-    record that was not touched is accepted as it was, or stands in a bad one, or in what the damage has made a comment of; and
-    none is accepted that was not there, but one that the damage is in, or that it has freed.
+    record that was not touched is accepted as it was, or stands in a bad one, or in what the damage has made a comment
+    of; and none is accepted that was not there, but one that the damage is in, or that it has freed.
     """
     before = whole(original)
     try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from traintable.addresses import escaped
+from traintable.addresses import literal_path
 from traintable.contract.record_columns import BLOCK, FILE, PATH, PLACE, POSITION, RAW
 from traintable.ingest.listing import ListedFile, name_at
 
@@ -87,7 +87,7 @@ def spark_lines(
     A block is a part of a file that one task reads; places ascend within it. Lines end at LF, CRLF or CR; a byte order
     mark is none of the text. Costs no pass.
     """
-    lines = spark.read.text([escaped(file.path) for file in files])
+    lines = spark.read.text([literal_path(file.path) for file in files])
     raw = F.col("value") if encoding == "utf-8" else F.decode(F.col("value").cast("binary"), encoding)
     rows = lines.select(
         raw.alias(RAW),

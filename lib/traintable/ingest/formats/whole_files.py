@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from traintable.addresses import escaped, is_remote
+from traintable.addresses import is_remote, literal_path
 from traintable.contract.record_columns import BLOCK, PATH, PLACE, POSITION, RAW
 from traintable.ingest.formats.streams import pieces, report_unreadable
 from traintable.ingest.listing import ListedFile, address_of
@@ -71,7 +71,7 @@ class WholeFiles:
     def _run(self, work: Callable[[Iterable[StoredFile]], Iterator[pa.RecordBatch]], schema: str) -> DataFrame:
         """What `work` makes of the files, each share of them in a task of its own."""
         if is_remote(self.files[0].path):
-            binary = self.spark.read.format("binaryFile").load([escaped(file.path) for file in self.files])
+            binary = self.spark.read.format("binaryFile").load([literal_path(file.path) for file in self.files])
             content = binary.select(F.col("_metadata.file_path").alias(PATH), F.col("content"))
             return content.mapInArrow(lambda batches: work(_stored(batches)), schema)
         n_shares = min(len(self.files), max(parallelism(self.spark), len(self.files) // 64))

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
-from traintable.addresses import escaped, is_remote
+from traintable.addresses import is_remote, literal_path
 from traintable.columns import quote
 from traintable.config.ingest import Column as Promise
 from traintable.config.ingest import IngestConfig
@@ -100,7 +100,7 @@ class TypedFiles:
     def _with_places(self, group: _Group, names: Sequence[str]) -> DataFrame:
         """Columns of the files as `_0`, `_1`, ..., and where each row is."""
         reader = self.spark.read.format(_SPARKS_NAME.get(self.format, self.format))
-        rows = reader.options(**_OPTIONS.get(self.format, {})).load([escaped(file.path) for file in group.files])
+        rows = reader.options(**_OPTIONS.get(self.format, {})).load([literal_path(file.path) for file in group.files])
         block, place = F.col("_metadata.file_block_start"), F.monotonically_increasing_id()
         if self.format == "parquet":
             block, place = F.lit(0).cast("bigint"), F.col("_metadata.row_index") + 1
@@ -160,7 +160,7 @@ def _schema(spark: SparkSession, file: ListedFile, kind: str) -> Schema | Unread
             with pq.ParquetFile(file.path) as opened:
                 arrow_schema = opened.schema_arrow.remove_metadata()
             return Schema(tuple(arrow_schema.names), arrow_schema.to_string(truncate_metadata=False))
-        schema = spark.read.format(kind).load(escaped(file.path)).schema
+        schema = spark.read.format(kind).load(literal_path(file.path)).schema
     except (PySparkException, pa.ArrowException, OSError) as error:
         return UnreadableFile(file.path, first_line(error))
     return Schema(tuple(schema.names), schema.json())
