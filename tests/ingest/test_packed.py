@@ -139,4 +139,4 @@ def test_the_header_is_the_first_record(
         assert (header.names, header.fault) == (names, fault)
     path.write_bytes(packed(path.name, b"id,na\xffme\n" + more))
     (header,) = headers([ListedFile("a", str(path), path.stat().st_size, "")], source)
-    assert header.fault == "a first line that is no utf-8"
+    assert header.fault == "a first line that is not valid utf-8"

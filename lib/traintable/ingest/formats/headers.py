@@ -80,7 +80,7 @@ def _header(head: bytes, source: TextSource) -> Header:
     )
     names = tuple(next(reader, ()))
     if "\ufffd" in first:
-        return Header(first, names, f"one that is no {source.encoding}")
+        return Header(first, names, f"a first line that is not valid {source.encoding}")
     return header_of(names, first)
 
 
