@@ -60,7 +60,7 @@ def run(
     >>> outcome.status, outcome.version  # doctest: +SKIP
     ('published', 0)
     >>> outcome.rows  # doctest: +SKIP
-    {'read': 336776, 'published': {'train': 236310, ...}, 'quarantined': 0, 'filtered': 10270}
+    {'read': 336776, 'published': {'train': 229182, ...}, 'quarantined': 0, 'filtered': 11098}
     """
     quality.require_allowable(allow)
     progress = progress or Progress(quiet=True)
