@@ -1,4 +1,4 @@
-"""Names of columns and tables: quoting, telling paths from catalog names, suggesting the nearest known name."""
+"""Names of columns: quoting, checking, and suggesting the nearest known name."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def require_columns(df: DataFrame, names: Set[str], *, where: str) -> None:
-    """Raise ConfigError for the first of `names` that `df` has not, with the nearest name that it has, or has twice."""
+    """Raise ConfigError for one of `names` that is no column of `df`, with the nearest that is, or that is several."""
     unknown = sorted(names - set(df.columns))
     if unknown:
         raise ConfigError(
             where=where,
-            expected="a column of the rows",
-            found=f"'{unknown[0]}', which they have not",
+            expected="one of the columns of the rows",
+            found=f"'{unknown[0]}', which is not among them",
             remedy=nearest(unknown[0], df.columns),
         )
     counts = Counter(name.lower() for name in df.columns)  # as Spark looks for them
@@ -71,7 +71,7 @@ def require_columns(df: DataFrame, names: Set[str], *, where: str) -> None:
 
 
 def refuse_taken(df: DataFrame, names: Set[str], *, where: str) -> None:
-    """Raise ConfigError for one of `names` that `df` has already, or that is reserved; Spark ignores case, so do we."""
+    """Raise ConfigError for one of `names` that is a column of `df` already, or reserved; case does not matter."""
     taken = {name.lower() for name in df.columns} | RESERVED
     clashes = sorted(name for name in names if name.lower() in taken)
     if clashes:
@@ -84,5 +84,5 @@ def refuse_taken(df: DataFrame, names: Set[str], *, where: str) -> None:
 
 
 def column_name(name: str) -> str:
-    """`name` as a column of a Delta table can have it."""
+    """`name` without the characters that a column of a Delta table may not have."""
     return _NOT_IN_NAMES.sub("_", name)

@@ -37,7 +37,7 @@ def plan(**features: dict[str, Any]) -> Plan:
     ],
 )
 def test_an_unknown_column_is_named_with_those_that_are_there(feature: dict[str, Any], train: DataFrame) -> None:
-    with pytest.raises(ConfigError, match=r"'(xx|wort|grup|tim|zz)', which they have not.*(Did you mean|Known)"):
+    with pytest.raises(ConfigError, match=r"'(xx|wort|grup|tim|zz)', which is not among them.*(Did you mean|Known)"):
         fit(train, plan(**feature))
 
 
