@@ -31,7 +31,7 @@ def is_catalog_name(table: str) -> bool:
 
 
 def is_remote(path: str) -> bool:
-    """Whether a path is an address with a scheme (`s3a://...`, `dbfs:/...`), not a place in the local file system."""
+    """Whether a path is an address with a scheme (`s3a://...`, `dbfs:/...`), not a path of the local file system."""
     return bool(_SCHEME.match(path))
 
 
@@ -57,7 +57,7 @@ def resolve_file(path: str, root: str) -> str:
 
 
 def sibling(table: str, suffix: str) -> str:
-    """The name of a table or folder that lies beside `table`: `flights` and "quarantine" give `flights_quarantine`."""
+    """The name of a table or folder next to `table`: `flights` and "quarantine" give `flights_quarantine`."""
     return f"{table.rstrip('/')}_{suffix}"
 
 
@@ -76,7 +76,7 @@ def endpoint() -> str | None:
         raise ConfigError(
             where="AWS_ENDPOINT_URL_S3, or AWS_ENDPOINT_URL",
             expected="http://host:port or https://host:port",
-            found="an address that has a user or a password",
+            found="an address that contains a user or a password",
             remedy="Give these as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
         )
     return url

@@ -28,7 +28,7 @@ class NumericFeature:
     cleaned : SQL of the clean value, null where it is missing.
     value : SQL of what the steps so far make of it; never null after imputation.
     weighted : the values that this gives in train, where they are known.
-    terms : the features beside the value itself: indicator, outlier flag.
+    terms : the features in addition to the value itself: indicator, outlier flag.
     centre, width : what scaling subtracts and divides by; a width of 0 makes all values 0.
     scaled : SQL of the value after all steps.
     """

@@ -197,12 +197,12 @@ class Selection:
 
 
 def nothing_left_error(dropped: Sequence[DroppedFeature]) -> ConfigError:
-    """What to say when no feature stays."""
+    """The error where no feature is kept."""
     return ConfigError(
         where="prepare.select",
-        expected="at least one feature that stays",
+        expected="at least one feature that is kept",
         found="; ".join(map(str, dropped[:3])),
-        remedy="Loosen the selection.",
+        remedy="Loosen the selection, for example by a larger `k` or `alpha`.",
     )
 
 

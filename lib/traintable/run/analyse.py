@@ -128,7 +128,7 @@ def _time(config: Config, columns: list[str], late: Mapping[str, str]) -> str | 
     return declared if declared in columns and declared not in late else None
 
 
-def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[dict[str, Any]]:
+def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[split.FindingRecord]:
     """What the guards find among the columns that may be features."""
     own = {config.label.name, *config.source.key, SPLIT, *late}
     readable = ("string", "boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "decimal")

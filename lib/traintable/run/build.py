@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
@@ -224,7 +224,7 @@ class _Run:
         """The column of folds, if there is one."""
         return [self.config.prepare.fold] if self.config.folds else []
 
-    def _leaks(self, staged: DataFrame) -> list[dict[str, Any]]:
+    def _leaks(self, staged: DataFrame) -> list[split.FindingRecord]:
         """What looks like a leak in the staged rows, for the manifest; GateRefused when that is severe."""
         config, plan = self.config, self.plan
         fold = {plan.fold} if plan.needs_fold else set()

@@ -77,7 +77,9 @@ def _draw_exactly(df: DataFrame, n: int, key: Sequence[str], seed: int, replicat
     rows = rows.withColumn(RANGE, F.shiftright(_DRAW, 64 - bits).cast("int"))
     numbered, size = with_positions(rows, [_DRAW], key, where=_WHERE)
     if n and not size:
-        raise ConfigError(where=_WHERE, expected="rows to draw from", found="none", remedy="Check the rows.")
+        raise ConfigError(
+            where=_WHERE, expected="rows to draw from", found="none", remedy="Check the filters before it."
+        )
     picks = df.sparkSession.range(n).withColumnRenamed("id", "__pick")
     picked = F.pmod(keyed_hash(["__pick"], seed=seed, purpose=f"bootstrap {replicate}"), F.lit(max(1, size)))
     weights = picks.groupBy(picked.alias(POSITION)).agg(F.count("*").alias(WEIGHT))

@@ -57,5 +57,5 @@ def _require_text(df: DataFrame, names: Sequence[str]) -> None:
             where=_WHERE,
             expected="columns of text",
             found=f"'{wrong[0]}' of type {kinds[wrong[0]]}",
-            remedy="Name the columns whose text is counted.",
+            remedy="Name only columns of type string or binary.",
         )

@@ -116,16 +116,16 @@ def _require_arguments(
     if allocation not in _ALLOCATIONS or (isinstance(n, Mapping) and allocation != "proportional"):
         raise ConfigError(
             where=_WHERE,
-            expected=f"allocation as one of {', '.join(_ALLOCATIONS)}, and none beside explicit counts",
+            expected=f"allocation as one of {', '.join(_ALLOCATIONS)}, and none with a mapping of counts",
             found=repr(allocation),
-            remedy="Correct allocation.",
+            remedy="Correct `allocation`, or leave it out.",
         )
     if (allocation == "neyman") != (column is not None):
         raise ConfigError(
             where=_WHERE,
-            expected="a column with allocation 'neyman', and with no other",
+            expected="`column` with allocation 'neyman', and with no other allocation",
             found=f"allocation={allocation!r}, column={column!r}",
-            remedy="Name the number whose mean shall be known best.",
+            remedy="With 'neyman', name the number whose mean is to be estimated best; otherwise leave `column` out.",
         )
     require_columns(df, {*by, *key, *([column] if column else [])}, where=_WHERE)
     refuse_sampled(df, where=_WHERE)

@@ -32,7 +32,7 @@ def systematic(
     """Exactly `n` rows, evenly spaced in the order of a number, date or time (Cochran 1977, chapter 8).
 
     Nulls come first and NaN last; rows of one value follow each other in the order of their draws. Of N rows the one at
-    place r, from 0, is drawn where (r n + start) mod N < n, the start being drawn from 0 to N - 1: whole numbers, so
+    position r, from 0, is drawn where (r n + start) mod N < n, the start being drawn from 0 to N - 1: whole numbers, so
     that the steps are as even as can be and each row has the chance n / N. Returns the drawn rows with
     `inclusion_probability double` added; they depend on the seed and the set of rows' keys and values alone. Raises
     ConfigError when more rows are asked for than there are; rows of one key and one value are an error when the rows
@@ -61,7 +61,7 @@ def systematic(
 
 
 def is_drawn(position: Column, n: int, size: int, start: Column) -> Column:
-    """Whether the row at a place from 0 to size - 1 is one of the `n`; in whole numbers, without overflow."""
+    """Whether the row at a position from 0 to size - 1 is one of the `n`; in whole numbers, without overflow."""
     from pyspark.sql import functions as F
 
     kind = "long" if n * size + size < 2**63 else "decimal(38,0)"

@@ -132,13 +132,13 @@ def is_train(df: DataFrame) -> Column | None:
 
 
 def require_folds(df: DataFrame, n: int, names: set[str], used: set[str], *, where: str) -> None:
-    """Raise ConfigError unless 2 to 100 folds are asked, of columns that are there, under names that are free."""
+    """Raise ConfigError unless there are to be 2 to 100 folds, `df` has the columns `used`, and `names` are free."""
     if not 2 <= n <= MAX_FOLDS:
         raise ConfigError(
             where=where,
             expected=f"2 to {MAX_FOLDS} folds",
-            found=str(n),
-            remedy="5 or 10 are usual.",
+            found=f"{n}",
+            remedy="Most people take 5 or 10.",
         )
     require_columns(df, used, where=where)
     refuse_taken(df, names, where=where)

@@ -31,10 +31,10 @@ def keep_test(
 
     `previous` has `key` and `split`: an earlier version of the training table. A row whose key is in its test is test,
     whatever the split says now; what the split puts into test besides goes to `otherwise`, which is train, validation,
-    or None for no part. After a split by time only None is honest: with train, the model would learn from rows that are
-    later than those it is tested on. With `group`, other rows of a group that has a row in test go to no part, so that
-    no group is on two sides. `reason` names a column to add that says why a row has lost its part: "frozen_group" or
-    "new_test". Rows are kept; those that have vanished are counted by `missing_test`.
+    or None for no split. After a split by time only None is honest: with train, the model would learn from rows that
+    are later than those it is tested on. With `group`, other rows of a group that has a row in test go to no split, so
+    that no group is on two sides. `reason` names a column to add that says why a row has lost its split: "frozen_group"
+    or "new_test". Rows are kept; those that have vanished are counted by `missing_test`.
 
     Costs a join with the keys of the earlier test set, and with `group` one more pass and a join with its groups.
     """
@@ -43,9 +43,9 @@ def keep_test(
     if otherwise == TEST:
         raise ConfigError(
             where=f"{_WHERE}.otherwise",
-            expected="'train', 'validation' or none",
+            expected="'train', 'validation' or None",
             found=f"'{TEST}'",
-            remedy="Name where rows go that would be new in test.",
+            remedy="Say where rows go that would otherwise be new in test.",
         )
     marked = _with_mark(df, _test_keys(previous, key), key, _FROZEN)
     touched: Column = F.lit(False)
@@ -97,7 +97,7 @@ def _require_same_key(df: DataFrame, previous: DataFrame, key: Sequence[str]) ->
         if now != then:
             raise ConfigError(
                 where=f"{_WHERE}, column '{name}'",
-                expected=f"the type of the earlier version, {then}",
+                expected=f"the type that it has in the earlier version, {then}",
                 found=now,
                 remedy="Declare its `type` in `columns`, or freeze the test set of another version.",
             )

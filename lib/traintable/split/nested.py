@@ -33,15 +33,15 @@ def nested(
     names: tuple[str, str] = ("outer_fold", "inner_fold"),
     min_rows: int = 1,
 ) -> DataFrame:
-    """Add outer folds 0 to `outer` - 1 and inner folds 0 to `inner` - 1, which are even in each outer training part.
+    """Add outer folds 0 to `outer` - 1 and inner folds 0 to `inner` - 1, which are even in each outer training set.
 
     For each outer fold o, the rows of the others are trained on, and within them the inner folds choose: one column of
     inner folds serves all outer folds (Cawley and Talbot, "On over-fitting in model selection", JMLR 11, 2010). A
     stratum of `by` is divided over the outer folds, and over the inner folds, to within a row, and over the inner folds
-    of each outer training part to within two. With `group` no group is in two outer or two inner folds, and sizes and
+    of each outer training set to within two. With `group` no group is in two outer or two inner folds, and sizes and
     shares are as near as whole groups allow. Null for rows whose `split` is not train; all rows are kept.
 
-    Raises ConfigError where an outer fold, or an inner fold of an outer training part, would have fewer than `min_rows`
+    Raises ConfigError where an outer fold, or an inner fold of an outer training set, would have fewer than `min_rows`
     rows of a stratum (0 permits it). Costs what `stratified_k_fold` does, or with `group` what
     `stratified_group_k_fold` does.
     """
@@ -95,7 +95,7 @@ def _cells(population: Mapping[Stratum, int], outer: int, inner: int) -> dict[St
 
 
 def _needed(outer: int, inner: int) -> list[list[int]]:
-    """The sets of pairs of folds that need rows: each outer fold, and each inner fold of each outer training part."""
+    """The sets of pairs of folds that need rows: each outer fold, and each inner fold of each outer training set."""
     folds = [[o * inner + i for i in range(inner)] for o in range(outer)]
     return folds + [
         [other * inner + i for other in range(outer) if other != o] for o in range(outer) for i in range(inner)

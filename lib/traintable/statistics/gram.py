@@ -294,7 +294,7 @@ class _Pending:
         return self.slots[column, k]
 
     def slots_by_rank(self) -> list[tuple[Ints, Ints, Ints]]:
-        """Groups of slots with at most one slot a column, the finest last: their columns, digits and places."""
+        """Groups of slots with at most one slot a column, the finest last: their columns, digits and indices."""
         groups: list[list[tuple[int, int, int]]] = []
         n_seen: dict[int, int] = {}
         for (column, k), index in sorted(self.slots.items(), key=lambda slot: -slot[0][1]):

@@ -26,8 +26,8 @@ class Periods:
 
     Attributes
     ----------
-    period : place in `PERIODS`.
-    places, counts : ascending numbers of the periods, from that of 1970-01-01 on, and the rows in each.
+    period : index in `PERIODS`.
+    numbers, counts : ascending numbers of the periods, from that of 1970-01-01 on, and the rows in each.
     hour_of_week : shape (168,).
     """
 

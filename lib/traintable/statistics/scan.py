@@ -216,7 +216,7 @@ def _merge_in_tasks(wanted: Wanted) -> Callable[[Batches], Iterator[pa.RecordBat
 
 
 def _merge_on_driver(states: DataFrame, wanted: Wanted, engine: str) -> Statistics:
-    statistics, n_bytes = _merge_states((row["state"] for row in states.collect()), wanted)  # see _few
+    statistics, n_bytes = _merge_states((row["state"] for row in states.collect()), wanted)  # see _limit_states
     statistics.cost = Cost(engine, 1, n_bytes)
     return statistics
 

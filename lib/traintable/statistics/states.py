@@ -30,12 +30,12 @@ _TOGETHER = ("sums", "gram", "missingness", "tables", "scores")
 
 
 def too_many_classes(column: str) -> ConfigError:
-    """What to say of a column that has more values than there can be classes."""
+    """The error where a column has more values than there can be classes."""
     return ConfigError(
         where=f"column '{column}'",
         expected=f"at most {MAX_CLASSES:,} classes",
         found="more",
-        remedy="Statistics by class need a label of few classes.",
+        remedy="Merge rare classes, or cut numbers into classes: statistics by class need a label of few.",
     )
 
 
@@ -70,7 +70,7 @@ class Statistics:
     summary, shape, values, frequencies, periods, forms : column -> its state.
     sums, gram : exact moments of the columns together.
     contingency, groups : columns -> counts of what they have together.
-    targets : Target -> sums.
+    targets : TargetGroups -> sums.
     missingness : patterns of missing values.
     tables, scores : counts and moments of coded columns.
     classes : column -> value -> Statistics of the rows that have it.

@@ -38,7 +38,7 @@ class Values:
     shift : how many of the last bits of a value are left out; 0 while each value has a count of its own.
     buckets, counts : ascending codes of the ranges and how many rows are in each, shape (ranges,).
     rounded : whether there were whole numbers beyond 2**53, where one double stands for several of them.
-    distinct, frequent : sketches of what ranges don't tell, kept from the moment that values are not exact any more.
+    distinct, frequent : sketches of what ranges don't tell, kept from when the values are no longer exact.
     """
 
     def __init__(self, column: str, resolution: int = RESOLUTION, *, sketches: bool = False, size: int = SIZE) -> None:
@@ -197,7 +197,7 @@ def encode(values: Floats) -> Ints:
 
 
 def decode(codes: Ints) -> Floats:
-    """The values that `encoded` gave these codes."""
+    """The values that `encode` gave these codes."""
     return np.asarray(np.where(codes < 0, ~(codes ^ _SIGN), codes)).view(np.float64)
 
 

@@ -39,7 +39,8 @@ def examine(
 
     Parameters
     ----------
-    label : the answer; of more than 50 classes only rows, groups, times and the gap are examined.
+    label : the answer; of more than 50 classes only rows, groups and times are examined, and adversarial validation is
+        made.
     key : what tells rows apart, by which samples are drawn.
     features : the raw columns that features are made of.
     groups : columns, or lists of columns, whose values may not stand on two sides.
@@ -49,8 +50,9 @@ def examine(
     Returns
     -------
     list of Finding
-        See each guard for what it looks for: `duplicates`, `near_duplicates`, `overlap`, `predictors`, `identifiers`,
-        `target_statistics`, `gap`. The same rows give the same findings in any layout.
+        See each guard for what it looks for: `duplicates`, `near_duplicates`, `shared_groups`, `overlapping_times`,
+        `predictors`, `identifiers`, `target_statistics`, `adversarial_validation`. The same rows give the same findings
+        in any layout.
 
     Costs two passes over the features for what is known of single columns, one for exact duplicates, one to draw a
     sample, one over train for near duplicates by rows and one by each text, and one over the groups.

@@ -18,7 +18,7 @@ _LEAST_Z = 5.0
 def identifiers(evidence: Evidence) -> list[LeakFinding]:
     """Features and columns of the key that give the label away as an identifier does; costs no pass.
 
-    By order: whole numbers or moments that differ in at least 95% of the rows, where the bin of equally many rows tells
+    By order: whole numbers or times that differ in at least 95% of the rows, where the bin of equally many rows tells
     at least `max_order_information` of the label's entropy (rows were collected or sorted class by class). By lookup:
     at least 20 values, each with two rows on average, that stand on both sides, where the most frequent class that a
     value has in train saves at least `max_lookup` of the errors that the constant answer makes on held-out rows, and
@@ -89,8 +89,8 @@ def _finding(name: str, message: str, numbers: dict[str, float], evidence: Evide
     is_feature = name in evidence.table.features
     severity: Severity = "severe" if is_feature else "warning"
     remedy = (
-        "Leave it out of `prepare.features`; if it names what rows belong to, split so that it stands on one side."
+        "Leave it out of `prepare.features`; if it names what rows belong to, split by it, as by a group."
         if is_feature
-        else "It is no feature, but sort the rows out of its order before anything depends on it, or split by it."
+        else "It is not a feature; shuffle the rows before anything depends on their order, or split by it."
     )
     return LeakFinding("identifiers", severity, (name,), message, remedy, numbers)

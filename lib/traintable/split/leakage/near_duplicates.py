@@ -8,8 +8,7 @@ from traintable.split.leakage.duplicates import MIN_COPIES, is_distinctive, labe
 from traintable.split.leakage.evidence import Evidence
 from traintable.split.leakage.finding import LeakFinding, Measure, Severity
 from traintable.split.leakage.matching import Matches, column_bucketing, find_matches, minhash_bucketing, n_differing
-from traintable.split.leakage.sample import LeakageSample, text_tokens
-from traintable.split.leakage.tokens import pairs
+from traintable.split.leakage.sample import LeakageSample, row_tokens, text_tokens
 
 _CHANCE = 0.001
 
@@ -47,7 +46,7 @@ def near_duplicates(evidence: Evidence, sample: LeakageSample) -> list[LeakFindi
 def _of_rows(evidence: Evidence, sample: LeakageSample) -> list[LeakFinding]:
     table = evidence.table
     bucketing = column_bucketing(len(sample.compared), table.limits.similarity)
-    matches = find_matches(table, sample, "tokens", pairs(sample.compared), bucketing, equal=False)
+    matches = find_matches(table, sample, "tokens", row_tokens(sample.compared), bucketing, equal=False)
     if matches.held < MIN_COPIES or matches.share <= table.limits.max_near_duplicates:
         return []
     usual = min(1.0, (matches.train + 1) / (matches.n_train + 1))

@@ -22,7 +22,9 @@ from traintable.split.leakage.separation import (
 
 MAX_BINS = 64
 _ROWS_PER_BIN = 10
-_REMEDY = "Leave it out of `prepare.features`, or say in `leakage.allow` why it is known when the prediction is made."
+_REMEDY = (
+    "Leave it out of `prepare.features`, or explain in `leakage.allow` how it is known when the prediction is made."
+)
 
 
 def predictors(evidence: Evidence) -> list[LeakFinding]:

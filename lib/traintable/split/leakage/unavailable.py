@@ -13,7 +13,7 @@ from traintable.sql.expressions import references
 
 
 def refuse_unavailable(config: Config) -> None:
-    """Raise ConfigError for the first of the `unavailable` features that `leakage.allow` does not name."""
+    """Raise ConfigError for the first of the `unavailable_features` that `leakage.allow` does not name."""
     for finding in unavailable_features(config):
         if allowed_because(finding, config.leakage.allow) is None:
             raise ConfigError(
