@@ -200,7 +200,7 @@ def test_an_import_against_the_order_is_seen(file: str, planted: str) -> None:
     [
         ("run/build.py", "from traintable import publish, statistics"),
         ("split/time.py", "from traintable.sample.draw import keyed_hash\nfrom traintable import columns"),
-        ("cli/commands.py", "from traintable.run import run"),
+        ("cli/job_commands.py", "from traintable.run import run"),
         ("reading/gated.py", "from traintable.delta.commits import commits"),
     ],
 )

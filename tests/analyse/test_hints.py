@@ -16,7 +16,7 @@ from traintable.analyse import hints
 from traintable.analyse.hints.additive import fit, gains, losses
 from traintable.analyse.hints.transforms import skewness
 from traintable.config.plan import Plan
-from traintable.sql.expressions import evaluated
+from traintable.sql.expressions import evaluate
 from traintable.statistics.values import Values
 from traintable.statistics.weighted import Weighted
 from traintable.statistics.yeo_johnson import best_power, yeo_johnson
@@ -136,9 +136,7 @@ def test_a_planted_period_is_found_and_its_features_can_be_made(part: str, kind:
     features = Plan.model_validate(hint["plan"]).features
     assert list(features) == [f"when_{part}_sin", f"when_{part}_cos"]
     df = of_pandas(spark, frame[["when"]].head(50))
-    waves = df.select(
-        *[evaluated(df, str(f.expr), where="plan").alias(name) for name, f in features.items()]
-    ).toPandas()
+    waves = df.select(*[evaluate(df, str(f.expr), where="plan").alias(name) for name, f in features.items()]).toPandas()
     angle = np.arctan2(waves.iloc[:, 0], waves.iloc[:, 1]) / (2 * np.pi)
     expected = place.head(50) + (1 / 7 if part == "dayofweek" else 0) + (1 / 7 if part == "dayofweek" else 0)
     distance = (angle - expected + 0.5) % 1 - 0.5

@@ -23,11 +23,11 @@ from traintable.config.ingest import IngestConfig
 from traintable.config.sources import JdbcSource
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.job import ingest
-from traintable.ingest.ledger import Unit
+from traintable.ingest.ledger import LoadState
 from traintable.ingest.recount import recount
-from traintable.ingest.sources.jdbc import Jdbc
+from traintable.ingest.sources.jdbc import PostgresSource
 from traintable.ingest.sources.postgres import quoted
-from traintable.sql.pushed_down import pushed_down
+from traintable.sql.push_down import push_down
 
 UTC = dt.timezone.utc
 COLUMNS = {"id": {"type": "bigint"}, "x": {"type": "double", "max": 100}, "at": {"type": "timestamp"}}
@@ -128,9 +128,9 @@ def test_all_connections_see_one_snapshot(
     more = {"load": {"mode": "full"}, "source": {"partitions": 5, "where": "x < 80 or x is null", **by}}
     config = IngestConfig.model_validate(settings(postgres, tmp_path, name, **more))
     assert isinstance(config.source, JdbcSource)
-    source = Jdbc(config, config.source)
+    source = PostgresSource(config, config.source)
     try:
-        files = source.found(None, Unit())
+        files = source.found(None, LoadState())
         expected = sorted(map(tuple, postgres.run(f"select id, x from {name} where x < 80 or x is null")))
         opened = source.open(spark, files)
         # Rows move to other pages, go, and come, while the snapshot is open.
@@ -227,7 +227,7 @@ def test_what_can_t_be_read(
 )
 def test_conditions_that_are_more_than_that(sql: str) -> None:
     with pytest.raises(ConfigError):
-        pushed_down(sql, where="source.where")
+        push_down(sql, where="source.where")
 
 
 def test_the_password_is_in_no_output_table_or_log(

@@ -15,8 +15,8 @@ from folders import PACKED, packed
 from traintable.config.sources import TextSource
 from traintable.ingest.formats.headers import _head, headers
 from traintable.ingest.formats.line_cutter import Lines
-from traintable.ingest.formats.streams import beginning, packing, pieces
-from traintable.ingest.listing import FoundFile
+from traintable.ingest.formats.streams import beginning, codec_of, pieces
+from traintable.ingest.listing import ListedFile
 
 CONTENT = b"".join(b"%d,%d\n" % (i, i * i) for i in range(20_000))
 UNPACK = {
@@ -103,15 +103,15 @@ def test_the_beginning_is_as_much_as_was_asked_for(ending: str, tmp_path: Path) 
     for content in (CONTENT, bytes(2**24), noise, b"", b"a"):
         path = tmp_path / f"a{ending}"
         path.write_bytes(packed(path.name, content))
-        assert _head(FoundFile("a", str(path), 0, "")) == content[: 2**16]
+        assert _head(ListedFile("a", str(path), 0, "")) == content[: 2**16]
     assert beginning(b"no packing at all", f"a{ending}", 100) == b""
 
 
 def test_packings_that_are_not_unpacked_are_told() -> None:
     for ending in (".lz4", ".snappy", ".deflate"):
         with pytest.raises(OSError, match="are unpacked"):
-            packing(f"a.csv{ending}")
-    assert [packing(name) for name in ("a.csv", "a.gz.csv", "a", "a.GZ")] == [None] * 4
+            codec_of(f"a.csv{ending}")
+    assert [codec_of(name) for name in ("a.csv", "a.gz.csv", "a", "a.GZ")] == [None] * 4
 
 
 HEADERS = [
@@ -135,8 +135,8 @@ def test_the_header_is_the_first_record(
     for more in (b"", b"1,\xff\n" * 2**15):
         path = tmp_path / f"a.csv{ending}"
         path.write_bytes(packed(path.name, text.encode() + more * bool(text)))
-        (header,) = headers([FoundFile("a", str(path), path.stat().st_size, "")], source)
+        (header,) = headers([ListedFile("a", str(path), path.stat().st_size, "")], source)
         assert (header.names, header.fault) == (names, fault)
     path.write_bytes(packed(path.name, b"id,na\xffme\n" + more))
-    (header,) = headers([FoundFile("a", str(path), path.stat().st_size, "")], source)
+    (header,) = headers([ListedFile("a", str(path), path.stat().st_size, "")], source)
     assert header.fault == "a first line that is no utf-8"

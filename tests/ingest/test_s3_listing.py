@@ -56,7 +56,7 @@ def test_a_pattern_lists_what_begins_as_it_does(s3: S3, bucket: str) -> None:
 
 
 def test_a_listing_goes_on_after_a_key(bucket: str) -> None:
-    found = library.objects(f"s3a://{bucket}/raw/", start_after="raw/b.json")
+    found = library.list_objects(f"s3a://{bucket}/raw/", start_after="raw/b.json")
     assert [one.key for one in found] == ["raw/deep/_f.csv", "raw/deep/c.csv"]
 
 
@@ -67,7 +67,7 @@ def test_pages_are_read_one_after_the_other(s3: S3) -> None:
     for key in keys:
         s3.client.put_object(Bucket=bucket, Key=key, Body=b"")
     with s3.proxy.obeying() as requests:
-        assert [one.key for one in library.objects(f"s3a://{bucket}/")] == keys
+        assert [one.key for one in library.list_objects(f"s3a://{bucket}/")] == keys
     assert len(requests) == 2
 
 
@@ -85,8 +85,8 @@ def test_the_first_bytes_of_an_object(s3: S3) -> None:
     bucket, content = s3.new_bucket(), bytes(range(256)) * 400
     s3.client.put_object(Bucket=bucket, Key="a b%20+ü#", Body=content)
     with s3.proxy.obeying() as requests:
-        assert library.first_bytes(f"s3a://{bucket}/a b%20+ü#", 1000) == content[:1000]
-        assert library.first_bytes(f"s3a://{bucket}/a b%20+ü#", 10**6) == content
+        assert library.read_first_bytes(f"s3a://{bucket}/a b%20+ü#", 1000) == content[:1000]
+        assert library.read_first_bytes(f"s3a://{bucket}/a b%20+ü#", 10**6) == content
     assert len(requests) == 2
 
 

@@ -132,7 +132,7 @@ def test_a_value_is_taken_where_nothing_of_it_is_lost(
     setting = config(root, "parquet", columns={"id": {"type": "int"}, "v": {"type": promised}})
     files = list_files(str(root / "raw"), root=str(root))
     found = (
-        typed.open_typed(spark, files, setting, str(root))
+        typed.read_typed(spark, files, setting, str(root))
         .rows()
         .withColumn("bad", F.col("_wrong._reasons"))
         .drop("_wrong")

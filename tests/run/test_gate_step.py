@@ -194,7 +194,7 @@ def test_a_rule_on_a_whole_column_sets_no_row_aside(spark: SparkSession, rule: d
     ("rule", "said"),
     [
         ({"type": "unexpected_rows_expectation", "unexpected_rows_query": "SELECT * FROM {batch}"}, "query of its own"),
-        ({**SET_ASIDE[0], "row_condition": "reflect('a', 'b') = 1"}, "reflect, which is not among the functions"),
+        ({**SET_ASIDE[0], "row_condition": "reflect('a', 'b') = 1"}, "reflect, which is not an allowed function"),
         ({**SET_ASIDE[0], "row_condition": {"type": "pass_through", "pass_through_filter": "true"}}, "found a dict"),
         ({"type": "expect_table_column_count_to_equal", "value": 5}, "found one on the table's columns"),
         (

@@ -6,21 +6,24 @@ import pytest
 from pyspark.sql import SparkSession
 
 from traintable.errors import ConfigError, GateRefused, InputMissing, TraintableError
-from traintable.spark.errors import translated
+from traintable.spark.errors import translate_spark_errors
 
 
 def test_a_value_that_does_not_fit_names_its_expression(spark: SparkSession) -> None:
-    with pytest.raises(ConfigError, match=r"DIVIDE_BY_ZERO.*\(id / \(id - id\)\)"), translated("run"):
+    with pytest.raises(ConfigError, match=r"DIVIDE_BY_ZERO.*\(id / \(id - id\)\)"), translate_spark_errors("run"):
         spark.range(3).selectExpr("id / (id - id)").collect()
 
 
 def test_a_missing_file_is_a_missing_input(spark: SparkSession) -> None:
-    with pytest.raises(InputMissing, match="vacuumed"), translated("run"):
+    with pytest.raises(InputMissing, match="vacuumed"), translate_spark_errors("run"):
         spark.read.parquet("/nowhere/at/all").collect()
 
 
 def test_a_full_disk_names_the_place() -> None:
-    with pytest.raises(TraintableError, match="expected a place") as found, translated("/data/t", expected="a place"):
+    with (
+        pytest.raises(TraintableError, match="expected a place") as found,
+        translate_spark_errors("/data/t", expected="a place"),
+    ):
         raise OSError(28, "No space left on device")
     assert (found.value.where, found.value.exit_code) == ("/data/t", 1)
 
@@ -46,7 +49,7 @@ def test_memory_that_is_used_up_is_no_file_that_has_gone(text: str) -> None:
 def test_our_own_errors_and_defects_pass_as_they_are() -> None:
     ours = GateRefused(where="w", expected="e", found="f", remedy="r")
     for error in (ours, ZeroDivisionError("a defect")):
-        with pytest.raises(type(error)) as found, translated("run"):
+        with pytest.raises(type(error)) as found, translate_spark_errors("run"):
             raise error
         assert found.value is error
 
@@ -91,7 +94,7 @@ def test_causes_that_delta_rs_tells_are_one_line() -> None:
 
 
 def raise_in_spark(text: str) -> None:
-    with translated("w", expected="e", remedy="r"):
+    with translate_spark_errors("w", expected="e", remedy="r"):
         raise OSError(text)
 
 
@@ -117,7 +120,7 @@ def test_what_python_raised_in_a_task_is_told() -> None:
     class Py4JJavaError(Exception):
         __module__ = "py4j.protocol"
 
-    with pytest.raises(TraintableError) as caught, translated("folder"):
+    with pytest.raises(TraintableError) as caught, translate_spark_errors("folder"):
         raise Py4JJavaError(f"An error occurred.\norg.apache.spark.SparkException: {RAISED}")
     expected = "InputMissing: address s3a://b/part: expected what S3 has there, found the answer 503. Try again later"
     assert caught.value.found == expected

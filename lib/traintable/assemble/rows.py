@@ -17,7 +17,7 @@ from traintable.config.split import Folds
 from traintable.contract.rows import REASONS, apply_contract, mark_duplicates
 from traintable.delta.pin import Pinned, pin, read_pinned
 from traintable.errors import ConfigError
-from traintable.sql.expressions import evaluated
+from traintable.sql.expressions import evaluate
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -125,7 +125,7 @@ def _join(rows: DataFrame, table: DataFrame, join: Join) -> DataFrame:
 def _derived(rows: DataFrame, config: Config) -> DataFrame:
     for name, expression in config.derive.items():
         refuse_taken(rows, {name}, where=f"derive.{name}")
-        rows = rows.withColumn(name, evaluated(rows, expression, where=f"derive.{name}"))
+        rows = rows.withColumn(name, evaluate(rows, expression, where=f"derive.{name}"))
     return rows
 
 

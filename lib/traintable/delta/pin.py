@@ -11,7 +11,7 @@ from traintable.addresses import is_catalog_name
 from traintable.delta.commits import commits
 from traintable.errors import InputMissing
 from traintable.spark.errors import first_line
-from traintable.sql.expressions import evaluated
+from traintable.sql.expressions import evaluate
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, DataFrameReader, SparkSession
@@ -67,4 +67,4 @@ def read_pinned(spark: SparkSession, pinned: Pinned, *, where: str | None = None
             found=first_line(error),
             remedy="It may have been vacuumed: pin a newer version.",
         ) from error
-    return df if where is None else df.where(evaluated(df, where, where=f"`where` of table {pinned.table}"))
+    return df if where is None else df.where(evaluate(df, where, where=f"`where` of table {pinned.table}"))

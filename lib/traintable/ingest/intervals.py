@@ -32,14 +32,14 @@ def intervals(text: str, schedule: str) -> list[Interval]:
     first, slash, last = text.partition("/")
     try:
         start = _moment(first)
-        end = _moment(last) if slash else following(start, schedule)
+        end = _moment(last) if slash else next_start(start, schedule)
     except ValueError:
         raise _refused(text, schedule, "something else") from None
     if floor(start, schedule) != start or floor(end, schedule) != end or end <= start:
         raise _refused(text, schedule, "one that begins or ends within an interval, or is empty")
     found = []
     while start < end:
-        found.append(Interval(start, following(start, schedule)))
+        found.append(Interval(start, next_start(start, schedule)))
         start = found[-1].end
         if len(found) > MAX_INTERVALS:
             raise _refused(text, schedule, f"more than {MAX_INTERVALS:,} intervals")
@@ -63,7 +63,7 @@ def floor(moment: datetime, schedule: str) -> datetime:
     return day - timedelta(days=day.weekday()) if schedule == "weekly" else day
 
 
-def following(start: datetime, schedule: str) -> datetime:
+def next_start(start: datetime, schedule: str) -> datetime:
     """The start of the next interval."""
     if schedule == "monthly":
         return (start + timedelta(days=31)).replace(day=1)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from traintable.config.ingest import IngestConfig
 from traintable.config.sources import JdbcSource, TableSource
-from traintable.ingest.sources.changes import Changes
-from traintable.ingest.sources.files import Files
-from traintable.ingest.sources.source import Origin
-from traintable.ingest.sources.tables import Table
+from traintable.ingest.sources.changes import ChangeFeed
+from traintable.ingest.sources.files import FileSource
+from traintable.ingest.sources.source import Source
+from traintable.ingest.sources.tables import DeltaSource
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -38,13 +38,13 @@ from traintable.contract.record_columns import FILE, POSITION, RAW
 from traintable.errors import AccountingError, ConfigError
 from traintable.ingest.formats.text_files import DRIFT, NAMES, WRONG, TextFiles
 from traintable.ingest.intervals import Interval, intervals, last_complete
-from traintable.ingest.ledger import REPLAY, Unit, digest_of, run_name
-from traintable.ingest.listing import FoundFile, Unreadable, fingerprint
+from traintable.ingest.ledger import REPLAY, LoadState, digest_of, run_name
+from traintable.ingest.listing import ListedFile, Unreadable, fingerprint
 from traintable.ingest.merge import merge_landed
 from traintable.ingest.records import path_of
-from traintable.ingest.sources.source import Rows, undeclared_column
+from traintable.ingest.sources.source import SourceRows, undeclared_column
 from traintable.ingest.target import INTERVAL, REPAIRED, REPLAYED, Tables, Target, counts_of, of_files, of_interval
-from traintable.spark.errors import translated
+from traintable.spark.errors import translate_spark_errors
 from traintable.spark.progress import Progress
 from traintable.spark.session import get_spark, pinned_settings
 
@@ -156,7 +156,7 @@ class _Landing:
                 results.append(_Result(run, unreadable=[file.name]))
             known = self._known(unit)
 
-    def _known(self, unit: str) -> Unit:
+    def _known(self, unit: str) -> LoadState:
         """What the ledger knows of a unit; ConfigError when the table has been landed in another mode."""
         units, mode = self.ledger.units(), self.config.load.mode
         others = [name for name in units if name != REPLAY and ("interval" if "/" in name else name) != mode]
@@ -167,9 +167,11 @@ class _Landing:
                 found=f"'{mode}', after '{'interval' if '/' in others[0] else others[0]}'",
                 remedy="Land to another table, or move this one, its quarantine and its ledger away.",
             )
-        return units.get(unit, Unit())
+        return units.get(unit, LoadState())
 
-    def _next(self, files: Sequence[FoundFile], known: Unit, unit: str) -> tuple[str, list[FoundFile], frozenset[str]]:
+    def _next(
+        self, files: Sequence[ListedFile], known: LoadState, unit: str
+    ) -> tuple[str, list[ListedFile], frozenset[str]]:
         """The run to carry out next, its files, and those of which a run that can't be carried on has left rows."""
         stale = known.stale
         if known.open is not None:
@@ -199,9 +201,9 @@ class _Landing:
         self,
         run: str,
         unit: str,
-        files: Sequence[FoundFile],
+        files: Sequence[ListedFile],
         stale: frozenset[str],
-        known: Unit,
+        known: LoadState,
         interval: Interval | None,
     ) -> _Result:
         stage, names = self.progress.stage, sorted({*stale, *(file.name for file in files)})
@@ -230,7 +232,9 @@ class _Landing:
         accepted = sum(a for a, _ in counts.values())
         return _Result(run, len(files), read.total(), accepted, read.total() - accepted)
 
-    def _write(self, source: Rows, run: str, replace: str | None, interval: Interval | None, *, whole: bool) -> None:
+    def _write(
+        self, source: SourceRows, run: str, replace: str | None, interval: Interval | None, *, whole: bool
+    ) -> None:
         """Write the good rows in one commit, unless this run has written them before."""
         if self.target.has(run):
             return
@@ -278,7 +282,7 @@ class _Landing:
         return error
 
     def _keep(
-        self, source: Rows, run: str, bad: int, replace: str | None, interval: Interval | None, *, whole: bool
+        self, source: SourceRows, run: str, bad: int, replace: str | None, interval: Interval | None, *, whole: bool
     ) -> None:
         """Keep the bad records, in place of those that an earlier run has found in the same files."""
         where = "true" if whole else replace
@@ -328,7 +332,7 @@ class _Landing:
     def _translated(self, table: Target) -> AbstractContextManager[None]:
         """What goes wrong while rows are written to a table, as an error that names it and the source."""
         where = f"ingest from {describe(self.config.source)} into {table.path}"
-        return translated(where, expected="rows to be read and written", remedy="The next run carries on.")
+        return translate_spark_errors(where, expected="rows to be read and written", remedy="The next run carries on.")
 
     def answer(self, results: Sequence[_Result]) -> dict[str, Any]:
         """The JSON line."""
@@ -357,13 +361,13 @@ def _digest(config: IngestConfig) -> str:
     return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def origin_of(config: IngestConfig, session: Callable[[], SparkSession]) -> Origin:
+def origin_of(config: IngestConfig, session: Callable[[], SparkSession]) -> Source:
     """The source; `session` gives the Spark session, which is started when it is first asked for."""
     source = config.source
     if isinstance(source, JdbcSource):
-        from traintable.ingest.sources.jdbc import Jdbc
+        from traintable.ingest.sources.jdbc import PostgresSource
 
-        return Jdbc(config, source)
+        return PostgresSource(config, source)
     if isinstance(source, TableSource):
-        return Changes(config, source) if config.load.mode == "changes" else Table(config, source, session)
-    return Files(config, source)
+        return ChangeFeed(config, source) if config.load.mode == "changes" else DeltaSource(config, source, session)
+    return FileSource(config, source)

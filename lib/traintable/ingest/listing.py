@@ -20,7 +20,7 @@ MAGIC = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True, order=True)
-class FoundFile:
+class ListedFile:
     """A file as it was listed.
 
     Attributes
@@ -58,7 +58,7 @@ def at(path: str, interval: Interval) -> str:
     return interval.start.strftime(path) if has_time(path) else path
 
 
-def list_files(path: str, *, root: str) -> list[FoundFile]:
+def list_files(path: str, *, root: str) -> list[ListedFile]:
     """The files that a path names, in the order of their names: a file, all files of a folder, or a pattern with `*`.
 
     Files and folders whose name begins with `_` or `.` are not listed, as Spark does not read them. Raises ConfigError
@@ -78,7 +78,7 @@ def list_files(path: str, *, root: str) -> list[FoundFile]:
     return sorted(set(_local(path, os.path.realpath(root))))
 
 
-def name_of(path: str, root: str) -> str:
+def name_in_table(path: str, root: str) -> str:
     """What a file is called in the table: its path from the root, which is no link, where it lies beneath that."""
     return path.removeprefix(f"{root}/")
 
@@ -90,7 +90,7 @@ def folder_of(path: str) -> str:
     return path if first is None else "/".join(parts[:first])
 
 
-def _local(path: str, root: str) -> Iterator[FoundFile]:
+def _local(path: str, root: str) -> Iterator[ListedFile]:
     folder = folder_of(path) or "/"
     if not os.path.exists(folder):
         raise InputMissing(
@@ -112,7 +112,7 @@ def _local(path: str, root: str) -> Iterator[FoundFile]:
                 remedy="Copy the file there, or name the folder that it lies in as `source.path`.",
             )
         stat = os.stat(real)
-        yield FoundFile(name_of(real, root), real, stat.st_size, f"{stat.st_size}-{stat.st_mtime_ns}")
+        yield ListedFile(name_in_table(real, root), real, stat.st_size, f"{stat.st_size}-{stat.st_mtime_ns}")
 
 
 def _walk(folder: str) -> Iterator[str]:
@@ -152,21 +152,21 @@ def matches(path: str, pattern: str) -> bool:
     return len(parts) >= len(wanted) and all(map(fnmatchcase, parts, wanted))
 
 
-def fingerprint(files: Iterable[FoundFile]) -> str:
+def fingerprint(files: Iterable[ListedFile]) -> str:
     """A text of 16 characters that is the same for the same files in the same state."""
     return hashlib.sha256("\n".join(f"{f.name}\t{f.etag}" for f in sorted(files)).encode()).hexdigest()[:16]
 
 
-def list_objects(address: str) -> Iterator[FoundFile]:
+def list_objects(address: str) -> Iterator[ListedFile]:
     """The objects that `s3a://bucket/...` names: one, all below a prefix, or those of a pattern with `*`.
 
     What is listed is what begins as the address does before its first pattern, so that an interval costs its own part
     of the bucket only; a request for each 1,000 objects. Raises InputMissing where nothing is there.
     """
-    bucket, _ = s3.split(address)
+    bucket, _ = s3.bucket_and_key(address)
     home = f"{SCHEME}{bucket}"
     folder, pattern = folder_of(address), MAGIC.search(address)
-    found = s3.objects(address[: pattern.start()]) if pattern else _exactly(address)
+    found = s3.list_objects(address[: pattern.start()]) if pattern else _exactly(address)
     nothing = True
     for one in found:
         nothing = False
@@ -176,7 +176,7 @@ def list_objects(address: str) -> Iterator[FoundFile]:
             continue
         if pattern and not matches(name, address):
             continue
-        yield FoundFile(name, _readable(name, one.key), one.size, f"{one.etag}-{one.size}")
+        yield ListedFile(name, _readable(name, one.key), one.size, f"{one.etag}-{one.size}")
     if nothing and not (pattern and _is_there(folder)):
         raise InputMissing(
             where=f"source.path {address}",
@@ -188,15 +188,15 @@ def list_objects(address: str) -> Iterator[FoundFile]:
 
 def _exactly(address: str) -> Iterator[s3.Object]:
     """The object of an address, or those below it as a folder."""
-    _, key = s3.split(address)
-    one = next(s3.objects(address), None) if key and not key.endswith("/") else None
+    _, key = s3.bucket_and_key(address)
+    one = next(s3.list_objects(address), None) if key and not key.endswith("/") else None
     if one is not None and one.key == key:
         yield one
-    yield from s3.objects(f"{address.rstrip('/')}/")
+    yield from s3.list_objects(f"{address.rstrip('/')}/")
 
 
 def _is_there(folder: str) -> bool:
-    return next(s3.objects(f"{folder}/"), None) is not None
+    return next(s3.list_objects(f"{folder}/"), None) is not None
 
 
 def _readable(address: str, key: str) -> str:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from traintable.contract.record_columns import BLOCK, FILE, PATH, PLACE, POSITION, RAW
-from traintable.ingest.listing import name_of
+from traintable.ingest.listing import name_in_table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -28,7 +28,7 @@ def path_of(address: str) -> str:
 
 def named(address: str, root: str) -> str:
     """What the file of an address is called in the table."""
-    return name_of(path_of(address), root)
+    return name_in_table(path_of(address), root)
 
 
 def union(parts: Iterable[DataFrame]) -> DataFrame:

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from traintable.columns import quote, refuse_taken
 from traintable.errors import ConfigError
-from traintable.sql.expressions import evaluated
+from traintable.sql.expressions import evaluate
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -21,7 +21,7 @@ def by_expression(df: DataFrame, name: str, expr: str) -> DataFrame:
     neither a boolean, a whole number nor text. Costs no pass.
     """
     refuse_taken(df, {name}, where="label.name")
-    labelled = df.withColumn(name, evaluated(df, expr, where="label.expr"))
+    labelled = df.withColumn(name, evaluate(df, expr, where="label.expr"))
     kind = labelled.schema[name].dataType.typeName()
     if kind == "boolean":
         return labelled.withColumn(name, F.col(quote(name)).cast("int"))

@@ -11,7 +11,7 @@ from traintable.columns import FEATURES, SPLIT, TRAIN, refuse_taken, require_col
 from traintable.config.plan import Plan
 from traintable.errors import ConfigError
 from traintable.prepare.terms import is_plain
-from traintable.sql.expressions import evaluated, references
+from traintable.sql.expressions import evaluate, references
 from traintable.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _refuse_substituted(texts: Mapping[str, str]) -> None:
 def _type(train: DataFrame, name: str, expr: str | None) -> DataType:
     if expr is None:
         return train.schema[name].dataType
-    return train.select(evaluated(train, expr, where=f"prepare.features.{name}.expr")).schema[0].dataType
+    return train.select(evaluate(train, expr, where=f"prepare.features.{name}.expr")).schema[0].dataType
 
 
 def require_free_names(train: DataFrame, plan: Plan, names: tuple[str, ...], *, output: str) -> None:

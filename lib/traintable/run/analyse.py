@@ -21,7 +21,7 @@ from traintable.delta.pin import pin, read_pinned
 from traintable.errors import ConfigError, InputMissing
 from traintable.run.places import Places
 from traintable.run.staging import Staging, staging
-from traintable.spark.errors import translated
+from traintable.spark.errors import translate_spark_errors
 from traintable.spark.progress import Progress
 from traintable.spark.session import get_spark, pinned_settings
 
@@ -49,7 +49,11 @@ def analyse_table(
         folder = _folder(config)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with pinned_settings(spark), translated(f"analysis for {places.table}"), staging(spark, places.staging) as files:
+    with (
+        pinned_settings(spark),
+        translate_spark_errors(f"analysis for {places.table}"),
+        staging(spark, places.staging) as files,
+    ):
         with progress.stage("read, join, label, split"):
             rows = assemble(spark, config, pinned, held=lambda found: files.write(found, "assembled"))
             rows = files.write(rows.where(F.col(SPLIT).isNotNull()).drop(*_OWN), "rows", partition_by=[SPLIT])

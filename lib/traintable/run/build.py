@@ -31,7 +31,7 @@ from traintable.run.outcome import Census, Outcome, Rows, census, described_spli
 from traintable.run.places import Places
 from traintable.run.provenance import model_hash
 from traintable.run.staging import ROW, Staging, stageable, staging, writing
-from traintable.spark.errors import translated
+from traintable.spark.errors import translate_spark_errors
 from traintable.spark.progress import Progress
 from traintable.spark.session import get_spark, pinned_settings
 
@@ -70,7 +70,11 @@ def run(
     quality.require_known(config.gate)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with pinned_settings(spark), translated(f"run for {places.table}"), staging(spark, places.staging) as files:
+    with (
+        pinned_settings(spark),
+        translate_spark_errors(f"run for {places.table}"),
+        staging(spark, places.staging) as files,
+    ):
         return _Run(spark, config, pinned, fingerprint, run_id, places, progress, files, allow).carry_out()
 
 

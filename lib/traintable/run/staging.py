@@ -13,7 +13,7 @@ from traintable.addresses import is_remote
 from traintable.assemble.rows import KIND
 from traintable.columns import SPLIT, TRAIN, quote
 from traintable.contract.rows import AS_JSON, REASONS
-from traintable.spark.errors import translated
+from traintable.spark.errors import translate_spark_errors
 from traintable.spark.hadoop_files import delete_folder
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def staging(spark: SparkSession, folder: str) -> Iterator[Staging]:
 def writing(path: str) -> AbstractContextManager[None]:
     """Turn what Spark says of a failed write in the body into one line that names the place."""
     remedy = "Check permissions, free space and `output` in the configuration; nothing was published."
-    return translated(path, expected="a place that can be written", remedy=remedy)
+    return translate_spark_errors(path, expected="a place that can be written", remedy=remedy)
 
 
 def stageable(rows: DataFrame, keep: Sequence[str], *, whole_train: bool = False) -> DataFrame:

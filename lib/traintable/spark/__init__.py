@@ -7,5 +7,6 @@ __all__ = [
     "plans",
     "progress",
     "session",
+    "task_results",
     "tasks",
 ]

@@ -56,12 +56,12 @@ class Progress:
     def _watch(self, name: str, start: float, done: threading.Event) -> None:
         while not done.wait(POLL_SECONDS):
             tasks = active_tasks(self.spark) if self.spark is not None else None
-            bar = bar_of(*tasks) if tasks else " " * (BAR_WIDTH + 2)
+            bar = progress_bar(*tasks) if tasks else " " * (BAR_WIDTH + 2)
             line = f"\r\x1b[2K  {name:<28} {time.monotonic() - start:6.1f} s  {bar}"
             print(line, end="", file=sys.stderr, flush=True)
 
 
-def bar_of(done: int, total: int) -> str:
+def progress_bar(done: int, total: int) -> str:
     """A bar for `done` of `total` tasks."""
     filled = BAR_WIDTH * done // max(total, 1)
     return f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {done}/{total} tasks"

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from traintable.spark.plans import DataFile
-from traintable.spark.tasks import shared_out
+from traintable.spark.tasks import distribute
 from traintable.statistics.chunk import NUMBER, TEXT, Chunk, Range, Role
 
 _CHUNK_VALUES = 2**23  # of all columns together: 64 MB as doubles
@@ -51,7 +51,7 @@ def pieces(files: Sequence[DataFile], n_tasks: int) -> list[list[Piece]]:
     if len(files) < 4 * n_tasks:
         whole = [piece for file in files for piece in _row_groups(file)]
     in_order = sorted(whole, key=lambda piece: (piece.file.path, piece.row_group or 0))
-    return [share for share in shared_out(in_order, lambda piece: piece.bytes, n_tasks) if share]
+    return [share for share in distribute(in_order, lambda piece: piece.bytes, n_tasks) if share]
 
 
 def _row_groups(file: DataFile) -> Iterator[Piece]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,7 +13,8 @@ import pyarrow as pa
 from traintable.columns import quote, require_columns
 from traintable.errors import ConfigError
 from traintable.spark.plans import DataFile, data_files, n_partitions, parallelism
-from traintable.spark.tasks import map_parts
+from traintable.spark.task_results import SCHEMA, TaskResult, UnreadableFile, UnreadableFiles, to_batch, values_of
+from traintable.spark.tasks import run_tasks
 from traintable.statistics import files
 from traintable.statistics.cache import Cache, table_folder
 from traintable.statistics.chunk import ANY, TEXT, Chunk, Role
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 Batches = Iterable[pa.RecordBatch]
-_SCHEMA = "state string"
 _DRIVER_BYTES = 2**23  # what the driver reads itself: faster than to start a task
 _COLLECTED_BYTES = 2**27  # of all states that come to the driver together
 _COLLECTED_STATES = 64
@@ -103,7 +102,7 @@ def _scan_files(spark: SparkSession, data: Sequence[DataFile], wanted: Wanted, t
     def work(share: Iterable[files.Piece]) -> Iterator[pa.RecordBatch]:
         yield _state_batch(partial(learn, share), unreadable=(files.Unreadable, OSError, pa.ArrowException))
 
-    states = map_parts(spark, shares, work, _SCHEMA)
+    states = run_tasks(spark, shares, work, SCHEMA)
     return _merge_on_driver(_limit_states(states, len(shares), wanted), wanted, "files")
 
 
@@ -117,7 +116,7 @@ def _scan_rows(df: DataFrame, wanted: Wanted) -> Statistics:
     def work(batches: Batches) -> Iterator[pa.RecordBatch]:
         yield _state_batch(lambda: _learn(_chunks(batches, roles, wanted), wanted))
 
-    states = df.select(*[_column(df, role).alias(f"c{i}") for i, role in enumerate(roles)]).mapInArrow(work, _SCHEMA)
+    states = df.select(*[_column(df, role).alias(f"c{i}") for i, role in enumerate(roles)]).mapInArrow(work, SCHEMA)
     return _merge_on_driver(_limit_states(states, n_partitions(states), wanted), wanted, "arrow")
 
 
@@ -180,18 +179,19 @@ def _learn(chunks: Iterable[tuple[Chunk, int]], wanted: Wanted) -> tuple[Statist
 def _state_batch(
     learn: Callable[[], tuple[Statistics, int]], unreadable: tuple[type[Exception], ...] = ()
 ) -> pa.RecordBatch:
-    """One state as a row, or what went wrong, for a task's exception would lose its parts on the way.
+    """One state as the result of a task; or what went wrong, for a task's exception would lose its parts on the way.
 
     `unreadable` are the exceptions by which a file shows that Spark has to read it.
     """
-    try:
-        statistics, n_bytes = learn()
-        state: dict[str, Any] = {"bytes": n_bytes, "state": statistics.to_dict()}
-    except ConfigError as error:
-        state = {"refused": {k: v for k, v in error.to_dict().items() if k != "type"}}
-    except unreadable as error:
-        state = {"unreadable": str(error)}
-    return pa.RecordBatch.from_pydict({"state": [json.dumps(state, separators=(",", ":"))]})
+
+    def work() -> dict[str, Any]:
+        try:
+            statistics, n_bytes = learn()
+        except unreadable as error:
+            raise UnreadableFiles(UnreadableFile("", str(error))) from error
+        return {"bytes": n_bytes, "state": statistics.to_dict()}
+
+    return to_batch([TaskResult.of(work)])
 
 
 def _limit_states(states: DataFrame, n: int | None, wanted: Wanted) -> DataFrame:
@@ -200,7 +200,7 @@ def _limit_states(states: DataFrame, n: int | None, wanted: Wanted) -> DataFrame
     left = _ASSUMED_TASKS if n is None else n
     while left > most:
         left = -(-left // _MERGED_STATES)
-        states = states.repartition(left).mapInArrow(_merge_in_tasks(wanted), _SCHEMA)
+        states = states.repartition(left).mapInArrow(_merge_in_tasks(wanted), SCHEMA)
     return states
 
 
@@ -216,19 +216,17 @@ def _merge_in_tasks(wanted: Wanted) -> Callable[[Batches], Iterator[pa.RecordBat
 
 
 def _merge_on_driver(states: DataFrame, wanted: Wanted, engine: str) -> Statistics:
-    statistics, n_bytes = _merge_states((row["state"] for row in states.collect()), wanted)  # see _limit_states
+    try:
+        statistics, n_bytes = _merge_states((row[0] for row in states.collect()), wanted)  # see _limit_states
+    except UnreadableFiles as error:
+        raise files.Unreadable(error.files[0].reason) from error
     statistics.cost = Cost(engine, 1, n_bytes)
     return statistics
 
 
 def _merge_states(texts: Iterable[str], wanted: Wanted) -> tuple[Statistics, int]:
     statistics, n_bytes = Statistics(wanted), 0
-    for text in texts:
-        answer = json.loads(text)
-        if "refused" in answer:
-            raise ConfigError(**answer["refused"])
-        if "unreadable" in answer:
-            raise files.Unreadable(answer["unreadable"])
-        statistics.merge(Statistics.from_dict(wanted, answer["state"]))
-        n_bytes += answer["bytes"]
+    for state in values_of(texts):
+        statistics.merge(Statistics.from_dict(wanted, state["state"]))
+        n_bytes += state["bytes"]
     return statistics, n_bytes

@@ -164,13 +164,13 @@ class _S3:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.bucket, self.prefix = s3.split(address)
+        self.bucket, self.prefix = s3.bucket_and_key(address)
 
     def names(self) -> list[str]:
         return [file.name for file in self.files()]
 
     def files(self) -> list[File]:
-        found = s3.objects(f"{self.address}/")
+        found = s3.list_objects(f"{self.address}/")
         return [File(one.key.removeprefix(f"{self.prefix}/"), one.size, one.last_modified.timestamp()) for one in found]
 
     def open(self, name: str) -> BinaryIO:
@@ -196,7 +196,7 @@ class _S3:
             self._put(name, content)
 
     def read(self, name: str) -> bytes | None:
-        return s3.content(f"{self.address}/{name}")
+        return s3.read_object(f"{self.address}/{name}")
 
     def remove(self, name: str) -> None:
         with s3.translate_s3_errors(self.address, self.bucket):

@@ -37,7 +37,7 @@ def client() -> Any:
         return _client(endpoint(), region(), tuple(os.environ.get(name) for name in _READ_BY))
 
 
-def split(address: str) -> tuple[str, str]:
+def bucket_and_key(address: str) -> tuple[str, str]:
     """Bucket and key of an address `s3a://bucket/key`, taken by the letter; ConfigError where it has no bucket."""
     bucket, _, key = address.removeprefix(SCHEME).partition("/")
     if not is_s3(address) or not bucket:
@@ -50,13 +50,13 @@ def split(address: str) -> tuple[str, str]:
     return bucket, key
 
 
-def objects(address: str, start_after: str | None = None) -> Iterator[Object]:
+def list_objects(address: str, start_after: str | None = None) -> Iterator[Object]:
     """The objects whose address begins with `address`, in the order of their keys, listed page by page.
 
     Only keys after `start_after` where that is given. Costs a request for each 1,000 objects.
     Raises InputMissing for a bucket that is not there, may not be listed, or can't be reached.
     """
-    bucket, prefix = split(address)
+    bucket, prefix = bucket_and_key(address)
     more = {} if start_after is None else {"StartAfter": start_after}
     with translate_s3_errors(address, bucket):
         for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **more):
@@ -64,15 +64,15 @@ def objects(address: str, start_after: str | None = None) -> Iterator[Object]:
                 yield Object(one["Key"], int(one["Size"]), one["ETag"].strip('"'), one["LastModified"])
 
 
-def first_bytes(address: str, n: int) -> bytes:
+def read_first_bytes(address: str, n: int) -> bytes:
     """At most the first `n` bytes of an object that is not empty, by one request.
 
     Raises InputMissing when it is not there, may not be read, or can't be reached.
     """
-    return span(address, 0, n)
+    return read_range(address, 0, n)
 
 
-def span(address: str, start: int, n: int) -> bytes:
+def read_range(address: str, start: int, n: int) -> bytes:
     """At most `n` bytes of an object from byte `start` on, which must be one that it has; by one request.
 
     Raises InputMissing when it is not there, may not be read, or can't be reached.
@@ -80,7 +80,7 @@ def span(address: str, start: int, n: int) -> bytes:
     return _body(address, Range=f"bytes={start}-{start + n - 1}")
 
 
-def content(address: str) -> bytes | None:
+def read_object(address: str) -> bytes | None:
     """An object's content, by one request; None when it is not there.
 
     Raises InputMissing when it may not be read, or can't be reached.
@@ -97,7 +97,7 @@ def upload(path: str, address: str) -> None:
     """Put a local file there, in parts where it is large; nobody sees it before it is there whole."""
     from boto3.exceptions import S3UploadFailedError
 
-    bucket, key = split(address)
+    bucket, key = bucket_and_key(address)
     with translate_s3_errors(address, bucket):
         try:
             client().upload_file(path, bucket, key)
@@ -106,7 +106,7 @@ def upload(path: str, address: str) -> None:
 
 
 def _body(address: str, **options: str) -> bytes:
-    bucket, key = split(address)
+    bucket, key = bucket_and_key(address)
     with translate_s3_errors(address, bucket):
         for attempt in range(1, ATTEMPTS + 1):
             answer = client().get_object(Bucket=bucket, Key=key, **options)

@@ -22,7 +22,7 @@ def open_object(address: str) -> BinaryIO:
 class _Object(io.RawIOBase):
     def __init__(self, address: str) -> None:
         self._address = address
-        bucket, key = s3.split(address)
+        bucket, key = s3.bucket_and_key(address)
         with s3.translate_s3_errors(address, bucket):
             self._size = int(s3.client().head_object(Bucket=bucket, Key=key)["ContentLength"])
         self._at = 0
@@ -45,6 +45,6 @@ class _Object(io.RawIOBase):
         n = min(len(buffer), self._size - self._at)
         if n <= 0:
             return 0
-        buffer[:n] = s3.span(self._address, self._at, n)
+        buffer[:n] = s3.read_range(self._address, self._at, n)
         self._at += n
         return n

@@ -36,4 +36,4 @@ def to_yaml(plan: Mapping[str, Any]) -> str:
 
 def read(path: Path) -> dict[str, Any]:
     """The plan in a file; raises InputMissing or ConfigError when there is none."""
-    return document.read(path)
+    return document.read_yaml(path)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from traintable.contract.arrow import Field, Reasons, Why, broken
-from traintable.ingest.formats.times import moments
+from traintable.ingest.formats.times import parse_times
 
 Parse = Callable[[pa.Array], list[pa.Array] | None]
 Explain = Callable[[str], Why]
@@ -120,7 +120,7 @@ def _column(one: Field, parts: Sequence[pa.Array], rows: Sequence[int], reasons:
     if not one.is_moment:
         return _together(parts, one.type)
     texts = _together(parts, pa.string())
-    values, wrong = moments(texts, one.type, pattern=one.promise.format, zone=zone)
+    values, wrong = parse_times(texts, one.type, pattern=one.promise.format, zone=zone)
     shape = (
         f"a {one.spark}"
         + (f" as {one.promise.format}" if one.promise.format else " in ISO 8601")
@@ -135,7 +135,7 @@ def _together(parts: Sequence[Any], kind: pa.DataType) -> pa.Array:
     return pa.concat_arrays(parts) if parts else pa.array([], kind)
 
 
-def numbered(raw: pa.Array, before: str, after: str) -> pa.Buffer:
+def number_lines(raw: pa.Array, before: str, after: str) -> pa.Buffer:
     """The records as lines, each with its number put before it."""
     number = pa.array(np.arange(len(raw))).cast(pa.string())
     lines = pc.binary_join_element_wise(pa.scalar(before), number, pa.scalar(after), raw, "")
@@ -143,7 +143,7 @@ def numbered(raw: pa.Array, before: str, after: str) -> pa.Buffer:
     return pc.binary_join(pa.ListArray.from_arrays(offsets, lines), "\n")[0].as_buffer()
 
 
-def whole(column: pa.ChunkedArray) -> pa.Array:
+def combine(column: pa.ChunkedArray) -> pa.Array:
     """A column in one piece."""
     return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 

@@ -11,7 +11,7 @@ import pyarrow.csv
 
 from traintable.config.sources import TextSource
 from traintable.contract.arrow import Field, Why, plain_value
-from traintable.ingest.formats.blocks import Reader, fit, is_in_order, numbered, whole
+from traintable.ingest.formats.blocks import Reader, combine, fit, is_in_order, number_lines
 from traintable.ingest.formats.plain_checks import refused, text_is
 
 _NUMBER = "\x00number"
@@ -44,7 +44,7 @@ def parse(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: 
         ):
             return None
     empty = pa.nulls(len(raw))
-    columns = [whole(found[f.source]) if f.source in names else empty.cast(types[f.source]) for f in fields]
+    columns = [combine(found[f.source]) if f.source in names else empty.cast(types[f.source]) for f in fields]
     return columns if fit(columns) else None
 
 
@@ -62,7 +62,7 @@ def _has_overflow(
     raw: pa.Array, names: Sequence[str], field: Field, found: Mapping[str, pa.ChunkedArray], source: TextSource
 ) -> bool:
     """Whether a number is infinite that was not written so: it was too large for its type."""
-    infinite = pc.fill_null(pc.is_inf(whole(found[field.source])), False)
+    infinite = pc.fill_null(pc.is_inf(combine(found[field.source])), False)
     if not pc.any(infinite).as_py():
         return False
     texts = _read(raw.filter(infinite), names, dict.fromkeys(names, pa.string()), source)
@@ -86,7 +86,7 @@ def _read(
     raw: pa.Array, names: Sequence[str], types: Mapping[str, pa.DataType], source: TextSource
 ) -> dict[str, pa.ChunkedArray] | None:
     last = source.separator.join([source.null_value] * len(names))  # which a quote that is never closed runs into
-    lines = numbered(pa.concat_arrays([raw, pa.array([last])]), "", source.separator)
+    lines = number_lines(pa.concat_arrays([raw, pa.array([last])]), "", source.separator)
     doubled = source.escape == source.quote
     try:
         found = pyarrow.csv.read_csv(
@@ -112,7 +112,7 @@ def _read(
         )
     except (pa.ArrowInvalid, pa.ArrowKeyError):
         return None
-    if not is_in_order(whole(found.column(0)), len(raw) + 1):
+    if not is_in_order(combine(found.column(0)), len(raw) + 1):
         return None
     return dict(zip(names, found.slice(0, len(raw)).columns[1:], strict=True))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from traintable.ingest.formats.line_cutter import count_records, in_batches
-from traintable.ingest.formats.lines import after_line, twice_as_much, without_halves
+from traintable.ingest.formats.lines import keep_crlf_whole, read_doubling, skip_line
 from traintable.ingest.formats.streams import in_utf8
 from traintable.ingest.formats.whole_files import Numbered
 
@@ -38,20 +38,20 @@ class CsvRecords:
         return count_records(self.cut(content), self.max_bytes)
 
     def _records(self, content: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
-        source = without_halves(in_utf8(content, self.encoding))
+        source = keep_crlf_whole(in_utf8(content, self.encoding))
         signs = _Signs(self.separator, self.quote, self.escape)
         window, at, line, is_all = b"", 0, 1, False
         while not is_all or at < len(window):
             end = signs.end_of(window, at, at + self.max_bytes, is_all)
             if end is None and not is_all and len(window) - at <= self.max_bytes:
-                (window, is_all), at = twice_as_much(source, window[at:]), 0
+                (window, is_all), at = read_doubling(source, window[at:]), 0
                 continue
             stop, after = end or (len(window), len(window))
             yield window[at:stop][: self.max_bytes + 1], line
             line += len(_END.findall(window, at, after))
             at = after
             if end is None and not is_all:
-                window, at = after_line(source), 0
+                window, at = skip_line(source), 0
                 line += 1
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from traintable.contract.arrow import Field, Why, plain_value
-from traintable.ingest.formats.blocks import Reader, fit, is_in_order, numbered, whole
+from traintable.ingest.formats.blocks import Reader, combine, fit, is_in_order, number_lines
 from traintable.ingest.formats.plain_checks import refused, value_is
 
 _NUMBER = "__number"  # what the number of a line is called in it
@@ -39,7 +39,7 @@ def parse(raw: pa.Array, fields: Sequence[Field]) -> list[pa.Array] | None:
     empty = pc.match_substring_regex(rest, rf"^[{_BLANKS}]*}}$")
     if pc.any(empty).as_py():  # no comma follows
         rest = pc.if_else(empty, pa.scalar(f"{_null_of(fields)}}}"), rest)
-    lines = numbered(rest, f'{{"{_NUMBER}":', ",")
+    lines = number_lines(rest, f'{{"{_NUMBER}":', ",")
     schema = pa.schema([(_NUMBER, pa.int64()), *((f.source, f.read_as) for f in fields)])
     try:
         found = pyarrow.json.read_json(
@@ -49,7 +49,7 @@ def parse(raw: pa.Array, fields: Sequence[Field]) -> list[pa.Array] | None:
         ).combine_chunks()
     except pa.ArrowInvalid:
         return None
-    number, *columns = [whole(column) for column in found.columns]
+    number, *columns = [combine(column) for column in found.columns]
     if not is_in_order(number, len(raw)) or not all(map(_is_finite, columns)) or not fit(columns):
         return None
     if not all(map(_is_strict, text.filter(_suspects(text, columns)).to_pylist())):

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traintable.ingest.formats.lines import count, cut, whole_lines
+from traintable.ingest.formats.lines import count, cut, end_with_lines
 from traintable.ingest.formats.streams import in_utf8
 from traintable.ingest.formats.whole_files import Numbered
 
@@ -27,14 +27,14 @@ class Lines:
     def cut(self, content: Iterable[bytes]) -> Iterator[Numbered]:
         """The lines and their numbers."""
         n = 0
-        for piece in whole_lines(in_utf8(content, self.encoding), self.max_bytes):
+        for piece in end_with_lines(in_utf8(content, self.encoding), self.max_bytes):
             for lines in cut(piece):
                 yield lines, np.arange(n + 1, n + 1 + len(lines))
                 n += len(lines)
 
     def count(self, content: Iterable[bytes]) -> int:
         """How many lines count."""
-        whole = whole_lines(in_utf8(content, self.encoding), self.max_bytes)
+        whole = end_with_lines(in_utf8(content, self.encoding), self.max_bytes)
         return sum(count(piece, keep_blank=self.keep_blank, max_bytes=self.max_bytes) for piece in whole)
 
 

@@ -64,13 +64,13 @@ def _n_blank(content: bytes, starts: np.ndarray, ends: np.ndarray, max_bytes: in
     return int(is_empty.sum()) + n_spaces
 
 
-def whole_lines(pieces: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
+def end_with_lines(pieces: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
     """Pieces cut anew, so that each ends with a line.
 
     Of a line of more than `max_bytes` its beginning is given, of at least one byte more.
     """
     begun, n = list[bytes](), 0  # a line whose end has not come yet, and its length
-    for piece in without_halves(pieces):
+    for piece in keep_crlf_whole(pieces):
         if n > max_bytes:
             piece = piece[first_end(piece) :]
         end = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
@@ -83,7 +83,7 @@ def whole_lines(pieces: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
         yield b"".join(begun)
 
 
-def without_halves(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def keep_crlf_whole(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """Pieces that none ends within a CRLF."""
     held = b""
     for piece in pieces:
@@ -107,7 +107,7 @@ def next_line(content: bytes) -> int | None:
     return end + 2 if content[end : end + 2] == b"\r\n" else end + 1
 
 
-def twice_as_much(source: Iterator[bytes], begun: bytes) -> tuple[bytes, bool]:
+def read_doubling(source: Iterator[bytes], begun: bytes) -> tuple[bytes, bool]:
     """What has begun with at least as much again, and whether that is all there is; so nothing is read often."""
     parts, n = [begun], 0
     for piece in source:
@@ -118,7 +118,7 @@ def twice_as_much(source: Iterator[bytes], begun: bytes) -> tuple[bytes, bool]:
     return b"".join(parts), True
 
 
-def after_line(source: Iterator[bytes]) -> bytes:
+def skip_line(source: Iterator[bytes]) -> bytes:
     """What follows the first line end of a piece, the pieces without one passed over."""
     for piece in source:
         at = next_line(piece)

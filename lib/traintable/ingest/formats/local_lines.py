@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from traintable.addresses import escaped
 from traintable.contract.record_columns import BLOCK, PATH, PLACE, RAW
-from traintable.ingest.listing import FoundFile
+from traintable.ingest.listing import ListedFile
 from traintable.ingest.records import SparkRecords
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from traintable.ingest.formats.lines import count, cut, next_line
-from traintable.ingest.formats.streams import address_of, as_utf8, reading
+from traintable.ingest.formats.streams import address_of, as_utf8, report_unreadable
 from traintable.ingest.records import Work, numbered
 from traintable.spark.plans import parallelism
-from traintable.spark.tasks import map_parts, shared_out
+from traintable.spark.tasks import distribute, run_tasks
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -69,7 +69,7 @@ class LocalLines:
     def map(self, work: Work, schema: str) -> DataFrame:
         """What `work` makes of the batches of lines, each part of them in a task of its own."""
         read = partial(_batches, encoding=self.encoding, max_bytes=self.max_bytes)
-        return map_parts(self.spark, self.parts, lambda splits: work(read(splits)), schema)
+        return run_tasks(self.spark, self.parts, lambda splits: work(read(splits)), schema)
 
     def numbered(self, found: DataFrame, root: str) -> DataFrame:
         """`found`, some of the lines, with the number of each in its file; one pass."""
@@ -81,11 +81,11 @@ class LocalLines:
 
     def _counted(self, *, keep_blank: bool) -> DataFrame:
         read = partial(_counted, keep_blank=keep_blank, max_bytes=self.max_bytes)
-        return map_parts(self.spark, self.parts, read, f"{PATH} string, {BLOCK} bigint, first bigint, n bigint")
+        return run_tasks(self.spark, self.parts, read, f"{PATH} string, {BLOCK} bigint, first bigint, n bigint")
 
 
 def local_lines(
-    spark: SparkSession, files: Sequence[FoundFile], *, keep_blank: bool, encoding: str, max_bytes: int
+    spark: SparkSession, files: Sequence[ListedFile], *, keep_blank: bool, encoding: str, max_bytes: int
 ) -> LocalLines:
     """The lines of plain local files, in as many parts as make good use of the cores."""
     splits = [
@@ -95,7 +95,7 @@ def local_lines(
     ]
     n_bytes = sum(file.size for file in files)
     n_parts = max(1, min(len(splits), max(parallelism(spark), -(-n_bytes // PART_BYTES))))
-    parts = shared_out(splits, lambda split: split.end - split.start, n_parts)
+    parts = distribute(splits, lambda split: split.end - split.start, n_parts)
     return LocalLines(spark, parts, keep_blank, encoding, max_bytes)
 
 
@@ -115,7 +115,7 @@ def _counted(splits: Sequence[Split], *, keep_blank: bool, max_bytes: int) -> It
     """How many lines each split has."""
     for split in splits:
         address = address_of(split.path)
-        with reading(address):
+        with report_unreadable(address):
             n = plain_count(split.path, split.start, split.end, keep_blank=keep_blank)
         if n is None:
             n = count(_read(split, max_bytes), keep_blank=keep_blank, max_bytes=max_bytes)
@@ -125,7 +125,7 @@ def _counted(splits: Sequence[Split], *, keep_blank: bool, max_bytes: int) -> It
 
 def _read(split: Split, max_bytes: int) -> bytes:
     """The bytes of the lines that begin within a split, with their ends."""
-    with reading(address_of(split.path)), open(split.path, "rb", buffering=0) as opened:
+    with report_unreadable(address_of(split.path)), open(split.path, "rb", buffering=0) as opened:
         file = opened.fileno()
         if os.fstat(file).st_size < split.end:
             raise OSError("it is shorter than when it was listed")
@@ -177,7 +177,7 @@ def _rest(file: int, split: Split, content: bytes, max_bytes: int) -> bytes:
 
 
 def spark_lines(
-    spark: SparkSession, files: Sequence[FoundFile], *, keep_blank: bool, encoding: str, max_bytes: int
+    spark: SparkSession, files: Sequence[ListedFile], *, keep_blank: bool, encoding: str, max_bytes: int
 ) -> SparkRecords:
     """The lines of files: `_raw` (text), `_path` (an address), and where a line is: `_block` and `_place` within it.
 

@@ -18,7 +18,7 @@ PACKINGS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 _OF_HADOOP = (".deflate", ".lz4", ".snappy")
 
 
-def packing(path: str) -> str | None:
+def codec_of(path: str) -> str | None:
     """How a file is packed, by its name; None where it is not. Raises OSError for a packing that is not unpacked."""
     ending = os.path.splitext(path)[1]
     if ending in _OF_HADOOP:
@@ -33,7 +33,7 @@ def pieces(stored: Any, path: str, max_bytes: int, n_bytes: int = PIECE) -> Iter
     """
     n = 0
     with pa.OSFile(stored) if isinstance(stored, str) else pa.BufferReader(stored) as opened:
-        codec = packing(path)
+        codec = codec_of(path)
         if codec and not opened.size():
             raise OSError(f"it is empty, and so no {codec}")
         stream = pa.CompressedInputStream(opened, codec) if codec else opened
@@ -57,7 +57,7 @@ def beginning(stored: bytes, path: str, n: int) -> bytes:
     return bytes(found[:n])
 
 
-def begun(content: Iterable[bytes], n: int) -> tuple[bytes, Iterator[bytes]]:
+def read_at_least(content: Iterable[bytes], n: int) -> tuple[bytes, Iterator[bytes]]:
     """The first pieces, as many as have `n` bytes where there are so many, and those that follow."""
     source, first = iter(content), b""
     while len(first) < n and (piece := next(source, b"")):
@@ -67,7 +67,7 @@ def begun(content: Iterable[bytes], n: int) -> tuple[bytes, Iterator[bytes]]:
 
 def in_utf8(content: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """The pieces in UTF-8, without the byte order mark of it that they may begin with."""
-    first, source = begun(content, len(BOM_UTF8))
+    first, source = read_at_least(content, len(BOM_UTF8))
     for piece in chain([first.removeprefix(BOM_UTF8)], source):
         yield as_utf8(piece, encoding)
 
@@ -83,7 +83,7 @@ def address_of(path: str) -> str:
 
 
 @contextmanager
-def reading(address: str) -> Iterator[None]:
+def report_unreadable(address: str) -> Iterator[None]:
     """Tell of an OSError of the body as Spark tells of a file that its own tasks can't read."""
     try:
         yield

@@ -26,9 +26,9 @@ from traintable.ingest.formats.blocks import Block, Reader, read_block
 from traintable.ingest.formats.headers import Header, cutter_of
 from traintable.ingest.formats.line_cutter import is_blank
 from traintable.ingest.formats.local_lines import local_lines, spark_lines
-from traintable.ingest.formats.streams import packing
+from traintable.ingest.formats.streams import codec_of
 from traintable.ingest.formats.whole_files import WholeFiles
-from traintable.ingest.listing import FoundFile, Unreadable
+from traintable.ingest.listing import ListedFile, Unreadable
 from traintable.ingest.parquet_files import WRITTEN, write_good
 from traintable.ingest.records import Records, Work, named, union
 
@@ -63,7 +63,7 @@ class TextFiles:
     """
 
     spark: SparkSession
-    groups: Mapping[Header | None, Sequence[FoundFile]]
+    groups: Mapping[Header | None, Sequence[ListedFile]]
     source: TextSource
     fields: Sequence[Field]
     root: str
@@ -126,27 +126,27 @@ class TextFiles:
     def _parts(self) -> Iterator[tuple[Header | None, Records]]:
         """The records of the files, by their header and by how they are read."""
         for header, files in self.groups.items():
-            ways: dict[Callable[[Sequence[FoundFile]], Records], list[FoundFile]] = {}
+            ways: dict[Callable[[Sequence[ListedFile]], Records], list[ListedFile]] = {}
             for file in files:
                 ways.setdefault(self._way(file), []).append(file)
             for read, own in ways.items():
                 yield header, read(own)
 
-    def _way(self, file: FoundFile) -> Callable[[Sequence[FoundFile]], Records]:
+    def _way(self, file: ListedFile) -> Callable[[Sequence[ListedFile]], Records]:
         try:
-            is_packed = packing(file.path) is not None
+            is_packed = codec_of(file.path) is not None
         except OSError as error:
             raise Unreadable(file.path, str(error)) from error
         is_large = is_remote(file.path) and file.size > _LARGE
         is_whole = self.source.multi_line or self.source.format == "xml" or (is_packed and not is_large)
         return self._whole if is_whole else self._lines
 
-    def _whole(self, files: Sequence[FoundFile]) -> Records:
+    def _whole(self, files: Sequence[ListedFile]) -> Records:
         source = self.source
         cutter = cutter_of(source, source.max_record_bytes)
         return WholeFiles(self.spark, files, cutter, source.format == "text", source.max_file_bytes)
 
-    def _lines(self, files: Sequence[FoundFile]) -> Records:
+    def _lines(self, files: Sequence[ListedFile]) -> Records:
         source = self.source
         read = spark_lines if is_remote(files[0].path) else local_lines
         return read(

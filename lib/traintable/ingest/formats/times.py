@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 _OFFSET = r"^[^T ]+[T ].*(?:Z|[+-]\d\d:?\d\d|[+-]\d\d)$"
 
 
-def moments(texts: pa.Array, kind: pa.DataType, *, pattern: str | None, zone: str) -> tuple[pa.Array, list[int]]:
+def parse_times(texts: pa.Array, kind: pa.DataType, *, pattern: str | None, zone: str) -> tuple[pa.Array, list[int]]:
     """The dates or times that texts name, and the rows whose text names none.
 
     Parameters

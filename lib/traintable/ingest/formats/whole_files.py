@@ -13,11 +13,11 @@ from pyspark.sql import functions as F
 
 from traintable.addresses import escaped, is_remote
 from traintable.contract.record_columns import BLOCK, PATH, PLACE, POSITION, RAW
-from traintable.ingest.formats.streams import address_of, pieces, reading
-from traintable.ingest.listing import FoundFile
+from traintable.ingest.formats.streams import address_of, pieces, report_unreadable
+from traintable.ingest.listing import ListedFile
 from traintable.ingest.records import Work
 from traintable.spark.plans import parallelism
-from traintable.spark.tasks import map_parts, shared_out
+from traintable.spark.tasks import distribute, run_tasks
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -45,7 +45,7 @@ class WholeFiles:
     """
 
     spark: SparkSession
-    files: Sequence[FoundFile]
+    files: Sequence[ListedFile]
     cutter: Cutter
     keep_blank: bool
     max_file_bytes: int
@@ -71,8 +71,8 @@ class WholeFiles:
             content = found.select(F.col("_metadata.file_path").alias(PATH), F.col("content"))
             return content.mapInArrow(lambda batches: work(read(_contents(batches))), schema)
         n_parts = min(len(self.files), max(parallelism(self.spark), len(self.files) // 64))
-        parts = shared_out(self.files, lambda file: file.size, n_parts)
-        return map_parts(self.spark, parts, lambda part: work(read((address_of(f.path), f.path) for f in part)), schema)
+        parts = distribute(self.files, lambda file: file.size, n_parts)
+        return run_tasks(self.spark, parts, lambda part: work(read((address_of(f.path), f.path) for f in part)), schema)
 
 
 def _contents(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.Buffer]]:
@@ -83,7 +83,7 @@ def _contents(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.Buffe
 
 def _batches(files: Iterable[tuple[str, Any]], *, cutter: Cutter, max_file_bytes: int) -> Iterator[pa.RecordBatch]:
     for address, stored in files:
-        with reading(address):
+        with report_unreadable(address):
             for raw, numbers in cutter.cut(pieces(stored, address, max_file_bytes)):
                 n = len(raw)
                 columns = [raw, pa.repeat(pa.scalar(address), n), pa.array(np.zeros(n, np.int64)), pa.array(numbers)]
@@ -92,6 +92,6 @@ def _batches(files: Iterable[tuple[str, Any]], *, cutter: Cutter, max_file_bytes
 
 def _counted(files: Iterable[tuple[str, Any]], *, cutter: Cutter, max_file_bytes: int) -> Iterator[pa.RecordBatch]:
     for address, stored in files:
-        with reading(address):
+        with report_unreadable(address):
             n = cutter.count(pieces(stored, address, max_file_bytes))
         yield pa.RecordBatch.from_pydict({PATH: [address], "n": [n]})

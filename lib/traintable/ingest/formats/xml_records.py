@@ -10,8 +10,8 @@ from itertools import chain
 from xml.parsers import expat
 
 from traintable.ingest.formats.line_cutter import count_records, in_batches
-from traintable.ingest.formats.lines import twice_as_much, without_halves
-from traintable.ingest.formats.streams import begun
+from traintable.ingest.formats.lines import keep_crlf_whole, read_doubling
+from traintable.ingest.formats.streams import read_at_least
 from traintable.ingest.formats.whole_files import Numbered
 
 _TOLD = 2**16  # bytes kept of what stands around records, should an end tag without a start follow
@@ -231,7 +231,7 @@ def document_in_utf8(content: Iterable[bytes]) -> Iterator[bytes]:
 
     Raises OSError for an encoding that is not known, and for bytes that are no text in another one than UTF-8.
     """
-    first, source = begun(content, _HEAD)
+    first, source = read_at_least(content, _HEAD)
     name = _encoding(first)
     return chain([first], source) if name is None else _decoded(chain([first], source), name)
 
@@ -287,7 +287,7 @@ class Window:
 
     def __init__(self, tag: str, max_bytes: int, source: Iterator[bytes]) -> None:
         self.content, self.at, self.is_all = b"", 0, False
-        self._source, self._max_bytes = without_halves(source), max_bytes
+        self._source, self._max_bytes = keep_crlf_whole(source), max_bytes
         name = re.escape(tag.encode())
         self._tokens = re.compile(rb"<!--|<!\[CDATA\[|<\?|<!DOCTYPE|<(/?)%s(?=[\s/>])" % name)
         self._longest = max(len(tag.encode()) + 3, 10)  # of a token, a byte after it included; that of `<!DOCTYPE`
@@ -336,7 +336,7 @@ class Window:
     def read(self, keep: int) -> int:
         """Read on, and forget what stands before `keep`, by which all places in the content move."""
         self.line(keep)
-        self.content, self.is_all = twice_as_much(self._source, self.content[keep:])
+        self.content, self.is_all = read_doubling(self._source, self.content[keep:])
         self.at, self._counted = self.at - keep, 0
         return keep
 

@@ -17,9 +17,9 @@ from traintable.delta.commits import Commit, commits
 from traintable.delta.pin import Pinned, loaded, read_pinned
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.intervals import Interval
-from traintable.ingest.ledger import Unit
-from traintable.ingest.listing import FoundFile, name_of
-from traintable.ingest.sources.source import Rows
+from traintable.ingest.ledger import LoadState
+from traintable.ingest.listing import ListedFile, name_in_table
+from traintable.ingest.sources.source import SourceRows
 from traintable.ingest.sources.tables import table_rows
 from traintable.spark.errors import first_line
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _SNAPSHOT = "snapshot "  # begins the etag of a version that is taken whole
 
 
-class Changes:
+class ChangeFeed:
     """Each version of a Delta table as if it were a file; the first that is taken, whole.
 
     Rows have `_change_type` (insert, update_postimage, delete; what a row was before an update is left out),
@@ -39,10 +39,10 @@ class Changes:
     def __init__(self, config: IngestConfig, source: TableSource) -> None:
         self.config = config
         self.table = resolve(source.table, config.root)
-        self.name = name_of(self.table, os.path.realpath(config.root))
+        self.name = name_in_table(self.table, os.path.realpath(config.root))
         self._commits: dict[int, Commit] = {}
 
-    def found(self, interval: Interval | None, known: Unit) -> list[FoundFile]:
+    def found(self, interval: Interval | None, known: LoadState) -> list[ListedFile]:
         """The versions that were not taken yet; the newest one, whole, where none was."""
         found = commits(self.table)
         self._commits = {commit.version: commit for commit in found}
@@ -70,7 +70,7 @@ class Changes:
             )
         return [self._file(self._commits[version]) for version in wanted[1:]]
 
-    def open(self, spark: SparkSession, files: Sequence[FoundFile]) -> Rows:
+    def open(self, spark: SparkSession, files: Sequence[ListedFile]) -> SourceRows:
         """The changes of the versions, each row with the version that it is of."""
         rows = self._snapshot(spark, files[0]) if files[0].etag.startswith(_SNAPSHOT) else self._feed(spark, files)
         file = F.concat(F.lit(f"{self.name}@"), F.col("_commit_version").cast("string"))
@@ -84,14 +84,14 @@ class Changes:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _snapshot(self, spark: SparkSession, file: FoundFile) -> DataFrame:
+    def _snapshot(self, spark: SparkSession, file: ListedFile) -> DataFrame:
         commit = self._commits[self._version(file.name)]
         rows = read_pinned(spark, Pinned(self.table, commit.version, commit.timestamp))
         version, at = F.lit(commit.version).cast("bigint"), F.lit(commit.timestamp).cast("timestamp")
         more = dict(zip(CHANGES, (F.lit("insert"), version, at), strict=True))
         return rows.withColumns(more)
 
-    def _feed(self, spark: SparkSession, files: Sequence[FoundFile]) -> DataFrame:
+    def _feed(self, spark: SparkSession, files: Sequence[ListedFile]) -> DataFrame:
         versions = [self._version(file.name) for file in files]
         reader = spark.read.option("readChangeFeed", "true")
         reader = reader.option("startingVersion", min(versions)).option("endingVersion", max(versions))
@@ -106,8 +106,8 @@ class Changes:
             ) from error
         return rows.where((F.col("_change_type") != "update_preimage") & F.col("_commit_version").isin(versions))
 
-    def _file(self, commit: Commit, kind: str = "") -> FoundFile:
-        return FoundFile(f"{self.name}@{commit.version}", self.table, 0, f"{kind}{commit.timestamp}")
+    def _file(self, commit: Commit, kind: str = "") -> ListedFile:
+        return ListedFile(f"{self.name}@{commit.version}", self.table, 0, f"{kind}{commit.timestamp}")
 
     def _version(self, name: str) -> int:
         return int(name.removeprefix(f"{self.name}@"))

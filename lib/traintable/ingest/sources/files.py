@@ -14,17 +14,17 @@ from traintable.config.sources import TextSource, TypedSource
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.formats.headers import Header, headers
 from traintable.ingest.formats.text_files import TextFiles
-from traintable.ingest.intervals import Interval, following
-from traintable.ingest.ledger import Unit
-from traintable.ingest.listing import FoundFile, at, list_files
-from traintable.ingest.sources.source import Rows, after_drift, declared_fields
-from traintable.ingest.sources.typed import open_typed
+from traintable.ingest.intervals import Interval, next_start
+from traintable.ingest.ledger import LoadState
+from traintable.ingest.listing import ListedFile, at, list_files
+from traintable.ingest.sources.source import SourceRows, after_drift, declared_fields
+from traintable.ingest.sources.typed import read_typed
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-class Files:
+class FileSource:
     """The files that a configuration names."""
 
     def __init__(self, config: IngestConfig, source: TextSource | TypedSource) -> None:
@@ -32,7 +32,7 @@ class Files:
         self.root, self.real_root = config.root, os.path.realpath(config.root)
         self.path = resolve_file(source.path, self.root)
 
-    def found(self, interval: Interval | None, known: Unit) -> list[FoundFile]:
+    def found(self, interval: Interval | None, known: LoadState) -> list[ListedFile]:
         """The files there are; InputMissing where an interval has none, ConfigError where it has those of the next."""
         if interval is not None:
             self._refuse_coarse_path(interval)
@@ -47,15 +47,15 @@ class Files:
             )
         return files
 
-    def open(self, spark: SparkSession, files: Sequence[FoundFile]) -> Rows:
+    def open(self, spark: SparkSession, files: Sequence[ListedFile]) -> SourceRows:
         """The files as rows, with columns that nobody has declared dealt with as `load.drift` says."""
         if isinstance(self.source, TypedSource):
-            return open_typed(spark, files, self.config, self.real_root)
+            return read_typed(spark, files, self.config, self.real_root)
         if self.source.format != "csv" or not self.source.header:
-            groups: dict[Header | None, list[FoundFile]] = {None: list(files)}
+            groups: dict[Header | None, list[ListedFile]] = {None: list(files)}
             refuse = self.config.load.drift == "fail"
             return TextFiles(spark, groups, self.source, declared_fields(self.config, {}), self.real_root, refuse)
-        added, grouped = dict[str, Promise](), dict[Header | None, list[FoundFile]]()
+        added, grouped = dict[str, Promise](), dict[Header | None, list[ListedFile]]()
         for header, own in headers(files, self.source).items():
             if header.fault is None:
                 drift, more = after_drift(header.names, own[0].name, self.config)
@@ -71,7 +71,7 @@ class Files:
         """Raise ConfigError where an interval has the path of the one after it."""
         path, schedule = self.source.path, self.config.load.schedule
         assert schedule is not None
-        after = Interval(interval.end, following(interval.end, schedule))
+        after = Interval(interval.end, next_start(interval.end, schedule))
         if at(path, interval) == at(path, after):
             raise ConfigError(
                 where="source.path",

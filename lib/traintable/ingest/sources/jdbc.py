@@ -12,14 +12,14 @@ from pyspark.sql import functions as F
 from traintable.config.ingest import IngestConfig
 from traintable.config.sources import JdbcSource
 from traintable.ingest.intervals import Interval
-from traintable.ingest.ledger import Unit
-from traintable.ingest.listing import FoundFile, unknown_state
+from traintable.ingest.ledger import LoadState
+from traintable.ingest.listing import ListedFile, unknown_state
 from traintable.ingest.records import union
-from traintable.ingest.sources.postgres import Column, Snapshot, State, literal, quoted
-from traintable.ingest.sources.source import Rows
+from traintable.ingest.sources.postgres import PostgresColumn, Selection, Snapshot, literal, quoted
+from traintable.ingest.sources.source import SourceRows
 from traintable.ingest.sources.tables import table_rows
 from traintable.ingest.sources.watermark import Range, none_without, range_of, seconds_or_number
-from traintable.sql.pushed_down import pushed_down
+from traintable.sql.push_down import push_down
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 _BEGIN = "set transaction isolation level repeatable read, read only; set transaction snapshot {}; set time zone 'UTC'"
 
 
-class Jdbc:
+class PostgresSource:
     """A table, or a view, of PostgreSQL."""
 
     def __init__(self, config: IngestConfig, source: JdbcSource) -> None:
         self.config, self.source = config, source
-        self._filter = pushed_down(source.where, where="source.where") if source.where else "true"
+        self._filter = push_down(source.where, where="source.where") if source.where else "true"
         self._snapshot: Snapshot | None = None
-        self._states: dict[str, State] = {}
+        self._states: dict[str, Selection] = {}
 
     @property
     def snapshot(self) -> Snapshot:
@@ -42,7 +42,7 @@ class Jdbc:
         assert self._snapshot is not None
         return self._snapshot
 
-    def found(self, interval: Interval | None, known: Unit) -> list[FoundFile]:
+    def found(self, interval: Interval | None, known: LoadState) -> list[ListedFile]:
         """The part of the table that is to be taken, in the state that it has in a new snapshot."""
         self.close()
         self._snapshot = Snapshot(self.source)
@@ -54,9 +54,9 @@ class Jdbc:
             column = self._decisive()
             start, end = (moment.strftime("%Y-%m-%d %H:%M:%S+00") for moment in (interval.start, interval.end))
             condition = f"({condition}) and {column} >= {literal(start)} and {column} < {literal(end)}"
-        return [self._found(FoundFile(name, self.source.url, 0, ""), condition)]
+        return [self._found(ListedFile(name, self.source.url, 0, ""), condition)]
 
-    def open(self, spark: SparkSession, files: Sequence[FoundFile]) -> Rows:
+    def open(self, spark: SparkSession, files: Sequence[ListedFile]) -> SourceRows:
         """The rows of the part that was found; each of some queries is a task with a connection of its own."""
         name = files[0].name
         state = self._states[name]
@@ -70,12 +70,12 @@ class Jdbc:
             self._snapshot.close()
             self._snapshot = None
 
-    def _found(self, file: FoundFile, condition: str) -> FoundFile:
+    def _found(self, file: ListedFile, condition: str) -> ListedFile:
         state = self._states[file.name] = self.snapshot.state(condition)
-        return FoundFile(file.name, file.path, 0, state.etag or unknown_state(), file.watermark)
+        return ListedFile(file.name, file.path, 0, state.etag or unknown_state(), file.watermark)
 
     @property
-    def _load_column(self) -> Column:
+    def _load_column(self) -> PostgresColumn:
         """The column that `load.column` is in the database; ConfigError where there is none."""
         assert self.config.load.column is not None
         return self.snapshot.column(self.config.source_name(self.config.load.column), "load.column")
@@ -88,7 +88,7 @@ class Jdbc:
             none_without(column.name, int(n), self.snapshot.table)
         return quoted(column.name)
 
-    def _beyond(self, name: str, known: Unit) -> list[FoundFile]:
+    def _beyond(self, name: str, known: LoadState) -> list[ListedFile]:
         column, condition = self._decisive(), self._filter
         high, low = self.snapshot.values(f"max({column})::text, {self._low(known.watermark)}", condition)
         if high is None:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pg8000.native
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from traintable.config.secrets import value_of
+from traintable.config.secrets import read_secret
 from traintable.config.sources import JdbcSource, describe
 from traintable.errors import ConfigError, InputMissing
 
@@ -49,7 +49,7 @@ from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = cast
 
 
 @dataclass(frozen=True)
-class Column:
+class PostgresColumn:
     """A column of a table: its type's name in SQL, whether Spark has that type, and whether it may be null."""
 
     name: str
@@ -59,7 +59,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class State:
+class Selection:
     """The rows of a table where a condition holds.
 
     Attributes
@@ -99,7 +99,7 @@ class Snapshot:
         with suppress(InterfaceError, OSError):  # it may be gone already
             self._connection.close()
 
-    def column(self, name: str, where: str) -> Column:
+    def column(self, name: str, where: str) -> PostgresColumn:
         """The column of a name; ConfigError when there is none."""
         found = next((column for column in self.columns if column.name == name), None)
         if found is None:
@@ -111,14 +111,14 @@ class Snapshot:
             )
         return found
 
-    def state(self, where: str) -> State:
+    def state(self, where: str) -> Selection:
         """The rows where a condition holds; a pass of the database's."""
         writers = "coalesce(sum(xmin::text::bigint), 0)::text" if self.kind in _HAS_STATES else "null"
         times = [column.name for column in self.columns if column.type in _TIMES]
         near = [f"coalesce(bool_and({quoted(name)} between {_FIRST} and {_LAST}), true)" for name in times]
         n, writer_hash, *are_near = self.values(", ".join(["count(*)", writers, *near]), where)
         far = frozenset(name for name, is_near in zip(times, are_near, strict=True) if not is_near)
-        return State(where, int(n), None if writer_hash is None else f"{n}-{writer_hash}", far)
+        return Selection(where, int(n), None if writer_hash is None else f"{n}-{writer_hash}", far)
 
     def rows(self, where: str, as_text: Collection[str]) -> str:
         """The query of all columns of the rows where a condition holds, those that Spark has no type for as text."""
@@ -134,7 +134,7 @@ class Snapshot:
         row: Sequence[Any] = self._run(self.query(expressions, where))[0]
         return row
 
-    def bounds(self, column: Column, where: str, n: int) -> list[str]:
+    def bounds(self, column: PostgresColumn, where: str, n: int) -> list[str]:
         """Values that cut a column's range into `n` equal parts, as text; fewer where it has not as many."""
         is_number = column.type in ("smallint", "integer", "bigint", "numeric", "real", "double precision")
         low, high = (f"{end}({quoted(column.name)})" for end in ("min", "max"))
@@ -186,8 +186,8 @@ class Snapshot:
 
 def credentials(source: JdbcSource) -> tuple[str, str | None]:
     """User and password, which are where the configuration says, else in PGUSER and PGPASSWORD."""
-    user = value_of(source.user, "source.user") if source.user else os.environ.get("PGUSER", "")
-    password = value_of(source.password, "source.password") if source.password else os.environ.get("PGPASSWORD")
+    user = read_secret(source.user, "source.user") if source.user else os.environ.get("PGUSER", "")
+    password = read_secret(source.password, "source.password") if source.password else os.environ.get("PGPASSWORD")
     if not user:
         raise ConfigError(
             where="source.user",
@@ -208,9 +208,9 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _column(name: str, kind: str, modifier: int, is_needed: bool, text: str) -> Column:
+def _column(name: str, kind: str, modifier: int, is_needed: bool, text: str) -> PostgresColumn:
     plain = kind in _PLAIN or (kind == "numeric" and modifier > 0 and _fits(modifier - 4))
-    return Column(name, text, plain, not is_needed)
+    return PostgresColumn(name, text, plain, not is_needed)
 
 
 def _fits(modifier: int) -> bool:

@@ -12,14 +12,14 @@ from traintable.config.ingest import Column as Promise
 from traintable.contract.arrow import Field, fields_of
 from traintable.errors import ConfigError
 from traintable.ingest.intervals import Interval
-from traintable.ingest.ledger import Unit
-from traintable.ingest.listing import FoundFile
+from traintable.ingest.ledger import LoadState
+from traintable.ingest.listing import ListedFile
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-class Rows(Protocol):
+class SourceRows(Protocol):
     """Records of some files, or rows of a table, to be landed; the same whenever they are computed."""
 
     @property
@@ -36,13 +36,13 @@ class Rows(Protocol):
         """What is told of the bad records: `_file`, `position`, `_raw`, `_bytes`, `_names`, `_reasons`, `_rules`."""
 
 
-class Origin(Protocol):
+class Source(Protocol):
     """A source, as a configuration describes it."""
 
-    def found(self, interval: Interval | None, known: Unit) -> list[FoundFile]:
+    def found(self, interval: Interval | None, known: LoadState) -> list[ListedFile]:
         """The files there are, or what stands for them; of an interval its own. InputMissing where there are none."""
 
-    def open(self, spark: SparkSession, files: Sequence[FoundFile]) -> Rows:
+    def open(self, spark: SparkSession, files: Sequence[ListedFile]) -> SourceRows:
         """Those of the files that were found as rows; raises Unreadable for one that can't be read."""
 
     def close(self) -> None:

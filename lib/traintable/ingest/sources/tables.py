@@ -23,12 +23,12 @@ from traintable.delta.commits import commits
 from traintable.delta.pin import Pinned, pin, read_pinned
 from traintable.errors import InputMissing
 from traintable.ingest.intervals import Interval
-from traintable.ingest.ledger import Unit
-from traintable.ingest.listing import FoundFile, name_of, unknown_state
-from traintable.ingest.sources.source import Rows, after_drift, declared_fields
+from traintable.ingest.ledger import LoadState
+from traintable.ingest.listing import ListedFile, name_in_table, unknown_state
+from traintable.ingest.sources.source import SourceRows, after_drift, declared_fields
 from traintable.ingest.sources.watermark import Range, none_without, range_of, seconds_or_number
 from traintable.spark.errors import first_line
-from traintable.sql.expressions import evaluated
+from traintable.sql.expressions import evaluate
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -83,26 +83,26 @@ def table_rows(
     )
 
 
-class Table:
+class DeltaSource:
     """A Delta table, or a table of the catalog."""
 
     def __init__(self, config: IngestConfig, source: TableSource, session: Callable[[], SparkSession]) -> None:
         self.config, self.source, self.session = config, source, session
         self.table = resolve(source.table, config.root)
-        self.name = name_of(self.table, os.path.realpath(config.root))
+        self.name = name_in_table(self.table, os.path.realpath(config.root))
         self._pinned: Pinned | None = None
         self._ranges: dict[str, Range] = {}
         self._interval: Interval | None = None
 
-    def found(self, interval: Interval | None, known: Unit) -> list[FoundFile]:
+    def found(self, interval: Interval | None, known: LoadState) -> list[ListedFile]:
         """The table at its version, or the part of it that is beyond the last watermark."""
         self._pinned, self._interval = self._pin(), interval
         etag = f"{self._pinned.version}-{self._pinned.committed}" if self._pinned else None
         if self.config.load.mode == "watermark":
             return self._beyond(known, etag)
-        return [FoundFile(self.name, self.table, 0, etag or unknown_state())]
+        return [ListedFile(self.name, self.table, 0, etag or unknown_state())]
 
-    def open(self, spark: SparkSession, files: Sequence[FoundFile]) -> Rows:
+    def open(self, spark: SparkSession, files: Sequence[ListedFile]) -> SourceRows:
         """The rows of the part that was found."""
         file = files[0]
         rows = self._rows(spark)
@@ -141,9 +141,9 @@ class Table:
                 found=first_line(error),
                 remedy="Check the name and your access to it.",
             ) from error
-        return rows if where is None else rows.where(evaluated(rows, where, where="source.where"))
+        return rows if where is None else rows.where(evaluate(rows, where, where="source.where"))
 
-    def _condition(self, rows: DataFrame, column: str, file: FoundFile) -> Column:
+    def _condition(self, rows: DataFrame, column: str, file: ListedFile) -> Column:
         kind = rows.schema[column].dataType
         value = _column(column)
         if self._interval is not None:
@@ -153,7 +153,7 @@ class Table:
         below = value <= F.lit(part.high).cast(kind)
         return below if part.low is None else below & (value > F.lit(part.low).cast(kind))
 
-    def _beyond(self, known: Unit, etag: str | None) -> list[FoundFile]:
+    def _beyond(self, known: LoadState, etag: str | None) -> list[ListedFile]:
         if etag is not None and known.open is None and etag == known.etag:
             return []  # nobody has written to the table since
         assert self.config.load.column is not None

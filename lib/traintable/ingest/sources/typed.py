@@ -22,7 +22,7 @@ from traintable.config.sources import TypedSource
 from traintable.contract import typed_rows as checked
 from traintable.contract.arrow import Field
 from traintable.contract.record_columns import BLOCK, FILE, PATH, PLACE, POSITION
-from traintable.ingest.listing import FoundFile, Unreadable
+from traintable.ingest.listing import ListedFile, Unreadable
 from traintable.ingest.records import SparkRecords, named, union
 from traintable.ingest.sources.source import after_drift, declared_fields
 from traintable.spark.errors import first_line
@@ -48,7 +48,7 @@ class Schema:
 @dataclass(frozen=True)
 class _Group:
     schema: Schema
-    files: Sequence[FoundFile]
+    files: Sequence[ListedFile]
     drift: str | None
 
 
@@ -109,7 +109,7 @@ class TypedFiles:
         return found.select(*columns, F.col("_metadata.file_path").alias(PATH), block.alias(BLOCK), place.alias(PLACE))
 
 
-def _names(files: Sequence[FoundFile], root: str) -> Column:
+def _names(files: Sequence[ListedFile], root: str) -> Column:
     """What the file of an address (`_path`) is called in the table."""
     inside = f"{root}/"
     if all(file.path == f"{inside}{file.name}" and _PLAIN.fullmatch(file.path) for file in files):
@@ -119,14 +119,14 @@ def _names(files: Sequence[FoundFile], root: str) -> Column:
     return F.when(F.startswith(path, F.lit(inside)), F.substr(path, F.lit(len(inside) + 1))).otherwise(path)
 
 
-def open_typed(spark: SparkSession, files: Sequence[FoundFile], config: IngestConfig, root: str) -> TypedFiles:
+def read_typed(spark: SparkSession, files: Sequence[ListedFile], config: IngestConfig, root: str) -> TypedFiles:
     """The files to be read, with columns that nobody has declared dealt with as `load.drift` says.
 
     Reads what each file says of its columns. Raises Unreadable for a file that says nothing that makes sense.
     """
     assert isinstance(config.source, TypedSource)
     kind, columns = config.source.format, config.source_names
-    found: dict[Schema, list[FoundFile]] = {}
+    found: dict[Schema, list[ListedFile]] = {}
     if kind == "binary":
         found[Schema(tuple(name for name in columns if name in _WHOLE_FILE), "")] = list(files)
     else:
@@ -141,7 +141,7 @@ def open_typed(spark: SparkSession, files: Sequence[FoundFile], config: IngestCo
     return TypedFiles(spark, kind, groups, declared_fields(config, added), root)
 
 
-def _schema(spark: SparkSession, file: FoundFile, kind: str) -> Schema:
+def _schema(spark: SparkSession, file: ListedFile, kind: str) -> Schema:
     try:
         if kind == "parquet" and not is_remote(file.path):
             with pq.ParquetFile(file.path) as opened:

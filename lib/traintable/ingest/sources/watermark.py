@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from traintable.config.durations import seconds
 from traintable.errors import InputMissing
-from traintable.ingest.listing import FoundFile
+from traintable.ingest.listing import ListedFile
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,10 @@ class Range:
     high: str
 
 
-def range_of(name: str, column: str, part: Range, path: str, etag: str) -> FoundFile:
+def range_of(name: str, column: str, part: Range, path: str, etag: str) -> ListedFile:
     """What stands for a range of rows in the ledger, and in `_file`."""
     low = "" if part.low is None else f"{part.low}<"
-    return FoundFile(f"{name}?{low}{column}<={part.high}", path, 0, etag, part.high)
+    return ListedFile(f"{name}?{low}{column}<={part.high}", path, 0, etag, part.high)
 
 
 def seconds_or_number(lookback: str | int | None) -> int | None:

@@ -25,32 +25,32 @@ _NEVER = (
 _SYNTAX = (exp.And, exp.Or, exp.Cast, exp.Case, exp.JSONExtract, exp.JSONExtractScalar)  # what sqlglot calls functions
 
 
-def pushed_down(sql: str, *, where: str) -> str:
-    """The condition as the database is sent it, written anew from what it was understood to be.
+def push_down(sql: str, *, where: str) -> str:
+    """The condition as it is sent to the database: written anew from its parsed form.
 
     Raises ConfigError when it is not one condition over the columns of a row, or calls a function that is not among
-    `sql_functions.FUNCTIONS`.
+    `functions.FUNCTIONS`.
     """
     try:
         tree = sqlglot.parse_one(f"select 1 where {sql}", dialect=_DIALECT)
     except sqlglot.errors.SqlglotError as error:
-        raise _refused(where, sql, f"({first_line(error)})") from error
-    found = tree.args.get("where") if isinstance(tree, exp.Select) else None
+        raise _refusal(where, sql, f"({first_line(error)})") from error
+    parsed = tree.args.get("where") if isinstance(tree, exp.Select) else None
     extra = [part for name, part in tree.args.items() if part and name not in ("where", "expressions", "kind")]
-    if found is None or extra:
-        raise _refused(where, sql, "which is more than that")
-    condition: exp.Expr = found.this
+    if parsed is None or extra:
+        raise _refusal(where, sql, "which is more than that")
+    condition: exp.Expr = parsed.this
     for node in condition.walk():
         if isinstance(node, _NEVER):
-            raise _refused(where, sql, f"with {node.sql(_DIALECT)}")
+            raise _refusal(where, sql, f"with {node.sql(_DIALECT)}")
         if isinstance(node, exp.Func) and not isinstance(node, _SYNTAX):
             names = function_names(node)
             if not names & FUNCTIONS:
-                raise _refused(where, sql, f"with {min(names)}, which is not among the functions that may stand here")
+                raise _refusal(where, sql, f"with {min(names)}, which is not an allowed function")
     return condition.sql(_DIALECT)
 
 
-def _refused(where: str, sql: str, found: str) -> ConfigError:
+def _refusal(where: str, sql: str, found: str) -> ConfigError:
     return ConfigError(
         where=where,
         expected="a SQL condition over the columns of one row",
