@@ -19,13 +19,32 @@ if TYPE_CHECKING:
 
 
 def inputs(plan: Plan) -> set[str]:
-    """The columns that rows need to be fitted on: those of the features, and what is learned from."""
+    """The columns that rows need to be fitted on: those of the features, and what is learned from.
+
+    Examples
+    --------
+    >>> from traintable import prepare
+    >>> from traintable.config.plan import Plan
+    >>> features = {"carrier": {"encode": "target"}, "speed": {"expr": "km / h"}}
+    >>> plan = Plan.model_validate({"label": "late", "fold": "fold", "features": features})
+    >>> sorted(prepare.inputs(plan))
+    ['carrier', 'fold', 'h', 'km', 'late']
+    """
     names = serving_inputs(plan)
     return names | {plan.label} if plan.needs_label and plan.label is not None else names
 
 
 def serving_inputs(plan: Plan) -> set[str]:
-    """The columns that rows need to be transformed."""
+    """The columns that rows need to be transformed.
+
+    Examples
+    --------
+    >>> from traintable import prepare
+    >>> from traintable.config.plan import Plan
+    >>> plan = Plan.model_validate({"features": {"age": {}, "speed": {"expr": "km / h"}}})
+    >>> sorted(prepare.serving_inputs(plan))
+    ['age', 'h', 'km']
+    """
     names: set[str] = {plan.fold} if plan.needs_fold else set()
     for name, feature in plan.features.items():
         if feature.expr is None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from traintable.arrays import Floats, Ints
 from traintable.prepare.terms import ITERATED, Layers, array_literal, number_literal
-from traintable.statistics.gram import Covariance
+from traintable.statistics import Covariance
 
 N_ROUNDS = 5
 DECIMALS = 12  # so that the last bits of another machine's linear algebra don't reach the features

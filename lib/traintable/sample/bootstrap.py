@@ -29,6 +29,13 @@ def bootstrap(df: DataFrame, n: int | None = None, *, key: Sequence[str], seed: 
     in the order of their hashes, `n` hashes of 1, 2, ... pick numbers, and the two are joined. That costs a count of
     ranges of hashes and a shuffle of the rows. Replicates are independent. Weights depend on seed, replicate and key
     (with `n`, the set of keys) alone. Raises ConfigError for `n` draws from no rows.
+
+    Examples
+    --------
+    >>> from traintable import sample
+    >>> drawn = sample.bootstrap(spark.range(8), key=["id"], seed=7, replicate=1)
+    >>> sorted((row.id, row.weight) for row in drawn.collect())
+    [(1, 1), (2, 1), (3, 1), (5, 2), (6, 2), (7, 1)]
     """
     require_names(key, "key", where=_WHERE)
     require_columns(df, set(key), where=_WHERE)

@@ -20,6 +20,13 @@ def keyed_hash(key: Sequence[str], *, seed: int, purpose: str) -> Column:
     """A 64-bit number for each row, uniform over all bigints, that depends on (seed, purpose, key) alone.
 
     Different purposes give independent numbers. A null in the key is a value of its own.
+
+    Examples
+    --------
+    >>> from traintable.sample import keyed_hash
+    >>> rows = spark.range(3).withColumn("draw", keyed_hash(["id"], seed=7, purpose="audit"))
+    >>> [row.id for row in rows.orderBy("draw").collect()]
+    [1, 2, 0]
     """
     return F.xxhash64(F.lit(seed), F.lit(purpose), *null_safe_columns(F.col(quote(name)) for name in key))
 

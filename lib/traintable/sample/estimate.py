@@ -65,6 +65,14 @@ def estimate(
 
     Costs one aggregate of the sample. Raises ConfigError when a stratum has one row (or cluster) of several, for one
     does not show how much they differ.
+
+    Examples
+    --------
+    >>> from traintable import sample
+    >>> drawn = sample.simple(spark.range(1000), 50, key=["id"], seed=7)
+    >>> mean = sample.estimate(drawn, "id")
+    >>> mean.low < 499.5 < mean.high, mean.n
+    (True, 50)
     """
     _require_arguments(sample, column, statistic, value, strata, clusters, confidence)
     sums = sums_by_stratum(sample, column, statistic=statistic, value=value, strata=strata, clusters=clusters)

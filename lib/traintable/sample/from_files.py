@@ -42,6 +42,14 @@ def from_files(
     `df` is a local Delta table or Parquet folder, or whatever else Spark reads from files other than Delta. Raises
     ConfigError when its files are not known or can't be read alone. Costs a count of the drawn files' rows and one pass
     over these files; the others are not opened.
+
+    Examples
+    --------
+    >>> from traintable import sample
+    >>> spark.range(0, 100, 1, 5).write.parquet(folder + "/rows")
+    >>> drawn = sample.from_files(spark.read.parquet(folder + "/rows"), 0.2, file_ratio=0.4, key=["id"], seed=7)
+    >>> drawn.count(), len(drawn.inputFiles())
+    (20, 2)
     """
     from pyspark.sql import functions as F
 

@@ -20,6 +20,16 @@ def require_unique(df: DataFrame, key: Sequence[str], *, where: str = "key") -> 
     """Raise ConfigError when two rows have the same key, with up to 3 of these keys and how often they occur.
 
     A null is a value of its own. Costs one shuffle of the key columns.
+
+    Examples
+    --------
+    >>> from traintable.sample import require_unique
+    >>> rows = spark.createDataFrame([(1, "a"), (1, "b"), (2, "a")], "id int, line string")
+    >>> require_unique(rows, ["id", "line"])
+    >>> require_unique(rows, ["id"])
+    Traceback (most recent call last):
+    ...
+    traintable.errors.ConfigError: key: expected rows that differ in id, found (1,) 2 times. ...
     """
     require_columns(df, set(key), where=where)
     shown = _repeated_keys(df, key)

@@ -34,6 +34,13 @@ def describe(df: DataFrame, label: str, time: str | None = None) -> dict[str, Sp
     Splits without rows are record too; rows without a split are left out. A null label is the class "null". Times
     are ISO 8601 in UTC, `from` and `to`; they are left out without `time`. Costs one narrow scan. Raises ConfigError
     for more than 200,000 classes.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = spark.range(4).selectExpr("id < 2 AS answer", "IF(id = 3, 'test', 'train') AS split")
+    >>> split.describe(rows, "answer")["train"]
+    {'rows': 3, 'classes': {'false': 1, 'true': 2}, 'shares': {'false': 0.3333333333333333, 'true': 0.6666666666666666}}
     """
     require_columns(df, {SPLIT, label}, where=_WHERE)
     columns = [F.col(SPLIT), F.col(quote(label)).cast("string").alias("label")]

@@ -37,6 +37,14 @@ def keep_test(
     or "new_test". Rows are kept; those that have vanished are counted by `missing_test`.
 
     Costs a join with the keys of the earlier test set, and with `group` one more pass and a join with its groups.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> earlier = spark.createDataFrame([(1, "test"), (2, "train")], "id int, split string")
+    >>> rows = spark.createDataFrame([(1, "train"), (2, "train"), (3, "test")], "id int, split string")
+    >>> sorted((row.id, row.split) for row in split.keep_test(rows, earlier, key=["id"]).collect())
+    [(1, 'test'), (2, 'train'), (3, 'train')]
     """
     require_columns(df, {*key, *group, SPLIT}, where=_WHERE)
     _require_same_key(df, previous, key)
@@ -68,7 +76,15 @@ def keep_test(
 
 
 def missing_test(df: DataFrame, previous: DataFrame, *, key: Sequence[str]) -> tuple[int, int]:
-    """How many keys the test set of `previous` has, and how many of them no row of `df` has; one join."""
+    """How many keys the test set of `previous` has, and how many of them no row of `df` has; one join.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> earlier = spark.createDataFrame([(1, "test"), (2, "test"), (3, "train")], "id int, split string")
+    >>> split.missing_test(spark.createDataFrame([(2,)], "id int"), earlier, key=["id"])
+    (2, 1)
+    """
     require_columns(df, set(key), where=_WHERE)
     _require_same_key(df, previous, key)
     found = _with_mark(_test_keys(previous, key), df.select(*map(quote, key)).distinct(), key, _FROZEN)

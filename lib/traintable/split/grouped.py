@@ -49,6 +49,14 @@ def stratified_by_group(
     have more than 100,000 different counts of classes, or ten million with all their classes.
 
     Costs four passes over `by` and `label`, which count the rows of each group, and a join of the rows with the groups.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = spark.range(8).selectExpr("id DIV 2 AS person", "id % 4 < 2 AS answer")
+    >>> rows = split.stratified_by_group(rows, ["person"], "answer", {"train": 0.5, "test": 0.5}, seed=7)
+    >>> sorted(row.answer for row in rows.collect() if row.split == "train")
+    [False, False, True, True]
     """
     where = "split.stratified_group"
     shares = ratio.exact_ratios(ratios, where=where)

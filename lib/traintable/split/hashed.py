@@ -23,6 +23,13 @@ def by_hash(df: DataFrame, ratios: Mapping[str, float], *, key: Sequence[str], s
     rows come and go, on any cluster. Sizes are therefore about right, not exact: of n rows a split of ratio r has
     n r rows with a standard deviation of sqrt(n r (1 - r)). A null in the key is a value of its own, and so is a number
     of another type: do not change the types of the key between versions. Rows are kept. Costs no pass.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = split.by_hash(spark.range(8), {"train": 0.75, "test": 0.25}, key=["id"], seed=7)
+    >>> [row.split for row in rows.orderBy("id").collect()]
+    ['test', 'train', 'test', 'train', 'test', 'train', 'train', 'train']
     """
     where = "split.hash"
     shares = ratio.exact_ratios(ratios, where=where)
@@ -37,6 +44,14 @@ def by_group(df: DataFrame, by: Sequence[str], ratios: Mapping[str, float], *, s
     are divided in `ratios`, so with few or very unequal groups the sizes are off; `stratified_by_group` balances them.
     A null is a value of its own: all rows without a group are one group, which is on one side. Rows are kept. Costs no
     pass.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = spark.range(6).selectExpr("id", "id DIV 2 AS person")
+    >>> rows = split.by_group(rows, ["person"], {"train": 0.5, "test": 0.5}, seed=7)
+    >>> sorted((row.person, row.split) for row in rows.collect())
+    [(0, 'test'), (0, 'test'), (1, 'train'), (1, 'train'), (2, 'test'), (2, 'test')]
     """
     where = "split.group"
     shares = ratio.exact_ratios(ratios, where=where)

@@ -44,6 +44,13 @@ def nested(
     Raises ConfigError where an outer fold, or an inner fold of an outer training set, would have fewer than `min_rows`
     rows of a stratum (0 permits it). Costs what `stratified_k_fold` does, or with `group` what
     `stratified_group_k_fold` does.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = split.nested(spark.range(8), 2, 2, key=["id"], seed=7)
+    >>> sorted((row.outer_fold, row.inner_fold) for row in rows.collect())
+    [(0, 0), (0, 0), (0, 1), (0, 1), (1, 0), (1, 0), (1, 1), (1, 1)]
     """
     for n in (outer, inner):
         require_folds(df, n, set(names), {*key, *by, *group}, where=_WHERE)

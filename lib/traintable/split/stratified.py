@@ -41,6 +41,15 @@ def stratified(
     100,000 strata, and for keys that are not unique where they make an exact cut impossible.
 
     Costs three narrow passes, which read `by` and `key` only; no row is moved.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = spark.range(8).selectExpr("id", "IF(id % 2 = 0, 'yes', 'no') AS answer")
+    >>> ratios = {"train": 0.5, "test": 0.5}
+    >>> rows = split.stratified(rows, ["answer"], ratios, key=["id"], seed=7)
+    >>> sorted(row.answer for row in rows.collect() if row.split == "train")
+    ['no', 'no', 'yes', 'yes']
     """
     shares = ratio.exact_ratios(ratios, where=_WHERE)
     require_columns(df, set(by) | set(key), where=_WHERE)

@@ -24,6 +24,14 @@ def by_time(df: DataFrame, time: str, *, validation: str, test: str, gap: str = 
 
     An embargo, which keeps rows after a held-out split out of train, is not needed here: train ends before they begin.
     `time_windows` and `time_k_fold` have one.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = spark.sql("SELECT explode(sequence(DATE'2024-01-01', DATE'2024-01-06')) AS day")
+    >>> rows = split.by_time(rows, "day", validation="2024-01-03", test="2024-01-05", gap="1 day")
+    >>> [(row.day.day, row.split) for row in rows.orderBy("day").collect()]
+    [(1, 'train'), (2, None), (3, 'validation'), (4, None), (5, 'test'), (6, 'test')]
     """
     require_time(df, time, where="split.time.column")
     starts = parse_instants(df, {VALIDATION: validation, TEST: test}, where="split.time")

@@ -42,6 +42,14 @@ def time_k_fold(
     fold either; all are kept.
 
     Raises ConfigError when there are too few different instants for n blocks. Costs four narrow passes over `time`.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = spark.sql("SELECT explode(sequence(DATE'2024-01-01', DATE'2024-01-06')) AS day")
+    >>> rows = split.time_k_fold(rows, "day", 2, gap="1 day")
+    >>> [row.fold for row in rows.orderBy("day").collect()]
+    [0, 0, None, 1, 1, 1]
     """
     require_folds(df, n, {name}, {time}, where=_WHERE)
     require_time(df, time, where=_WHERE)

@@ -86,6 +86,17 @@ def time_windows(
 
     `window.apply(df)` adds `split`, `window.to_dict()` is its description. Costs one narrow scan unless `start` and
     `end` are given. Raises ConfigError when not one window fits.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> days = spark.sql("SELECT explode(sequence(DATE'2024-01-01', DATE'2024-01-10')) AS day")
+    >>> bounds = {"start": "2024-01-01", "end": "2024-01-11"}
+    >>> [window] = split.time_windows(days, "day", train="7 days", validation="3 days", **bounds)
+    >>> window.to_dict()["validation"]
+    [['2024-01-08T00:00:00+00:00', '2024-01-11T00:00:00+00:00']]
+    >>> window.apply(days).where("split = 'train'").count()
+    7
     """
     require_time(df, time, where=_WHERE)
     first, last = _bounds(df, time, start, end)

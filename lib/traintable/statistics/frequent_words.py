@@ -18,6 +18,13 @@ def most_frequent_words(df: DataFrame, columns: Mapping[str, int]) -> dict[str, 
     One job for all columns: rows are exploded to (column, value) and counted by group, which a cluster does in parts
     whatever the number of values; only the requested values come to the driver. Costs a scan and a shuffle of
     the different values.
+
+    Examples
+    --------
+    >>> from traintable.statistics import most_frequent_words
+    >>> rows = spark.createDataFrame([("NY", "a"), ("LA", "b"), ("NY", "b")], "city string, code string")
+    >>> most_frequent_words(rows, {"city": 1, "code": 1})
+    {'city': Counter({'NY': 2}), 'code': Counter({'b': 2})}
     """
     from pyspark.sql import Window
     from pyspark.sql import functions as F

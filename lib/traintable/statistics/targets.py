@@ -40,6 +40,11 @@ class Totals:
         """Mean label, rounded once; NaN without rows."""
         return exact_mean_and_variance(self.n, self.total, self.squares, self.exponent)[0]
 
+    @property
+    def variance(self) -> float:
+        """Sample variance (n - 1) of the label, rounded once; NaN below two rows."""
+        return exact_mean_and_variance(self.n, self.total, self.squares, self.exponent)[1]
+
     def __add__(self, other: Totals) -> Totals:
         return Totals(self.n + other.n, self.total + other.total, self.squares + other.squares, self.exponent)
 

@@ -56,6 +56,17 @@ def examine(
 
     Costs two passes over the features for what is known of single columns, one for exact duplicates, one to draw a
     sample, one over train for near duplicates by rows and one by each text, and one over the groups.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = spark.range(400).selectExpr(
+    ...     "id", "id % 2 AS answer", "CAST(hash(id) AS DOUBLE) AS noise", "id % 2 = 1 AS refunded",
+    ...     "IF(id < 300, 'train', 'test') AS split",
+    ... )
+    >>> findings = split.examine(rows, label="answer", key=["id"], features=["noise", "refunded"])
+    >>> [(finding.severity, finding.check, finding.columns) for finding in findings]
+    [('severe', 'predictors', ('refunded',))]
     """
     named = [(name,) if isinstance(name, str) else tuple(name) for name in groups]
     used = {label, SPLIT, *key, *features, *text, *(name for group in named for name in group)}

@@ -15,7 +15,15 @@ def allowed_because(finding: LeakFinding, allowed: Sequence[Allowed]) -> str | N
 
 
 def manifest_findings(findings: Sequence[LeakFinding], allowed: Sequence[Allowed] = ()) -> list[FindingRecord]:
-    """The findings for the manifest, each allowed one with the reason; costs no pass."""
+    """The findings for the manifest, each allowed one with the reason; costs no pass.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> finding = split.LeakFinding("predictors", "severe", ("refunded",), "its value tells the label", "Leave it out.")
+    >>> split.manifest_findings([finding])[0]["columns"]
+    ['refunded']
+    """
     records = []
     for finding in findings:
         record = finding.to_dict()
@@ -27,7 +35,17 @@ def manifest_findings(findings: Sequence[LeakFinding], allowed: Sequence[Allowed
 
 
 def refuse_severe(findings: Sequence[LeakFinding], allowed: Sequence[Allowed] = (), *, table: str) -> None:
-    """Raise GateRefused for severe findings that are not allowed, with all of them in the message."""
+    """Raise GateRefused for severe findings that are not allowed, with all of them in the message.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> finding = split.LeakFinding("predictors", "severe", ("refunded",), "its value tells the label", "Leave it out.")
+    >>> split.refuse_severe([finding], table="visits")
+    Traceback (most recent call last):
+    ...
+    traintable.errors.GateRefused: table visits: expected no leak ...
+    """
     severe = [f for f in findings if f.severity == "severe" and allowed_because(f, allowed) is None]
     if severe:
         first = severe[0]
