@@ -1,4 +1,4 @@
-"""Names of columns and tables: quoting, telling paths from catalog names, suggesting the nearest known name."""
+"""Names of columns: those of the splits, quoting in SQL, checks against the rows, and the nearest known name."""
 
 from __future__ import annotations
 

@@ -58,6 +58,7 @@ def drop_outliers(
 
 
 def _bounds(train: DataFrame, plan: Plan, columns: Mapping[str, Column]) -> dict[str, tuple[str, float, float]]:
+    """For each feature that drops rows its SQL and what is usual of it; one scan."""
     numbers = {
         name: NumericFeature(name, feature, columns.get(name))
         for name, feature in plan.features.items()

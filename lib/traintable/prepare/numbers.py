@@ -92,6 +92,7 @@ class NumericFeature:
         yield from self._scale(statistics)
 
     def _impute(self, statistics: Statistics, layers: Layers, expected: str | None) -> None:
+        """Replace missing values; also adds the indicator."""
         feature, method = self.feature, self.feature.impute
         self.cleaned = layers.add(CLEANED, self.name, self.sql)
         self.fill = impute.fill_value(self.name, feature, statistics, self.column)
@@ -123,6 +124,7 @@ class NumericFeature:
         self.weighted = self.weighted.mapped(partial(np.clip, min=low, max=high))
 
     def _transform(self, layers: Layers) -> None:
+        """Apply the transform, whose power or bins follow from the values by then."""
         method, known = self.feature.transform, self.weighted
         if method is None or known is None:
             return
@@ -141,6 +143,7 @@ class NumericFeature:
             self.weighted = known.mapped(partial(transform.bin_numbers, edges=edges))
 
     def _scale(self, statistics: Statistics) -> Questions:
+        """Learn centre and width, and write the scaled value."""
         method, known = self.feature.scale, self.weighted
         if method == "standard":
             self.centre, variance = yield from self._moments(statistics)

@@ -109,6 +109,7 @@ class _Fit:
         self.costs: list[Cost] = []
 
     def carry_out(self) -> FittedPlan:
+        """Scan, learn all steps, select, and put the stages together."""
         first = self._scan_columns()
         if first.n_rows == 0:
             raise ConfigError(
@@ -279,6 +280,7 @@ class _Fit:
         return values
 
     def _principal(self, names: list[str], values: Mapping[str, str], covariance: Covariance | None) -> list[Term]:
+        """Components from the covariance before scaling, which scaling changes in a known way: no scan."""
         section = self.plan.reduce
         if section is None or covariance is None or not names:
             return []

@@ -77,6 +77,7 @@ def _factorial(k: int) -> int:
 
 
 def _draw_exactly(df: DataFrame, n: int, key: Sequence[str], seed: int, replicate: int) -> DataFrame:
+    """The replicate whose weights add up to `n`: positions of the rows, joined with `n` hashes that pick positions."""
     from pyspark.sql import functions as F
 
     bits = MAX_RANGES.bit_length() - 1

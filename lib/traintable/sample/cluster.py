@@ -77,6 +77,7 @@ def two_stage(df: DataFrame, by: Sequence[str], n_clusters: int, n: int, *, key:
 def _groups(
     df: DataFrame, by: Sequence[str], n: int | None, ratio: float | None, seed: int, *, where: str
 ) -> DataFrame:
+    """All rows of the drawn groups, by the draw up to which as many groups lie as are requested."""
     from pyspark.sql import functions as F
 
     require_size(n, ratio, where=where)

@@ -201,6 +201,7 @@ def _require_arguments(
     clusters: Sequence[str],
     confidence: float,
 ) -> None:
+    """Raise ConfigError unless the columns, the probability, the statistic and the confidence can be used."""
     require_columns(sample, {column, *strata, *clusters}, where=_WHERE)
     if PROBABILITY not in sample.columns:
         raise ConfigError(

@@ -113,6 +113,7 @@ def _deviations(df: DataFrame, by: Sequence[str], column: str) -> tuple[dict[Str
 def _require_arguments(
     df: DataFrame, by: Sequence[str], n: object, ratio: object, allocation: str, column: str | None, key: Sequence[str]
 ) -> None:
+    """Raise ConfigError unless the sizes, the allocation and the columns fit together."""
     for stratum, count in n.items() if isinstance(n, Mapping) else ():
         require_count(count, f"n[{stratum!r}]", where=_WHERE)
     require_size(0 if isinstance(n, Mapping) else n, ratio, where=_WHERE)

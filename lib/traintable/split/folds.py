@@ -169,7 +169,7 @@ def require_folds(df: DataFrame, n: int, names: set[str], used: set[str], *, whe
             where=where,
             expected=f"2 to {MAX_FOLDS} folds",
             found=f"{n}",
-            remedy="Most people take 5 or 10.",
+            remedy="Take 5 or 10, as is usual.",
         )
     require_columns(df, used, where=where)
     refuse_taken(df, names, where=where)

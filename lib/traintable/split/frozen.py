@@ -87,8 +87,8 @@ def missing_test(df: DataFrame, previous: DataFrame, *, key: Sequence[str]) -> t
     """
     require_columns(df, set(key), where=_WHERE)
     _require_same_key(df, previous, key)
-    found = _with_mark(_test_keys(previous, key), df.select(*map(quote, key)).distinct(), key, _FROZEN)
-    row = found.agg(F.count("*").alias("n"), F.count(F.when(~F.col(_FROZEN), 1)).alias("missing")).collect()[0]
+    marked = _with_mark(_test_keys(previous, key), df.select(*map(quote, key)).distinct(), key, _FROZEN)
+    row = marked.agg(F.count("*").alias("n"), F.count(F.when(~F.col(_FROZEN), 1)).alias("missing")).collect()[0]
     return int(row["n"]), int(row["missing"])
 
 

@@ -64,8 +64,8 @@ def stratified_by_group(
     placed = with_group_run(
         df, by, [label], list(shares.values()), seed=seed, purpose="split", where=where, min_rows=min_rows
     )
-    part = F.element_at(F.array(*map(F.lit, shares)), F.col(RUN) + 1)
-    return placed.withColumn(SPLIT, part).drop(RUN)
+    split = F.element_at(F.array(*map(F.lit, shares)), F.col(RUN) + 1)
+    return placed.withColumn(SPLIT, split).drop(RUN)
 
 
 def with_group_run(
@@ -144,6 +144,7 @@ def _count_kinds(groups: DataFrame, where: str) -> tuple[list[str], list[str], I
 def _require_rows(
     classes: Sequence[str], split_sizes: Sequence[Ints], label: Sequence[str], where: str, min_rows: int
 ) -> None:
+    """Raise ConfigError where a split, or a set of them, has fewer than `min_rows` rows of a class."""
     least = np.min(split_sizes, axis=0).tolist()
     few = [f"{n} of {', '.join(label)} {name}" for name, n in zip(classes, least, strict=True) if n < min_rows]
     if not few:

@@ -117,6 +117,7 @@ def _require_rows(
     inner: int,
     min_rows: int,
 ) -> None:
+    """Raise ConfigError for strata of which an outer fold, or an inner one of an outer training set, has too few."""
     needed = _needed(outer, inner)
     few = {
         s: population[s] for s, rows in cells.items() if min(sum(rows[i] for i in some) for some in needed) < min_rows

@@ -69,6 +69,7 @@ def _require_rows(
     shares: Mapping[str, Fraction],
     min_rows: int,
 ) -> None:
+    """Raise ConfigError for strata that leave a split with fewer than `min_rows` rows."""
     few = {stratum: population[stratum] for stratum, sizes in runs.items() if min(sizes) < min_rows}
     if few:
         enough = math.ceil(min_rows / min(shares.values()))

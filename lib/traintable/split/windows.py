@@ -122,6 +122,7 @@ def time_windows(
 
 
 def _bounds(df: DataFrame, time: str, start: str | None, end: str | None) -> tuple[int, int]:
+    """The first instant of the windows and the one after the last; what is not given is that of the rows, by a scan."""
     given = parse_instants(df, {k: v for k, v in (("start", start), ("end", end)) if v is not None}, where=_WHERE)
     if len(given) < 2:
         extent = time_range(df, time)

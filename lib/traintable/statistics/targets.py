@@ -99,6 +99,7 @@ class TargetSums:
                 self.squares[index] += scale_integers(total * twice, bits + DIGIT_BITS * (m - self.unit))
 
     def _indices(self, groups: list[tuple[Word, Word]]) -> Ints:
+        """The indices of some groups in the arrays, which grow for new ones; ConfigError beyond a million groups."""
         for group in groups:
             self.groups.setdefault(group, len(self.groups))
         if len(self.groups) > MAX_GROUPS:

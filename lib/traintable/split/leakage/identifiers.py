@@ -40,6 +40,7 @@ def _is_counter(name: str, evidence: Evidence) -> bool:
 
 
 def _order_finding(name: str, evidence: Evidence) -> LeakFinding | None:
+    """The finding where the order of a nearly unique number tells the label."""
     train = evidence.of_number(name).train
     n_bins = min(_ORDER_BINS, int(train.sum()) // _ROWS_PER_BIN)
     if n_bins < 2:
@@ -55,6 +56,7 @@ def _order_finding(name: str, evidence: Evidence) -> LeakFinding | None:
 
 
 def _lookup_finding(name: str, evidence: Evidence) -> LeakFinding | None:
+    """The finding where train answers for held-out rows that have the same value."""
     grid = _grid(name, evidence)
     if grid is None:
         return None

@@ -44,6 +44,7 @@ def near_duplicates(evidence: Evidence, sample: LeakageSample) -> list[LeakFindi
 
 
 def _of_rows(evidence: Evidence, sample: LeakageSample) -> list[LeakFinding]:
+    """The finding about rows as sets of (column, value) pairs, if there is one."""
     table = evidence.table
     bucketing = column_bucketing(len(sample.compared), table.limits.similarity)
     matches = find_matches(table, sample, "tokens", row_tokens(sample.compared), bucketing, equal=False)
@@ -60,6 +61,7 @@ def _of_rows(evidence: Evidence, sample: LeakageSample) -> list[LeakFinding]:
 
 
 def _finding(matches: Matches, columns: tuple[str, ...], severity: Severity, evidence: Evidence) -> LeakFinding:
+    """The finding about rows, or about texts of the column `columns` names, with what was counted."""
     numbers: dict[str, Measure] = {
         "share_of_held_out_rows": matches.share,
         "share_of_train_rows": matches.train / max(1, matches.n_train),

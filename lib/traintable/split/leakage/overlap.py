@@ -76,6 +76,7 @@ def overlapping_times(evidence: Evidence) -> list[LeakFinding]:
 
 
 def _of_times(name: str, evidence: Evidence, earlier: tuple[str, Values], later: tuple[str, Values]) -> LeakFinding:
+    """The finding about two splits that follow each other, of which the earlier one ends too late."""
     (first, first_values), (second, second_values) = earlier, later
     weighted = first_values.weighted()
     late = int(weighted.counts[weighted.values >= second_values.min].sum())

@@ -53,6 +53,7 @@ def predictors(evidence: Evidence) -> list[LeakFinding]:
 
 
 def _of_number(name: str, grid: Grid, evidence: Evidence) -> LeakFinding | None:
+    """The finding about a number: by its order, by whether it is missing, or by its value (or bin)."""
     limit = evidence.table.limits.max_auc
     for lowest in (True, False):
         train = _with_missing(grid.train, grid.missing[TRAIN], lowest)

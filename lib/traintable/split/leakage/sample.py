@@ -43,6 +43,7 @@ class LeakageSample:
         self.rows = _collect(chosen.select(*self._columns(table)), 4 * size)
 
     def _columns(self, table: ExaminedTable) -> list[Column]:
+        """What comes to the driver of each sampled row."""
         half = F.pmod(keyed_hash(table.key, seed=table.seed, purpose="half of leakage"), F.lit(2)) == 0
         fixed = {
             "draw": row_draw(table),
