@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 import numpy as np
 
@@ -59,6 +59,14 @@ class Cost:
     engine: str = "none"
     jobs: int = 0
     bytes: int = 0
+
+
+class StatisticsRecord(TypedDict):
+    """What `to_dict` writes and `from_dict` reads: the states in the order of `_parts`."""
+
+    n_rows: int
+    states: list[Any]
+    classes: dict[str, dict[str, StatisticsRecord]]
 
 
 class Statistics:
@@ -144,7 +152,7 @@ class Statistics:
             return float(filled.mean[0]), float(filled.covariance[0, 0])
         return self.sums.imputed_mean_and_variance(column, fill, self.n_rows)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> StatisticsRecord:
         """The states as plain values for JSON."""
         return {
             "n_rows": self.n_rows,
@@ -153,7 +161,7 @@ class Statistics:
         }
 
     @classmethod
-    def from_dict(cls, wanted: Wanted, state: dict[str, Any]) -> Statistics:
+    def from_dict(cls, wanted: Wanted, state: StatisticsRecord) -> Statistics:
         """The statistics that `to_dict` wrote for the same wants."""
         statistics = cls(wanted)
         statistics.n_rows = state["n_rows"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -50,6 +50,14 @@ class Totals:
 
     def __sub__(self, other: Totals) -> Totals:
         return Totals(self.n - other.n, self.total - other.total, self.squares - other.squares, self.exponent)
+
+
+class TargetSumsRecord(TypedDict):
+    """What `to_dict` writes and `from_dict` reads: category, fold, rows and hexadecimal sums of each group."""
+
+    target: dict[str, Any]
+    unit: int
+    groups: list[list[Any]]
 
 
 class TargetSums:
@@ -138,7 +146,7 @@ class TargetSums:
             i = self.groups[group]
             yield *group, Totals(int(self.n[i]), self.sums[i], self.squares[i], DIGIT_BITS * self.unit)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> TargetSumsRecord:
         """The state as plain values for JSON; whole numbers as hexadecimal text."""
         return {
             "target": vars(self.target),
@@ -150,7 +158,7 @@ class TargetSums:
         }
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> TargetSums:
+    def from_dict(cls, state: TargetSumsRecord) -> TargetSums:
         """The state that `to_dict` wrote."""
         sums = cls(TargetGroups(**state["target"]))
         sums.unit = state["unit"]

@@ -10,8 +10,7 @@ merging neighbours of a binary subdivision is that of Shrivastava et al., "Media
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +18,8 @@ import pyarrow.compute as pc
 
 from traintable.arrays import Floats, Ints
 from traintable.statistics.chunk import EXACT, Chunk, NumberColumn
-from traintable.statistics.distinct import SIZE, Distinct
-from traintable.statistics.frequent import Frequent
+from traintable.statistics.distinct import SIZE, Distinct, DistinctRecord
+from traintable.statistics.frequent import Frequent, FrequentRecord
 from traintable.statistics.packing import pack, unpack
 from traintable.statistics.weighted import Weighted
 
@@ -28,6 +27,25 @@ RESOLUTION = 2**16
 _MAX_DENSE = 2**20  # counters of a range that is counted by position
 _DENSE_FACTOR = 8  # and at most so many for a value, for each costs time too
 _SIGN = np.int64(-(2**63))
+
+
+class _ValuesRecord(TypedDict):
+    column: str
+    resolution: int
+    sketches: bool
+    size: int
+    shift: int
+    rounded: bool
+    buckets: str
+    counts: str
+    extremes: list[str] | None
+
+
+class ValuesRecord(_ValuesRecord, total=False):
+    """What `to_dict` writes and `from_dict` reads; buckets and counts packed, extremes hexadecimal."""
+
+    distinct: DistinctRecord
+    frequent: FrequentRecord
 
 
 class Values:
@@ -159,9 +177,9 @@ class Values:
         values = decode(self.buckets[order])
         return [(float(v), int(c)) for v, c in zip(values, self.counts[order], strict=True)], 0
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> ValuesRecord:
         """The state as plain values for JSON."""
-        state = {
+        state: ValuesRecord = {
             "column": self.column,
             "resolution": self.resolution,
             "sketches": self.sketches,
@@ -177,7 +195,7 @@ class Values:
         return state
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Values:
+    def from_dict(cls, state: ValuesRecord) -> Values:
         """The state that `to_dict` wrote."""
         values = cls(state["column"], state["resolution"], sketches=state["sketches"], size=state["size"])
         values.shift, values.rounded = state["shift"], state["rounded"]
