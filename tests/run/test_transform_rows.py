@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from frames import of_rows
 from traintable.config.plan import Plan
 from traintable.prepare import fit_plan
-from traintable.run.build import _Run
+from traintable.run.transform_rows import transform_rows
+from traintable.table_columns import TableColumns
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -38,15 +38,9 @@ def test_each_split_is_filled_from_its_own_rows(spark: SparkSession) -> None:
     plan = Plan.model_validate({"features": {"x": {"impute": "forward_fill", "time": "t"}}})
     staged = of_rows(spark, "id int, split string, t int, x double", ROWS).repartition(3)
     train = of_rows(spark, "id int, t int, x double", [(0, 0, 0.0), (1, 1, 1.0)])
-    config: Any = SimpleNamespace(
-        source=SimpleNamespace(key=["id"]), label=SimpleNamespace(name="t"), output=SimpleNamespace(features="array")
-    )
-    run: Any = SimpleNamespace(config=config, plan=plan, _fold=[])
-    fitted = fit_plan(train, plan)
-    features = _Run._transformed(run, staged, fitted.model, list(fitted.features))
-    assert features.columns == ["id", "t", "split", "features"]
-    found = {row["id"]: row["features"][0] for row in features.collect()}
-    assert found == EXPECTED
+    columns = TableColumns(key=("id",), label="t", features=("x",))
+    rows = transform_rows(staged, fit_plan(train, plan).model, plan, columns)
+    assert rows.columns == ["id", "t", "split", "features"]
+    assert {row["id"]: row["features"][0] for row in rows.collect()} == EXPECTED
     plain = Plan.model_validate({"features": {"x": {}}})
-    run = SimpleNamespace(config=config, plan=plain, _fold=[])
-    assert _Run._transformed(run, staged, fit_plan(train, plain).model, ["x"]).count() == len(EXPECTED)
+    assert transform_rows(staged, fit_plan(train, plain).model, plain, columns).count() == len(EXPECTED)

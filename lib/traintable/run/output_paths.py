@@ -1,4 +1,4 @@
-"""Where a run writes."""
+"""The paths that a run writes to."""
 
 from __future__ import annotations
 
@@ -10,8 +10,17 @@ from traintable.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class Places:
-    """The table, the removed rows, the fitted pipeline, what is too large for a manifest, and private files."""
+class OutputPaths:
+    """The paths, addresses or catalog names that a run writes to.
+
+    Attributes
+    ----------
+    table : the training table.
+    quarantine : the table of rows that are not published.
+    model : the fitted pipeline.
+    manifests : files that are too large for a manifest.
+    staging : private files, which are deleted at the end.
+    """
 
     table: str
     quarantine: str
@@ -20,18 +29,22 @@ class Places:
     staging: str
 
     @classmethod
-    def of(cls, config: Config, run_id: str) -> Places:
-        """The places of one run; raises ConfigError when a catalog's table has no folder named beside it."""
+    def of(cls, config: Config, run_id: str) -> OutputPaths:
+        """The paths of a run.
+
+        Raises ConfigError for a table of a catalog without folders for models and private files, and for outputs that
+        are also inputs.
+        """
         output, root = config.output, config.root
         table = _without_slash(resolve(output.table, root))
         folders = {"model_dir": output.model_dir, "staging_dir": output.staging_dir}
-        for name, given in folders.items():
-            if given is None and is_catalog_name(table):
+        for name, folder in folders.items():
+            if folder is None and is_catalog_name(table):
                 raise ConfigError(
                     where=f"output.{name}",
-                    expected="a folder, because the table is named by a catalog",
+                    expected="a folder, because the table belongs to a catalog",
                     found="none",
-                    remedy="Name one that the cluster can write, such as a volume.",
+                    remedy="Name a folder that the cluster can write to, such as a volume.",
                 )
         model_dir = _without_slash(resolve(output.model_dir or sibling(table, "models"), root))
         manifests = sibling(model_dir if is_catalog_name(table) else table, "manifests")
@@ -41,13 +54,13 @@ class Places:
         if table in inputs or quarantine in {*inputs, table}:
             raise ConfigError(
                 where="output",
-                expected="tables that nothing is read from",
-                found=f"'{table if table in inputs else quarantine}', which is an input or the other output",
-                remedy="Name another one.",
+                expected="tables that are no inputs, and a quarantine that is not the training table",
+                found=f"'{table if table in inputs else quarantine}', which is in use already",
+                remedy="Name another table in `output.table` or `output.quarantine`.",
             )
         return cls(table, quarantine, f"{model_dir}/{run_id}", manifests, f"{staging_dir}/{run_id}")
 
 
-def _without_slash(place: str) -> str:
-    """A place whose end is its name: S3 takes `t/` for another one than `t`."""
-    return place.rstrip("/") or place
+def _without_slash(path: str) -> str:
+    """A path that ends with its name: for S3, `t/` is not `t`."""
+    return path.rstrip("/") or path

@@ -1,4 +1,4 @@
-"""Rows of a training table, made with or without defects, and what the gate says of them."""
+"""Rows of a training table, made with or without defects, and the gate's outcome for them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from pyspark.sql import SparkSession
 from frames import of_rows
 from traintable.config.dataset import Config
 from traintable.quality.previous_version import PublishedVersion
-from traintable.run.gate_step import Judged, judge
+from traintable.run.gate_step import GateOutcome, run_gate
 from traintable.run.staging import staging
+from traintable.table_columns import TableColumns
 
 NAMES = ["x", "y", "is_big", "constant"]
+COLUMNS = TableColumns(key=("id", "word"), label="late", features=tuple(NAMES))
 SCHEMA = "id bigint, word string, late int, split string, features array<float>"
 RULES = [
     {"type": "expect_column_mean_to_be_between", "column": "late", "min_value": 0.05, "max_value": 0.6},
@@ -30,7 +32,7 @@ def config(table: str, rules: list[dict[str, Any]] = RULES, **gate: Any) -> Conf
     """A configuration with a key of two columns."""
     return Config.model_validate(
         {
-            "name": "judged",
+            "name": "gated",
             "source": {"table": "none", "key": ["id", "word"]},
             "label": {"name": "late", "expr": "late", "classes": [0, 1]},
             "split": {"method": "hash", "hash": {"ratios": {"train": 0.6, "validation": 0.2, "test": 0.2}}},
@@ -54,12 +56,12 @@ def rows(rng: random.Random, n: int = 400) -> list[Row]:
     return found
 
 
-def judged(
-    spark: SparkSession, made: list[Row], settings: Config, folder: Path, before: PublishedVersion | None = None
-) -> Judged:
-    """What the gate says of rows; their files lie in the table's folder."""
+def gate(
+    spark: SparkSession, made: list[Row], settings: Config, folder: Path, previous: PublishedVersion | None = None
+) -> GateOutcome:
+    """The gate's outcome for rows; their files lie in the table's folder."""
     df = of_rows(spark, SCHEMA, [tuple(row) for row in made]).repartition(2)
     with staging(spark, str(folder / "staging")) as files:
-        found = judge(df, NAMES, settings, settings.output.table, files, before=before, allow=())
-        found.candidate.audited.cache().count()
-        return found
+        outcome = run_gate(df, COLUMNS, settings, settings.output.table, files, previous=previous, allow=())
+        outcome.candidate.audited.cache().count()
+        return outcome
