@@ -196,7 +196,7 @@ def test_a_view_is_read_by_a_column_or_by_one_connection(
     ("table", "more", "expected"),
     [
         ("nowhere", {}, 'relation "nowhere" does not exist'),
-        ("pg_class", {"url": "jdbc:postgresql://127.0.0.1:1/postgres"}, "a database that lets us in"),
+        ("pg_class", {"url": "jdbc:postgresql://127.0.0.1:1/postgres"}, "a database that accepts the connection"),
         ("pg_class", {"password": {"env": "WRONG_SECRET"}}, "password authentication failed"),
     ],
 )
