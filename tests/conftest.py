@@ -21,34 +21,13 @@ from traintable.config.dataset import load  # noqa: E402
 from traintable.run import Outcome, run  # noqa: E402
 from traintable.spark.session import JAVA_OPTIONS, get_spark  # noqa: E402
 
-pytest_plugins = ["servers.fixtures"]
+pytest_plugins = ["order", "servers.fixtures"]
 
 # In CI the same examples every time, so that a change is judged by what it changes; elsewhere new ones in each run.
 patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}  # a slow machine is no failure
 settings.register_profile("ci", derandomize=True, **patient)
 settings.register_profile("own", **patient)
 settings.load_profile("ci" if os.environ.get("CI") else "own")
-
-# The files whose tests take longest come first: two processes take one file after another, and a long one that is begun
-# last would keep one of them waiting.
-LONGEST = (
-    *("faults/test_publish_kills.py", "test_cluster.py", "run/test_analyse.py", "run/test_build.py"),
-    *("ingest/test_landing.py", "publish/test_erasure.py", "prepare/test_every_stage.py", "ingest/test_hostile.py"),
-    *("reading/test_readers.py", "ingest/test_jdbc.py", "ingest/test_table_sources.py", "ingest/test_s3.py"),
-    *("faults/test_lost_replies.py", "ingest/test_merging.py", "delta/test_many_writers.py"),
-    *("cli/test_bad_input.py", "run/test_refused_runs.py", "reading/test_gated_stream.py"),
-    *("ingest/test_typed.py", "sample/test_drawn_rows.py", "run/test_gate_step.py", "quality/test_two_passes.py"),
-    *("faults/test_restarted_postgres.py", "delta/test_lease.py", "test_notebook.py", "faults/test_ingest_kills.py"),
-    *("delta/test_clocks.py", "run/test_versions.py", "statistics/test_scan.py", "split/test_stratified_cases.py"),
-    *("ingest/test_blocks.py", "sample/test_reservoir.py", "sample/test_orders_and_budgets.py", "test_examples.py"),
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first, and leave the order within a file."""
-    place = {ROOT / "tests" / file: i for i, file in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
-
 
 # The flights of three months, split so that each part has all classes.
 SMALL = (
