@@ -6,8 +6,11 @@ __all__ = [
     "commits",
     "data_files",
     "lease",
+    "log",
+    "manifest",
     "opened",
     "pin",
+    "properties",
+    "table",
     "versions",
-    "write_version",
 ]
