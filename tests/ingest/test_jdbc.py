@@ -23,7 +23,7 @@ from traintable.config.ingest import IngestConfig
 from traintable.config.sources import JdbcSource
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.job import ingest
-from traintable.ingest.ledger import Unit
+from traintable.ingest.ledger import LoadState
 from traintable.ingest.recount import recount
 from traintable.ingest.sources.jdbc import Jdbc
 from traintable.ingest.sources.postgres import quoted
@@ -130,7 +130,7 @@ def test_all_connections_see_one_snapshot(
     assert isinstance(config.source, JdbcSource)
     source = Jdbc(config, config.source)
     try:
-        files = source.found(None, Unit())
+        files = source.found(None, LoadState())
         expected = sorted(map(tuple, postgres.run(f"select id, x from {name} where x < 80 or x is null")))
         opened = source.open(spark, files)
         # Rows move to other pages, go, and come, while the snapshot is open.

@@ -347,7 +347,7 @@ def _killed_after(n: int, patched: pytest.MonkeyPatch, table: str) -> bool:
 
 
 def test_a_table_of_spark_s_stays_one_for_spark(spark: SparkSession, tmp_path: Path) -> None:
-    from traintable.publish.table import by_spark
+    from traintable.delta.table import Table
     from traintable.statistics import content_hash
 
     table, at = str(tmp_path / "t"), datetime(2013, 1, 31, 12, tzinfo=timezone.utc)
@@ -356,7 +356,8 @@ def test_a_table_of_spark_s_stays_one_for_spark(spark: SparkSession, tmp_path: P
         people = [(n, email, at, "train", [float(i)]) for n, email in PEOPLE]
         rows = spark.createDataFrame(people, "id bigint, email string, at timestamp, split string, x array<float>")
         manifest = {**told, "run_id": f"run-{i}", "content_hash": content_hash(rows)[0]}
-        by_spark(rows.repartitionByRange(4, "id"), table, manifest=json.dumps(manifest), features=["x"])
+        options = {"new_schema": True, "partition_by": ["split"], "metadata": manifest}
+        Table(table).replace(rows.repartitionByRange(4, "id"), **options)
     assert traces(Path(table, "_delta_log"), EMAIL)
     forget(table, {"id": ID, "at": "2013-01-31T12:00:00Z"})
     assert traces(Path(table), str(ID), EMAIL) == []

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 
 from servers.fixtures import S3
 from training_tables import downloaded, is_readable, manifest_of, opened, publish, read, rows_of, three_versions
-from traintable.delta.commits import KEEP_HISTORY
+from traintable.delta.properties import KEEP_HISTORY
 from traintable.errors import ConfigError, InputMissing
 from traintable.publish import history, newest_manifest
 from traintable.publish.pins import pin, pins, unpin

@@ -15,11 +15,10 @@ from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import SparkSession
 
 from traintable.config.dataset import Config, load
-from traintable.delta.attachments import Attachments
+from traintable.delta.attachments import Attachments, load_attached
 from traintable.errors import ConfigError, GateRefused, InputMissing
 from traintable.publish.difference import diff
-from traintable.publish.history import manifest_of
-from traintable.publish.manifest import whole
+from traintable.publish.history import read_manifest
 from traintable.run import Outcome, run
 from traintable.run.rebuild import rebuild
 
@@ -104,9 +103,9 @@ def test_rows_set_aside_are_in_the_quarantine_and_in_the_sum(root: Path, first: 
 
 
 def test_the_manifest_is_small_and_says_what_it_was_made_of(root: Path, first: Outcome) -> None:
-    manifest = manifest_of(str(root / "published"), 0)
+    manifest = read_manifest(str(root / "published"), 0)
     assert len(json.dumps(manifest)) < 5000
-    told = whole(manifest, Attachments.of(str(root / "published"), manifest))
+    told = load_attached(manifest, Attachments.of(str(root / "published"), manifest))
     assert told["config"]["prepare"]["features"]["x"]["scale"] == "standard"
     files = DeltaTable(str(root / "people")).file_uris()
     source = told["inputs"]["source"]

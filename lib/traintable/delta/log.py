@@ -142,7 +142,7 @@ def add_commit(files: Folder, version: int, actions: Sequence[Action]) -> str:
 
 
 def edit_actions(files: Folder, name: str, names: Set[str], edit: Callable[[list[Action]], list[Action]]) -> bool:
-    """Put what `edit` makes of the actions of a commit or checkpoint in their place, at once, unless they stay the same.
+    """Put what `edit` makes of the actions of a commit or checkpoint in their place, at once, if it changes any.
 
     A row of a checkpoint has all kinds of actions, all but one of them None. `names` are those of the table's files.
     Returns whether the file was changed.

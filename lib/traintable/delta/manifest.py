@@ -40,7 +40,7 @@ class RowCounts(TypedDict, total=False):
     drawn: int
 
 
-# The rows of one split: their number, that of each class and its share, the first and last time (ISO 8601, UTC) of them.
+# The rows of one split: their number, that of each class and its share, their first and last time (ISO 8601, UTC).
 SplitCounts = TypedDict(
     "SplitCounts",
     {

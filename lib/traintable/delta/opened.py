@@ -58,6 +58,15 @@ def open_version(table: str, version: int) -> Opened:
     return Opened(table, version, dataset.schema, dataset.filesystem, splits)
 
 
+def list_data_files(table: str, version: int) -> list[tuple[str, int, int]]:
+    """Path, bytes and time of modification (ms) of each data file of a version, in order; reads the log."""
+    from deltalake import DeltaTable
+
+    files = DeltaTable(table, version=version, storage_options=storage_options(table)).get_add_actions()
+    columns = [files.column(name).to_pylist() for name in ("path", "size_bytes", "modification_time")]
+    return sorted(zip(*columns, strict=True))
+
+
 def partition_of(file: Any) -> dict[str, Any]:
     """The values that the rows of a file have in the columns by which the table is partitioned."""
     from pyarrow.dataset import get_partition_keys

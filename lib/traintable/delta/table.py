@@ -44,12 +44,13 @@ if TYPE_CHECKING:
 
 __all__ = ["DataFiles", "MergeClauses", "Table", "Transaction", "WriteOptions"]
 
+
 class Table:
     """A Delta table at a path or an address, or under a name of a catalog; it need not be there yet.
 
     Parameters
     ----------
-    spark : the session for what needs one, which is started when it is first needed if none is given.
+    spark : the session that asks the catalog what there is, where the table is of one.
     is_shared : other writers may write to the table at the same time, so that every commit takes the lease on it. In
         the body of `exclusive` one lease is held for all commits.
 
@@ -92,7 +93,7 @@ class Table:
         return str(self._opened().metadata().id)
 
     def commits(self, *, after: int = -1) -> list[Commit]:
-        """The commits, newest first; with `after` those of later versions only. InputMissing where there is no table."""
+        """The commits, newest first; with `after` those of later versions only. InputMissing where none is."""
         return commits(self.address, self._spark, after=after)
 
     def newest_commits(self) -> Iterator[Commit]:
@@ -103,10 +104,12 @@ class Table:
         """Whether the table has a commit of the transaction; at a path or on S3 only. Reads the log."""
         return self.exists and write_version.is_done(self._opened(), transaction)
 
-    def rows(self, spark: SparkSession, version: int | None = None, **options: Any) -> DataFrame:
-        """The rows of a version (default: the newest), with these options of Delta's reader; costs no pass by itself."""
+    def rows(
+        self, spark: SparkSession, version: int | None = None, *, options: Mapping[str, Any] | None = None
+    ) -> DataFrame:
+        """The rows of a version (default: the newest), with these options of Delta's reader; costs no pass itself."""
         reader = spark.read if version is None else spark.read.option("versionAsOf", version)
-        return write_rows.load(reader.options(**options), self.address)
+        return write_rows.load(reader.options(**(options or {})), self.address)
 
     def to_arrow(self) -> pa.Table:
         """All rows of the newest version, in memory, without Spark; for small tables at a path or on S3."""
@@ -127,7 +130,7 @@ class Table:
         return self._write(rows, "append", CommitOptions.of(options))
 
     def create(self, rows: DataFrame, **options: Unpack[WriteOptions]) -> int:
-        """Make the table of these rows; an error of Spark's where there is one already. Costs one pass over the rows."""
+        """Make the table of these rows; an error of Spark where there is one already. Costs one pass over the rows."""
         return self._write(rows, "errorifexists", CommitOptions.of(options))
 
     def replace(
@@ -148,19 +151,25 @@ class Table:
         own = CommitOptions.of(options)
         return self._committed(own, lambda: write_rows.merge(rows, self.address, clauses, own), rows)
 
-    def update(self, where: str, values: Mapping[str, str], *, metadata: Mapping[str, Any] | None = None) -> int:
+    def update(
+        self, spark: SparkSession, where: str, values: Mapping[str, str], *, metadata: Mapping[str, Any] | None = None
+    ) -> int:
         """Set columns to SQL values where a condition holds; no commit when there are no such rows."""
         own = CommitOptions.of({"metadata": metadata})
-        return self._committed(own, lambda: write_rows.update(self._session, self.address, where, values, own))
+        return self._committed(own, lambda: write_rows.update(spark, self.address, where, values, own))
 
-    def delete(self, where: str, *, metadata: Mapping[str, Any] | None = None) -> int:
+    def delete(self, spark: SparkSession, where: str, *, metadata: Mapping[str, Any] | None = None) -> int:
         """Delete the rows where a condition holds; no commit when there are none."""
         own = CommitOptions.of({"metadata": metadata})
-        return self._committed(own, lambda: write_rows.delete(self._session, self.address, where, own))
+        return self._committed(own, lambda: write_rows.delete(spark, self.address, where, own))
 
     def takes_files(self, files: DataFiles) -> bool:
         """Whether `append_files` can add files as they are: nothing has to be checked, cast, split or changed."""
         return has_plain_log(self.address) and write_version.takes_files(self.address, files)
+
+    def can_be_replaced_with_files(self, partition_by: Sequence[str]) -> bool:
+        """Whether `replace_with_files` can do so: nobody has given the table features that other readers don't know."""
+        return has_plain_log(self.address) and write_version.can_replace_with_files(self.address, partition_by)
 
     def append_files(
         self,
@@ -221,7 +230,7 @@ class Table:
                 storage_options=options,
             )
             written = self._opened()
-            version = written.version()
+            version = int(written.version())
             if compact_above is not None and len(written.file_uris()) > compact_above:
                 written.optimize.compact()
             return version
@@ -271,4 +280,3 @@ class Table:
             yield self._lease.require
         else:
             yield lambda: None
-

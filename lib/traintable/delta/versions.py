@@ -46,6 +46,11 @@ class TableVersion:
     metadata: Action
     protocol: Action
 
+    @property
+    def model(self) -> str | None:
+        """Where the model of the rows was saved, if they have one."""
+        return self.manifest.get("model") if self.manifest else None
+
 
 def table_folder(table: str) -> Folder:
     """The folder of a table at a path or on S3; ConfigError for other places, whose files can't be listed here."""

@@ -1,4 +1,4 @@
-"""Rows that Spark writes to a Delta table and commits itself: with an idempotent transaction, and what the commit says."""
+"""Rows that Spark writes to a Delta table and commits itself, with an idempotent transaction and metadata."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from traintable.config.sources import JdbcSource, TableSource
 from traintable.ingest.sources.changes import Changes
 from traintable.ingest.sources.files import Files
 from traintable.ingest.sources.source import Origin
-from traintable.ingest.sources.tables import Table
+from traintable.ingest.sources.tables import SourceTable
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -29,21 +29,36 @@ from typing import TYPE_CHECKING, Any
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
+from typing_extensions import Unpack
 
 from traintable.columns import quote
 from traintable.config.ingest import BY_FILE
 from traintable.config.sources import describe
 from traintable.contract.arrow import fields_of
 from traintable.contract.record_columns import FILE, POSITION, RAW
+from traintable.delta.data_files import DataFiles
+from traintable.delta.table import Table
+from traintable.delta.write_rows import WriteOptions
 from traintable.errors import AccountingError, ConfigError
 from traintable.ingest.formats.text_files import DRIFT, NAMES, WRONG, TextFiles
 from traintable.ingest.intervals import Interval, intervals, last_complete
-from traintable.ingest.ledger import REPLAY, Unit, digest_of, run_name
+from traintable.ingest.ledger import REPLAY, LoadState, digest_of, run_name
 from traintable.ingest.listing import FoundFile, Unreadable, fingerprint
 from traintable.ingest.merge import merge_landed
 from traintable.ingest.records import path_of
 from traintable.ingest.sources.source import Rows, undeclared_column
-from traintable.ingest.target import INTERVAL, REPAIRED, REPLAYED, Tables, Target, counts_of, of_files, of_interval
+from traintable.ingest.tables import (
+    INTERVAL,
+    REPAIRED,
+    REPLAYED,
+    ROWS,
+    IngestTables,
+    count_by_file,
+    n_written,
+    of_files,
+    of_interval,
+    transaction_of,
+)
 from traintable.spark.errors import translated
 from traintable.spark.progress import Progress
 from traintable.spark.session import get_spark, pinned_settings
@@ -111,8 +126,8 @@ class _Landing:
 
     def __init__(self, config: IngestConfig, progress: Progress, spark: SparkSession | None) -> None:
         self.config, self.progress, self._spark = config, progress, spark
-        self.tables = Tables.of(config)
-        self.target, self.quarantine, self.ledger = self.tables.target, self.tables.quarantine, self.tables.ledger
+        self.tables = IngestTables.of(config)
+        self.landed, self.quarantine, self.ledger = self.tables.landed, self.tables.quarantine, self.tables.ledger
         fields_of(config.columns, config.key or ())  # raises ConfigError for what can't be
         self.origin = origin_of(config, lambda: self.spark)
         self.digest = _digest(config)
@@ -156,20 +171,22 @@ class _Landing:
                 results.append(_Result(run, unreadable=[file.name]))
             known = self._known(unit)
 
-    def _known(self, unit: str) -> Unit:
+    def _known(self, unit: str) -> LoadState:
         """What the ledger knows of a unit; ConfigError when the table has been landed in another mode."""
-        units, mode = self.ledger.units(), self.config.load.mode
-        others = [name for name in units if name != REPLAY and ("interval" if "/" in name else name) != mode]
+        states, mode = self.ledger.states(), self.config.load.mode
+        others = [name for name in states if name != REPLAY and ("interval" if "/" in name else name) != mode]
         if others:
             raise ConfigError(
                 where="load.mode",
-                expected=f"the mode in which {self.target.path} has been landed so far",
+                expected=f"the mode in which {self.landed.address} has been landed so far",
                 found=f"'{mode}', after '{'interval' if '/' in others[0] else others[0]}'",
                 remedy="Land to another table, or move this one, its quarantine and its ledger away.",
             )
-        return units.get(unit, Unit())
+        return states.get(unit, LoadState())
 
-    def _next(self, files: Sequence[FoundFile], known: Unit, unit: str) -> tuple[str, list[FoundFile], frozenset[str]]:
+    def _next(
+        self, files: Sequence[FoundFile], known: LoadState, unit: str
+    ) -> tuple[str, list[FoundFile], frozenset[str]]:
         """The run to carry out next, its files, and those of which a run that can't be carried on has left rows."""
         stale = known.stale
         if known.open is not None:
@@ -177,7 +194,7 @@ class _Landing:
             same = [file for file in files if begun.get(file.name) == file.etag]
             if len(same) == len(begun) and digest_of(run) == self.digest:
                 return run, same, frozenset(stale)
-            if self.target.has(run):
+            if self.landed.has(transaction_of(run)):
                 stale = stale | set(begun)
         if self.config.load.mode in BY_FILE:
             new = [file for file in files if known.taken.get(file.name) != file.etag or file.name in stale]
@@ -190,8 +207,8 @@ class _Landing:
         """Remove what a run has left of files that are gone."""
         with self.progress.stage("undo"):
             where = of_interval(_start(interval)) if interval else of_files(stale)
-            for table in (self.target, self.quarantine):
-                table.delete(self.spark, where)
+            for table in (self.landed, self.quarantine):
+                _delete(table, self.spark, where)
             merge_landed(self.config, self.tables, self.spark, run)
             self.ledger.undo(run, unit, stale)
 
@@ -201,7 +218,7 @@ class _Landing:
         unit: str,
         files: Sequence[FoundFile],
         stale: frozenset[str],
-        known: Unit,
+        known: LoadState,
         interval: Interval | None,
     ) -> _Result:
         stage, names = self.progress.stage, sorted({*stale, *(file.name for file in files)})
@@ -211,14 +228,14 @@ class _Landing:
                 self.ledger.begin(run, unit, files, stale)
         whole = self.config.load.mode == "full"
         replaces = bool((interval and known.seen) or whole or stale) or any(file.name in known.seen for file in files)
-        with pinned_settings(self.spark), self._translated(self.target):
+        with pinned_settings(self.spark), self._translated(self.landed):
             with stage("read headers"):
                 source = self.origin.open(self.spark, files)
             with stage("write rows"):
                 self._write(source, run, where if replaces else None, interval, whole=whole)
             with stage("count"):
                 read = source.counts()
-                bad = read.total() - self.target.n_written(run)
+                bad = read.total() - n_written(self.landed, run)
             with stage("keep bad records"):
                 self._keep(source, run, bad, where if replaces else None, interval, whole=whole)
                 counts = self._counted(run, where, read, bad)
@@ -226,30 +243,33 @@ class _Landing:
             with stage("merge"):
                 merge_landed(self.config, self.tables, self.spark, run)
         with stage("finish"):
-            self.ledger.finish(run, unit, files, counts, self.target.version)
+            self.ledger.finish(run, unit, files, counts, self.landed.version)
         accepted = sum(a for a, _ in counts.values())
         return _Result(run, len(files), read.total(), accepted, read.total() - accepted)
 
     def _write(self, source: Rows, run: str, replace: str | None, interval: Interval | None, *, whole: bool) -> None:
         """Write the good rows in one commit, unless this run has written them before."""
-        if self.target.has(run):
+        if self.landed.has(transaction_of(run)):
             return
         partitions = self._partitions(interval)
-        metadata = {"traintable_ingest": self.config.name, "run": run, **self.tables.beside}
+        metadata: dict[str, Any] = {"traintable_ingest": self.config.name, "run": run, **self.tables.relative_paths}
         try:
             if replace is None and not whole and isinstance(source, TextFiles) and partitions in ((), (INTERVAL,)):
                 constant = {INTERVAL: _start(interval)} if interval else {}
-                if self.target.takes_files(source.schema, constant):
-                    files = source.write_good(self.target.path)
-                    self.target.append_files(files, source.schema, constant, run, metadata=metadata)
+                if self.landed.takes_files(DataFiles.of_one_partition([], source.schema, constant)):
+                    written = source.write_good(self.landed.address)
+                    files = DataFiles.of_one_partition(written, source.schema, constant)
+                    metadata = {**metadata, ROWS: files.n_rows}
+                    self.landed.append_files(files, transaction=transaction_of(run), metadata=metadata)
                     return
             good = self._of_interval(source.rows().where(F.col(WRONG).isNull()), interval)
             columns = [*(quote(f.name) for f in source.fields), FILE, *([INTERVAL] if interval else [])]
-            self.target.write(
+            _write(
+                self.landed,
                 good.select(*columns),
-                run,
-                replace=None if whole else replace,
+                replace=replace,
                 whole=whole,
+                transaction=transaction_of(run),
                 partition_by=partitions,
                 metadata=metadata,
                 add_columns=self.config.load.drift == "add_columns",
@@ -283,10 +303,10 @@ class _Landing:
         """Keep the bad records, in place of those that an earlier run has found in the same files."""
         where = "true" if whole else replace
         if not bad:
-            if where is not None and not self.quarantine.has(run):
-                self.quarantine.delete(self.spark, where)
+            if where is not None and not self.quarantine.has(transaction_of(run)):
+                _delete(self.quarantine, self.spark, where)
             return
-        if self.quarantine.has(run):
+        if self.quarantine.has(transaction_of(run)):
             return
         rows = self._of_interval(source.bad(), interval)
         kept = rows.select(
@@ -303,21 +323,28 @@ class _Landing:
             F.lit(None).cast("string").alias(REPLAYED),
         )
         with self._translated(self.quarantine):
-            self.quarantine.write(kept, run, replace=None if whole else replace, whole=whole)
+            _write(
+                self.quarantine,
+                kept,
+                replace=replace,
+                whole=whole,
+                transaction=transaction_of(run),
+                metadata={"run": run},
+            )
 
     def _counted(self, run: str, where: str, read: Counter[str], bad: int) -> dict[str, tuple[int, int]]:
         """The rows accepted and quarantined of each file; AccountingError when they are not those that were read."""
         if not bad:  # as many rows were written as there are records
             return {name: (n, 0) for name, n in read.items()}
-        kept = self.quarantine.n_written(run) if bad > 0 else 0
+        kept = n_written(self.quarantine, run) if bad > 0 else 0
         counts = {name: (n - kept, kept) for name, n in read.items()}
         if len(read) > 1:
             whole = self.config.load.mode == "full"
-            counts = counts_of(self.spark, self.target, self.quarantine, "true" if whole else where)
+            counts = count_by_file(self.spark, self.landed, self.quarantine, "true" if whole else where)
         wrong = [name for name, n in sorted(read.items()) if sum(counts.get(name, (0, 0))) != n]
         if kept != bad or wrong:
             raise AccountingError(
-                where=f"ingest into {self.target.path}",
+                where=f"ingest into {self.landed.address}",
                 expected=f"{read.total()} rows, as many as there are records",
                 found=f"{read.total() - bad} written and {kept} quarantined"
                 + (f", {sum(counts.get(wrong[0], (0, 0)))} of the {read[wrong[0]]} of {wrong[0]}" if wrong else ""),
@@ -325,9 +352,9 @@ class _Landing:
             )
         return counts
 
-    def _translated(self, table: Target) -> AbstractContextManager[None]:
+    def _translated(self, table: Table) -> AbstractContextManager[None]:
         """What goes wrong while rows are written to a table, as an error that names it and the source."""
-        where = f"ingest from {describe(self.config.source)} into {table.path}"
+        where = f"ingest from {describe(self.config.source)} into {table.address}"
         return translated(where, expected="rows to be read and written", remedy="The next run carries on.")
 
     def answer(self, results: Sequence[_Result]) -> dict[str, Any]:
@@ -336,15 +363,31 @@ class _Landing:
         return {
             "status": "published" if any(result.files for result in results) else "unchanged",
             "run_id": results[-1].run if results else None,
-            "table": self.tables.table.path,
+            "table": self.tables.table.address,
             "version": self.tables.table.version if self.tables.table.exists else None,
             "model": None,
             "rows": rows,
             "files": sum(r.files for r in results),
             "unreadable": [name for r in results for name in r.unreadable],
-            "quarantine": self.quarantine.path,
-            "ledger": self.ledger.path,
+            "quarantine": self.quarantine.address,
+            "ledger": self.ledger.address,
         }
+
+
+def _write(table: Table, rows: DataFrame, *, replace: str | None, whole: bool, **options: Unpack[WriteOptions]) -> None:
+    """Add the rows, or put them in place of those where `replace` holds, or of all (`whole`)."""
+    if whole:
+        table.replace(rows, **options)
+    elif replace is not None:
+        table.replace(rows, where=replace, **options)
+    else:
+        table.append(rows, **options)
+
+
+def _delete(table: Table, spark: SparkSession, where: str) -> None:
+    """Delete the rows where a condition holds, if there is a table."""
+    if table.exists:
+        table.delete(spark, where)
 
 
 def _start(interval: Interval | None) -> str:
@@ -365,5 +408,5 @@ def origin_of(config: IngestConfig, session: Callable[[], SparkSession]) -> Orig
 
         return Jdbc(config, source)
     if isinstance(source, TableSource):
-        return Changes(config, source) if config.load.mode == "changes" else Table(config, source, session)
+        return Changes(config, source) if config.load.mode == "changes" else SourceTable(config, source, session)
     return Files(config, source)

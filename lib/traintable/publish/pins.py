@@ -21,7 +21,6 @@ from traintable.errors import ConfigError, InputMissing, TraintableError
 from traintable.storage.folder import Folder, folder
 
 
-
 class Pin(TypedDict):
     """A file of JSON in `<table>_pins`: who needs which version, since when (ISO, UTC), and what it is.
 
@@ -133,7 +132,7 @@ def _new_pin(version: TableVersion, by: str, note: str) -> Pin:
         "version": version.number,
         "at": datetime.now(timezone.utc).isoformat(),
         "content_hash": manifest.get("content_hash") if manifest else None,
-        "model": manifest.get("model") if manifest else None,
+        "model": version.model,
         "copies": [],
     }
 

@@ -29,8 +29,8 @@ def vacuum(table: str, *, retain_hours: float = WEEK_HOURS, dry_run: bool = Fals
     Returns `status` ("vacuumed" or "unchanged"), `removed` (files, bytes), `orphans` (those of them that no version
     names), `kept` (for each pin its version, and the files and bytes that nothing else keeps), `unreadable` (versions
     whose files are not all there, each with its `model`), `dry_run`. Costs the log, a list of the files, and memory for
-    the names of both. Raises ConfigError for negative hours; other errors are those of `table_versions`. Interrupted, it is
-    carried on by the next. The rule is Delta's own (https://docs.delta.io/latest/delta-utility.html), with pins.
+    the names of both. Raises ConfigError for negative hours; other errors are those of `table_versions`. Interrupted,
+    it is carried on by the next. The rule is Delta's own (https://docs.delta.io/latest/delta-utility.html), with pins.
     """
     if not retain_hours >= 0:
         raise ConfigError(
@@ -60,7 +60,7 @@ def vacuum(table: str, *, retain_hours: float = WEEK_HOURS, dry_run: bool = Fals
             "orphans": _sum(data, orphans),
             "kept": {by: {"version": pinned[by], **_sum(data, of_pins[by] - young)} for by in pinned},
             "unreadable": [
-                {"version": version.number, "model": (version.manifest or {}).get("model")}
+                {"version": version.number, "model": version.model}
                 for version in versions
                 if not version.files.keys() <= there
             ],
@@ -100,7 +100,7 @@ def _young(versions: list[TableVersion], since: float) -> list[int]:
 
 def _files_of(versions: list[TableVersion], numbers: Iterable[int]) -> set[str]:
     wanted = set(numbers)
-    return {name for version in found if version.number in wanted for name in version.files}
+    return {name for version in versions if version.number in wanted for name in version.files}
 
 
 def _sum(data: dict[str, File], names: set[str]) -> dict[str, int]:

@@ -18,11 +18,10 @@ from traintable.columns import FEATURES, SPLIT, SPLITS, TRAIN, quote, refuse_tak
 from traintable.config.dataset import Config
 from traintable.config.plan import Plan
 from traintable.contract.rows import REASONS
-from traintable.delta.attachments import Attachments
+from traintable.delta.attachments import Attachments, attach_large, load_attached
 from traintable.delta.lease import lease
 from traintable.delta.pin import Pinned, read_pinned
 from traintable.errors import InputMissing
-from traintable.publish.manifest import fitting, whole
 from traintable.publish.mlflow_input import log_input
 from traintable.quality.previous_version import require_allowable
 from traintable.run.gate_step import Judged, judge, version_before
@@ -134,7 +133,7 @@ class _Run:
                 details["quarantine"] = places.quarantine
             details["model_hash"] = model_hash(places.model)
             told = manifest(config, self.pinned, self.run_id, rows.to_dict(), details)
-            told = fitting(told, self.beside, judged.kept)
+            told = attach_large(told, self.beside, judged.kept)
             held.require()
             version = publish.publish(judged.candidate, places.table, manifest=told, features=names)
         log_input(table=places.table, version=version, manifest=told)
@@ -198,7 +197,7 @@ class _Run:
     def _keep_removed(self, *more: DataFrame) -> dict[str, int]:
         """Write the rows that are not published; gives how many of each kind there are."""
         rows = reduce(lambda first, others: first.unionByName(others), more, self._removed)
-        return publish.write_removed(rows, self.places.quarantine, fingerprint=self.fingerprint)
+        return publish.write_quarantine(rows, self.places.quarantine, fingerprint=self.fingerprint)
 
     @property
     def _guarded(self) -> list[str]:
@@ -293,7 +292,7 @@ def _unchanged(places: Places, fingerprint: str, spark: SparkSession | None) -> 
     newest = publish.newest_manifest(places.table, spark)
     if newest is None or newest[1].get("fingerprint") != fingerprint or not _is_there(newest[1]["model"]):
         return None
-    version, manifest = newest[0], whole(newest[1], Attachments(places.manifests))
+    version, manifest = newest[0], load_attached(newest[1], Attachments(places.manifests))
     known = ("fingerprint", "content_hash", "classes", "reasons", "split", "features", "left_out", "leakage", "gate")
-    details = {name: manifest[name] for name in known if name in manifest}
+    details = {name: value for name, value in manifest.items() if name in known}
     return Outcome("unchanged", manifest["run_id"], places.table, version, manifest["model"], manifest["rows"], details)

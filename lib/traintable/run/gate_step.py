@@ -14,7 +14,7 @@ from traintable.columns import SPLITS
 from traintable.config.dataset import Config
 from traintable.delta.attachments import Attachments
 from traintable.errors import InputMissing
-from traintable.publish.candidate import Candidate, Pending
+from traintable.publish.candidate import Candidate, CandidateWrite
 from traintable.quality.audit import FAILED, ROW
 from traintable.quality.matrix import COUNTS
 from traintable.quality.page import page
@@ -58,7 +58,7 @@ class Judged:
 
     @property
     def removed(self) -> DataFrame:
-        """The rows that were set aside, as `publish.write_removed` takes them."""
+        """The rows that were set aside, as `publish.write_quarantine` takes them."""
         reasons = F.transform(FAILED, lambda name: F.concat(F.lit("gate:"), name))
         failed = self.candidate.audited.where(F.size(FAILED) > 0)
         return failed.select(F.lit(QUARANTINED).alias("kind"), reasons.alias("reasons"), F.col(ROW).alias("row"))
@@ -104,12 +104,12 @@ def judge(
     """
     gate, key, label = config.gate, config.source.key, config.label
     audited = quality.with_rule_columns(features, gate, key=key, label=label.name, features=names)
-    looked_at = quality.gate_columns([*audited.columns, *COUNTS], gate, key=key, label=label.name)
-    pending = Pending(
+    gated = quality.gate_columns([*audited.columns, *COUNTS], gate, key=key, label=label.name)
+    pending = CandidateWrite(
         audited,
         table,
         published=features.columns,
-        looked_at=looked_at,
+        gated=gated,
         features=names,
         folder=files.folder,
         hold=files.write,
@@ -119,7 +119,7 @@ def judge(
 
 
 def _judged(
-    pending: Pending,
+    pending: CandidateWrite,
     features: DataFrame,
     names: Sequence[str],
     config: Config,

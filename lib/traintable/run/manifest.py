@@ -8,10 +8,11 @@ import json
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import traintable
 from traintable.config.dataset import Config
+from traintable.delta.manifest import Manifest
 from traintable.delta.pin import Pinned
 from traintable.run.provenance import code_of, input_of
 
@@ -26,9 +27,9 @@ def manifest(
     run_id: str,
     rows: Mapping[str, Any],
     details: Mapping[str, Any],
-) -> dict[str, Any]:
+) -> Manifest:
     """What travels in the commit: from what the rows were made, how many they are, and `details` that the run knows."""
-    return {
+    known = {
         "traintable": traintable.__version__,
         "run_id": run_id,
         "name": config.name,
@@ -42,6 +43,7 @@ def manifest(
         "libraries": makers(),
         **details,
     }
+    return cast(Manifest, known)
 
 
 def libraries() -> dict[str, str]:

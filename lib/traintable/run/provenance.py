@@ -11,27 +11,24 @@ from typing import Any
 
 import traintable
 from traintable.addresses import is_catalog_name, is_remote, is_s3
-from traintable.delta.commits import storage_options
+from traintable.delta.manifest import InputTable
+from traintable.delta.opened import list_data_files
 from traintable.delta.pin import Pinned
 from traintable.storage.folder import folder
 
 
-def input_of(pinned: Pinned) -> dict[str, Any]:
+def input_of(pinned: Pinned) -> InputTable:
     """A pinned table with its files: their number, bytes, and a hash of their names, sizes and times.
 
     A Delta table never changes a file, so equal hashes are equal rows. Reads the log. Files are not told of a table of
     a catalog, or in another storage than a local disk and S3.
     """
-    found: dict[str, Any] = pinned.to_dict()
+    known = pinned.to_dict()
     table = pinned.table
     if is_catalog_name(table) or (is_remote(table) and not is_s3(table)):
-        return found
-    from deltalake import DeltaTable
-
-    actions = DeltaTable(table, version=pinned.version, storage_options=storage_options(table)).get_add_actions()
-    columns = [actions.column(name).to_pylist() for name in ("path", "size_bytes", "modification_time")]
-    files = sorted(zip(*columns, strict=True))
-    return {**found, "files": len(files), "bytes": sum(file[1] for file in files), "files_hash": _hash(files)}
+        return known
+    files = list_data_files(table, pinned.version)
+    return {**known, "files": len(files), "bytes": sum(file[1] for file in files), "files_hash": _hash(files)}
 
 
 def code_of(root: str) -> dict[str, Any]:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from traintable.addresses import is_catalog_name, sibling
 from traintable.assemble.rows import FROZEN_TEST, SOURCE, pin_inputs
 from traintable.config.dataset import Config
-from traintable.delta.attachments import Attachments
+from traintable.delta.attachments import Attachments, load_attached
 from traintable.errors import ConfigError, InputMissing, TraintableError
-from traintable.publish.history import manifest_of
-from traintable.publish.manifest import whole
+from traintable.publish.history import read_manifest
 from traintable.run.build import run
 from traintable.run.manifest import makers
 from traintable.run.outcome import Outcome
@@ -44,15 +43,15 @@ def rebuild(
     Costs a run. Raises InputMissing where an input version has gone or has other files, ConfigError where the version
     was made by no run of ours, and TraintableError where the content hash is another one.
     """
-    found = manifest_of(table, version, spark)
-    if "config" not in {*found, *found.get("beside", {})} or "published" not in found.get("rows", {}):
+    small = read_manifest(table, version, spark)
+    if "config" not in {*small, *small.get("beside", {})} or "published" not in small.get("rows", {}):
         raise ConfigError(
             where=f"table {table} version {version}",
             expected="a version that a run has published",
             found="another one",
             remedy="`traintable history` lists the versions.",
         )
-    manifest = whole(found, Attachments.of(table, found))
+    manifest = load_attached(small, Attachments.of(table, small))
     config = _pinned(manifest, to or sibling(table, f"rebuilt_{version}"))
     _require_inputs(manifest["inputs"], config, spark)
     outcome = run(config, spark=spark, progress=progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,12 @@ from pyspark.sql import functions as F
 
 import traintable
 from traintable import publish, sample
-from traintable.addresses import identifier, is_catalog_name, resolve, sibling
+from traintable.addresses import is_catalog_name, resolve, sibling
 from traintable.columns import SPLIT, nearest
 from traintable.config.sample import SampleConfig
-from traintable.delta.commits import READABLE_BY_ALL
+from traintable.delta.manifest import Manifest
 from traintable.delta.pin import Pinned, pin, read_pinned
+from traintable.delta.table import Table
 from traintable.errors import ConfigError, InputMissing
 from traintable.run.staging import staging, writing
 from traintable.spark.errors import translated
@@ -47,8 +48,8 @@ def draw_sample(
         pinned = pin(resolve(config.source.table, config.root), config.source.version, spark=spark)
         fingerprint = _fingerprint(config, pinned)
         newest = publish.newest_manifest(table, spark)
-    if newest and newest[1].get("fingerprint") == fingerprint:
-        return _answer("unchanged", table, newest[0], newest[1])
+    if newest is not None and newest[1].get("fingerprint") == fingerprint:
+        return _result("unchanged", table, *newest)
     run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}-{fingerprint[:8]}"
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
@@ -62,7 +63,7 @@ def draw_sample(
                 )
             drawn = files.write(called(rows), "rows")
             content, counts = content_hash(drawn.withColumn(SPLIT, F.lit("sample")))
-        manifest = {
+        manifest: Manifest = {
             "traintable": traintable.__version__,
             "run_id": run_id,
             "name": config.name,
@@ -74,10 +75,10 @@ def draw_sample(
             "content_hash": content,
             "fingerprint": fingerprint,
         }
-        with progress.stage("publish"):
-            _publish(drawn, table, manifest)
-            version = publish.version_of(run_id, table, spark)
-    return {**_answer("published", table, version, manifest), "seconds": progress.seconds}
+        with progress.stage("publish"), writing(table):
+            status, version, manifest = _publish(drawn, table, manifest)
+    more = {"seconds": progress.seconds} if status == "published" else {}
+    return {**_result(status, table, version, manifest), **more}
 
 
 def _bound(config: SampleConfig) -> Callable[[DataFrame], DataFrame]:
@@ -85,8 +86,8 @@ def _bound(config: SampleConfig) -> Callable[[DataFrame], DataFrame]:
     function: Callable[..., DataFrame] = getattr(sample, config.sample.method)
     takes = list(inspect.signature(function).parameters.values())[1:]
     own = {"seed": config.seed, **({"key": config.source.key} if any(p.name == "key" for p in takes) else {})}
-    asked, known = config.sample.parameters, {p.name for p in takes} - own.keys()
-    unknown = sorted(asked.keys() - known)
+    given, known = config.sample.parameters, {p.name for p in takes} - own.keys()
+    unknown = sorted(given.keys() - known)
     if unknown:
         raise ConfigError(
             where=f"sample.{unknown[0]}",
@@ -94,7 +95,7 @@ def _bound(config: SampleConfig) -> Callable[[DataFrame], DataFrame]:
             found=f"'{unknown[0]}'",
             remedy=nearest(unknown[0], known),
         )
-    missing = [p.name for p in takes if p.default is p.empty and p.name not in {*asked, *own}]
+    missing = [p.name for p in takes if p.default is p.empty and p.name not in {*given, *own}]
     if missing:
         raise ConfigError(
             where=f"sample.{missing[0]}",
@@ -102,7 +103,7 @@ def _bound(config: SampleConfig) -> Callable[[DataFrame], DataFrame]:
             found="none",
             remedy="Add this key.",
         )
-    return lambda rows: function(rows, **asked, **own)
+    return lambda rows: function(rows, **given, **own)
 
 
 def _staging_folder(config: SampleConfig, table: str) -> str:
@@ -116,17 +117,19 @@ def _staging_folder(config: SampleConfig, table: str) -> str:
             where="output.table",
             expected="a path or an address, beside which private files can lie",
             found=table,
-            remedy="Name a path; a catalog can be told of it afterwards.",
+            remedy="Name a path; a catalog can name it afterwards.",
         )
     return sibling(table, "staging")
 
 
-def _publish(drawn: DataFrame, table: str, manifest: Mapping[str, Any]) -> None:
-    with writing(table):
-        writer = drawn.writeTo(identifier(table)).using("delta").option("userMetadata", json.dumps(manifest))
-        for name, value in READABLE_BY_ALL.items():
-            writer = writer.tableProperty(name, value)
-        writer.createOrReplace()
+def _publish(drawn: DataFrame, table: str, manifest: Manifest) -> tuple[str, int, Manifest]:
+    """Publish the rows, unless another run has published the same meanwhile; status, version and its manifest."""
+    published = Table(table)
+    with published.exclusive():
+        newest = publish.newest_manifest(table, drawn.sparkSession)
+        if newest is not None and newest[1].get("fingerprint") == manifest["fingerprint"]:
+            return "unchanged", *newest
+        return "published", published.replace(drawn, new_schema=True, metadata=manifest), manifest
 
 
 def _fingerprint(config: SampleConfig, pinned: Pinned) -> str:
@@ -136,8 +139,8 @@ def _fingerprint(config: SampleConfig, pinned: Pinned) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _answer(status: str, table: str, version: int, manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _result(status: str, table: str, version: int, manifest: Manifest) -> dict[str, Any]:
     known = ("method", "seed", "content_hash", "fingerprint")
-    details = {name: manifest[name] for name in known if name in manifest}
+    details = {name: value for name, value in manifest.items() if name in known}
     fixed = {"status": status, "run_id": manifest["run_id"], "table": table, "version": version, "model": None}
     return {**fixed, "rows": manifest["rows"], **details}

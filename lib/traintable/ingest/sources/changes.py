@@ -14,10 +14,11 @@ from traintable.addresses import resolve
 from traintable.config.ingest import CHANGES, IngestConfig
 from traintable.config.sources import TableSource
 from traintable.delta.commits import Commit, commits
-from traintable.delta.pin import Pinned, loaded, read_pinned
+from traintable.delta.pin import Pinned, read_pinned
+from traintable.delta.table import Table
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.intervals import Interval
-from traintable.ingest.ledger import Unit
+from traintable.ingest.ledger import LoadState
 from traintable.ingest.listing import FoundFile, name_of
 from traintable.ingest.sources.source import Rows
 from traintable.ingest.sources.tables import table_rows
@@ -42,7 +43,7 @@ class Changes:
         self.name = name_of(self.table, os.path.realpath(config.root))
         self._commits: dict[int, Commit] = {}
 
-    def found(self, interval: Interval | None, known: Unit) -> list[FoundFile]:
+    def found(self, interval: Interval | None, known: LoadState) -> list[FoundFile]:
         """The versions that were not taken yet; the newest one, whole, where none was."""
         found = commits(self.table)
         self._commits = {commit.version: commit for commit in found}
@@ -93,10 +94,9 @@ class Changes:
 
     def _feed(self, spark: SparkSession, files: Sequence[FoundFile]) -> DataFrame:
         versions = [self._version(file.name) for file in files]
-        reader = spark.read.option("readChangeFeed", "true")
-        reader = reader.option("startingVersion", min(versions)).option("endingVersion", max(versions))
+        options = {"readChangeFeed": "true", "startingVersion": min(versions), "endingVersion": max(versions)}
         try:
-            rows = loaded(reader, self.table)
+            rows = Table(self.table).rows(spark, options=options)
         except PySparkException as error:
             raise InputMissing(
                 where=f"table {self.table}, versions {min(versions)} to {max(versions)}",

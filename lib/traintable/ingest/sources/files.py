@@ -15,7 +15,7 @@ from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.formats.headers import Header, headers
 from traintable.ingest.formats.text_files import TextFiles
 from traintable.ingest.intervals import Interval, following
-from traintable.ingest.ledger import Unit
+from traintable.ingest.ledger import LoadState
 from traintable.ingest.listing import FoundFile, at, list_files
 from traintable.ingest.sources.source import Rows, after_drift, declared_fields
 from traintable.ingest.sources.typed import open_typed
@@ -32,7 +32,7 @@ class Files:
         self.root, self.real_root = config.root, os.path.realpath(config.root)
         self.path = resolve_file(source.path, self.root)
 
-    def found(self, interval: Interval | None, known: Unit) -> list[FoundFile]:
+    def found(self, interval: Interval | None, known: LoadState) -> list[FoundFile]:
         """The files there are; InputMissing where an interval has none, ConfigError where it has those of the next."""
         if interval is not None:
             self._refuse_coarse_path(interval)

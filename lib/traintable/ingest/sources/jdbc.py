@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from traintable.config.ingest import IngestConfig
 from traintable.config.sources import JdbcSource
 from traintable.ingest.intervals import Interval
-from traintable.ingest.ledger import Unit
+from traintable.ingest.ledger import LoadState
 from traintable.ingest.listing import FoundFile, unknown_state
 from traintable.ingest.records import union
 from traintable.ingest.sources.postgres import Column, Snapshot, State, literal, quoted
@@ -42,7 +42,7 @@ class Jdbc:
         assert self._snapshot is not None
         return self._snapshot
 
-    def found(self, interval: Interval | None, known: Unit) -> list[FoundFile]:
+    def found(self, interval: Interval | None, known: LoadState) -> list[FoundFile]:
         """The part of the table that is to be taken, in the state that it has in a new snapshot."""
         self.close()
         self._snapshot = Snapshot(self.source)
@@ -88,7 +88,7 @@ class Jdbc:
             none_without(column.name, int(n), self.snapshot.table)
         return quoted(column.name)
 
-    def _beyond(self, name: str, known: Unit) -> list[FoundFile]:
+    def _beyond(self, name: str, known: LoadState) -> list[FoundFile]:
         column, condition = self._decisive(), self._filter
         high, low = self.snapshot.values(f"max({column})::text, {self._low(known.watermark)}", condition)
         if high is None:

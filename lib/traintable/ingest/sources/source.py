@@ -12,7 +12,7 @@ from traintable.config.ingest import Column as Promise
 from traintable.contract.arrow import Field, fields_of
 from traintable.errors import ConfigError
 from traintable.ingest.intervals import Interval
-from traintable.ingest.ledger import Unit
+from traintable.ingest.ledger import LoadState
 from traintable.ingest.listing import FoundFile
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Rows(Protocol):
 class Origin(Protocol):
     """A source, as a configuration describes it."""
 
-    def found(self, interval: Interval | None, known: Unit) -> list[FoundFile]:
+    def found(self, interval: Interval | None, known: LoadState) -> list[FoundFile]:
         """The files there are, or what stands for them; of an interval its own. InputMissing where there are none."""
 
     def open(self, spark: SparkSession, files: Sequence[FoundFile]) -> Rows:

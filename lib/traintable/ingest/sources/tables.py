@@ -23,7 +23,7 @@ from traintable.delta.commits import commits
 from traintable.delta.pin import Pinned, pin, read_pinned
 from traintable.errors import InputMissing
 from traintable.ingest.intervals import Interval
-from traintable.ingest.ledger import Unit
+from traintable.ingest.ledger import LoadState
 from traintable.ingest.listing import FoundFile, name_of, unknown_state
 from traintable.ingest.sources.source import Rows, after_drift, declared_fields
 from traintable.ingest.sources.watermark import Range, none_without, range_of, seconds_or_number
@@ -83,7 +83,7 @@ def table_rows(
     )
 
 
-class Table:
+class SourceTable:
     """A Delta table, or a table of the catalog."""
 
     def __init__(self, config: IngestConfig, source: TableSource, session: Callable[[], SparkSession]) -> None:
@@ -94,7 +94,7 @@ class Table:
         self._ranges: dict[str, Range] = {}
         self._interval: Interval | None = None
 
-    def found(self, interval: Interval | None, known: Unit) -> list[FoundFile]:
+    def found(self, interval: Interval | None, known: LoadState) -> list[FoundFile]:
         """The table at its version, or the part of it that is beyond the last watermark."""
         self._pinned, self._interval = self._pin(), interval
         etag = f"{self._pinned.version}-{self._pinned.committed}" if self._pinned else None
@@ -153,7 +153,7 @@ class Table:
         below = value <= F.lit(part.high).cast(kind)
         return below if part.low is None else below & (value > F.lit(part.low).cast(kind))
 
-    def _beyond(self, known: Unit, etag: str | None) -> list[FoundFile]:
+    def _beyond(self, known: LoadState, etag: str | None) -> list[FoundFile]:
         if etag is not None and known.open is None and etag == known.etag:
             return []  # nobody has written to the table since
         assert self.config.load.column is not None

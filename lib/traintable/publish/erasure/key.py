@@ -1,4 +1,4 @@
-"""Whose rows are meant: values of key columns, and how to know them again in rows, JSON and texts."""
+"""Whose rows are to go: values of key columns, and how to know them again in rows, JSON and texts."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ class Key:
         types = {name: _require_type(kinds[name], name, where) for name in given}
         return cls({name: _require_value(given[name], types[name], name, where) for name in given}, types)
 
-    def rows(self, table: pa.Table) -> pa.ChunkedArray:
-        """For each row whether it is meant; False where a column is null, or can't have the value."""
+    def match_rows(self, table: pa.Table) -> pa.ChunkedArray:
+        """For each row whether it is one of the key; False where a column is null, or can't have the value."""
         return reduce(pc.and_, [_equal(table.column(name), value) for name, value in self.values.items()])
 
     def is_in(self, row: Any) -> bool:
@@ -88,12 +88,12 @@ class Key:
         forms = [tuple(_forms(text)) for text in self.texts()]
         return bool(forms) and all(any(form in content for form in some) for some in forms)
 
-    def redacted(self, value: Any) -> Any:
+    def redact(self, value: Any) -> Any:
         """A value of JSON without the texts of the key, also in texts that hold JSON themselves."""
         if isinstance(value, Mapping):
-            return {name: self.redacted(one) for name, one in value.items()}
+            return {name: self.redact(item) for name, item in value.items()}
         if isinstance(value, list):
-            return [self.redacted(one) for one in value]
+            return [self.redact(item) for item in value]
         if isinstance(value, str):
             for form in (form.decode() for text in self.texts() for form in _forms(text)):
                 value = value.replace(form, REDACTED)
