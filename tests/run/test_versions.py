@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from traintable.config.dataset import Config, load
 from traintable.delta.attachments import Attachments, load_attached
+from traintable.delta.manifest import json_schema
 from traintable.errors import ConfigError, GateRefused, InputMissing
 from traintable.publish.difference import diff
 from traintable.publish.history import read_manifest
@@ -89,6 +91,13 @@ def second(root: Path, first: Outcome, spark: SparkSession) -> Outcome:
     return run(settings(root, *changed), spark=spark)
 
 
+def without_other_keys(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema, by which an object has none but the keys that are listed."""
+    for kind in (schema, *schema["$defs"].values()):
+        kind["additionalProperties"] = False
+    return schema
+
+
 def test_rows_set_aside_are_in_the_quarantine_and_in_the_sum(root: Path, first: Outcome) -> None:
     assert first.rows is not None
     assert (first.rows["read"], first.rows["quarantined"]) == (N, 6)
@@ -107,6 +116,9 @@ def test_the_manifest_is_small_and_says_what_it_was_made_of(root: Path, first: O
     assert len(json.dumps(manifest)) < 5000
     told = load_attached(manifest, Attachments.of(str(root / "published"), manifest))
     assert told["config"]["prepare"]["features"]["x"]["scale"] == "standard"
+    for known in (manifest, told):
+        jsonschema.validate(known, without_other_keys(json_schema()))
+    assert set(manifest) | set(told) >= {"inputs", "rows", "split", "gate", "beside", "libraries", "model_hash"}
     files = DeltaTable(str(root / "people")).file_uris()
     source = told["inputs"]["source"]
     assert (source["files"], source["bytes"]) == (len(files), sum(Path(file).stat().st_size for file in files))

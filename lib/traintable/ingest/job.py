@@ -37,8 +37,7 @@ from traintable.config.sources import describe
 from traintable.contract.arrow import fields_of
 from traintable.contract.record_columns import FILE, POSITION, RAW
 from traintable.delta.data_files import DataFiles
-from traintable.delta.table import Table
-from traintable.delta.write_rows import WriteOptions
+from traintable.delta.table import Table, WriteOptions
 from traintable.errors import AccountingError, ConfigError
 from traintable.ingest.formats.text_files import DRIFT, NAMES, WRONG, TextFiles
 from traintable.ingest.intervals import Interval, intervals, last_complete

@@ -69,7 +69,7 @@ def update_merged(
     is_known = all(known.get(name) == value for name, value in of.items())
     if is_known and known["log_version"] == log_version:
         return MergedCounts()
-    with pinned_settings(spark), translated(f"merge into {merged.address}", remedy="The next run carries on."):
+    with pinned_settings(spark), translated(f"merged table {merged.address}", remedy="The next run carries on."):
         rows = log.rows(spark, log_version)
         derived = _derive(rows, merge, key)
         if not is_known or not _is_part(merged, derived):

@@ -88,7 +88,8 @@ class CandidateWrite:
 
     The files have the columns `published`; a private `folder` keeps the columns that the gate reads (`gated`). Rows
     that fail a rule of level quarantine are among these, but in no file of the table. Where tasks can't write to
-    its storage or to the folder, it takes two more passes, and `hold` writes rows to the folder under a name, and reads them from there.
+    its storage or to the folder, it takes two more passes, and `hold` writes rows to the folder under a name, and reads
+    them from there.
 
     Attributes
     ----------
