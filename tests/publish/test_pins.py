@@ -70,7 +70,7 @@ def test_what_can_t_be_pinned(table: str, tmp_path: Path) -> None:
     with pytest.raises(InputMissing, match=r"its version 7, found versions 0 to 2"):
         pin(table, 7, by="a")
     os.unlink(Path(table, sorted(_files(table, 0))[0]))
-    with pytest.raises(InputMissing, match=r"version 0: expected its 2 files, found that 1 are gone"):
+    with pytest.raises(InputMissing, match=r"version 0: expected its 2 files, found 1 of them gone"):
         pin(table, 0, by="a")
     with pytest.raises(ConfigError, match="the name of what needs the version"):
         pin(table, 1, by=" ")
