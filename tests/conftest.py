@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "jobs"))
 
-from traintable.cli import commands as cli  # noqa: E402
+from traintable import cli  # noqa: E402
 from traintable.config.dataset import load  # noqa: E402
 from traintable.run import Outcome, run  # noqa: E402
 from traintable.spark.session import JAVA_OPTIONS, get_spark  # noqa: E402

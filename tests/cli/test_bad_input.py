@@ -50,7 +50,7 @@ CASES = {
     ),
     "a value that does not fit": (["derive.r=distance / (month - month)"], 2, "Division by zero"),
     "a window": (["derive.r=distance - avg(distance) OVER ()"], 2, "with a window"),
-    "chance": (["label.expr=rand() > 0.5"], 2, "another value another time"),
+    "chance": (["label.expr=rand() > 0.5"], 2, "whose value changes from run to run"),
     "a label named as a column but for case": (["label.name=Arr_Delay"], 2, "names that are not taken"),
     "a reserved name": (["derive.split=carrier"], 2, "names that are not taken"),
     "a number for a time": (["split.time.column=distance"], 2, "a date or a timestamp"),

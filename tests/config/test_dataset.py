@@ -314,5 +314,5 @@ def test_what_a_manifest_keeps_of_a_configuration_reads_back_as_the_same() -> No
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, SMALL)
     path.write_text(path.read_text() + "\nseed: 1\nseed: 2\n")
-    with pytest.raises(ConfigError, match="'seed' stands twice"):
+    with pytest.raises(ConfigError, match="the key 'seed' is given twice"):
         load(path)

@@ -1,4 +1,4 @@
-"""Versions of a small table, end to end: suites, rows set aside, what versions differ in, one that is made again."""
+"""Versions of a small table, end to end: suites, quarantined rows, what versions differ in, one that is built again."""
 
 from __future__ import annotations
 
@@ -73,6 +73,13 @@ def settings(root: Path, *overrides: str) -> Config:
     return load(root / "people.yaml", overrides)
 
 
+def without_other_keys(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema, by which an object has none but the keys that are listed."""
+    for kind in (schema, *schema["$defs"].values()):
+        kind["additionalProperties"] = False
+    return schema
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("people")
@@ -91,14 +98,7 @@ def second(root: Path, first: Outcome, spark: SparkSession) -> Outcome:
     return run(settings(root, *changed), spark=spark)
 
 
-def without_other_keys(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema, by which an object has none but the keys that are listed."""
-    for kind in (schema, *schema["$defs"].values()):
-        kind["additionalProperties"] = False
-    return schema
-
-
-def test_rows_set_aside_are_in_the_quarantine_and_in_the_sum(root: Path, first: Outcome) -> None:
+def test_quarantined_rows_are_in_the_quarantine_and_in_the_sum(root: Path, first: Outcome) -> None:
     assert first.rows is not None
     assert (first.rows["read"], first.rows["quarantined"]) == (N, 6)
     assert sum(first.rows["published"].values()) == N - 6

@@ -1,5 +1,5 @@
 """`python -m traintable.cli`."""
 
-from traintable.cli.commands import main
+from traintable.cli import main
 
 main()

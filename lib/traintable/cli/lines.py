@@ -8,11 +8,12 @@ from typing import Any
 from traintable.columns import SPLITS
 
 
-def _summary(result: Mapping[str, Any]) -> str:
+def outcome_text(result: Mapping[str, Any]) -> str:
+    """What a run has published, and what became of each row it read; several lines."""
     rows = result["rows"]
-    parts = ", ".join(f"{part} {rows['published'][part]:,}" for part in SPLITS)
+    splits = ", ".join(f"{split} {rows['published'][split]:,}" for split in SPLITS)
     text = f"{result['status']}: {result['table']} version {result['version']}"
-    text += f"\n  {parts} rows, {result['features']} features"
+    text += f"\n  {splits} rows, {result['features']} features"
     text += f"\n  {rows['read']:,} read = {sum(rows['published'].values()):,} published"
     text += f" + {rows['quarantined']:,} quarantined + {rows['filtered']:,} filtered"
     for reason, n in sorted(result["reasons"].items(), key=lambda item: -item[1]):
@@ -20,63 +21,63 @@ def _summary(result: Mapping[str, Any]) -> str:
     return text
 
 
-def _differences(found: Mapping[str, Any]) -> list[str]:
-    """What two versions differ in, in lines."""
-    rows = found["rows"]
+def difference_lines(difference: Mapping[str, Any]) -> list[str]:
+    """How two versions differ, in lines."""
+    rows = difference["rows"]
     lines = [f"rows: {rows['same']:,} same, {rows['changed']:,} changed"]
     lines[0] += f", {rows['only_a']:,} only in the first, {rows['only_b']:,} only in the second"
     lines += [f"  {n:,} {moved}" for moved, n in rows["moved"].items()]
     for what in ("columns", "features"):
-        sides = (("-", found[what]["only_a"]), ("+", found[what]["only_b"]))
+        sides = (("-", difference[what]["only_a"]), ("+", difference[what]["only_b"]))
         lines += [f"{what}: {sign} {name}" for sign, names in sides for name in names]
-    lines += [f"columns: {name} {then} -> {now}" for name, (then, now) in found["columns"]["changed"].items()]
-    most = sorted(found["drift"].items(), key=lambda item: -item[1])[:10]
+    lines += [f"columns: {name} {then} -> {now}" for name, (then, now) in difference["columns"]["changed"].items()]
+    most = sorted(difference["drift"].items(), key=lambda item: -item[1])[:10]
     lines += [f"drift: {name} {index:.3f}" for name, index in most if index > 0]
     for what in ("config", "inputs", "libraries", "code"):
-        lines += [f"{what}.{name}: {then} -> {now}" for name, (then, now) in found[what].items()]
+        lines += [f"{what}.{name}: {then} -> {now}" for name, (then, now) in difference[what].items()]
     return lines
 
 
-def _landed(result: Mapping[str, Any]) -> list[str]:
-    """What an extraction has come to, in lines."""
+def landing_lines(result: Mapping[str, Any]) -> list[str]:
+    """How many records were landed and quarantined, in lines."""
     rows = result["rows"]
     lines = [f"{result['status']}: {result['table']} version {result['version']}"]
     if result["status"] == "published":
         lines.append(f"  {rows['read']:,} read = {rows['accepted']:,} accepted + {rows['quarantined']:,} quarantined")
     if rows["quarantined"]:
         lines.append(f"  quarantine: {result['quarantine']}")
-    lines += [f"  can't be read: {name}" for name in result.get("unreadable", ())]
+    lines += [f"  not readable, waiting: {name}" for name in result.get("unreadable", ())]
     return lines
 
 
-def _analysed(result: Mapping[str, Any]) -> list[str]:
-    """What an analysis has found, in lines."""
+def analysis_lines(result: Mapping[str, Any]) -> list[str]:
+    """The headlines of an analysis, and how the plan has changed, in lines."""
     lines = [f"{result['status']}: {result['report']}"]
     lines += [f"  {headline['title']}. {headline['text']}" for headline in result["headlines"]]
     lines.append(f"plan: {result['plan']} ({result['features']} features, {result['dropped']} columns left out)")
     for change in result["changes"]:
-        outcome = "your edit stays" if change["kept"] else "taken over"
+        outcome = "your edit is kept" if change["kept"] else "updated"
         lines.append(f"  {change['where']}: {change['before']} -> {change['after']} ({outcome})")
     return lines
 
 
-def _vacuumed(result: Mapping[str, Any]) -> list[str]:
+def vacuum_lines(result: Mapping[str, Any]) -> list[str]:
     """What was removed and what was kept, in lines."""
     removed, verb = result["removed"], "to be removed" if result["dry_run"] else "removed"
     lines = [f"{verb}: {removed['files']:,} files, {removed['bytes']:,} bytes"]
     lines += [f"  kept by {by}: {n['files']:,} files of version {n['version']}" for by, n in result["kept"].items()]
     if result["unreadable"]:
-        numbers = ", ".join(str(one["version"]) for one in result["unreadable"])
+        numbers = ", ".join(str(version["version"]) for version in result["unreadable"])
         lines.append(f"  {'' if not result['dry_run'] else 'then '}not readable any more: {numbers}")
     return lines
 
 
-def _forgotten(result: Mapping[str, Any]) -> list[str]:
-    """What was forgotten, and what remains to be looked at, in lines; none has the key."""
+def erasure_lines(result: Mapping[str, Any]) -> list[str]:
+    """What was erased, and what is left to check, in lines; the key is in none of them."""
     lines = [f"{result['status']}: {len(result['deleted']):,} files replaced or removed"]
-    for one in result["versions"]:
-        rows = "it is not known which" if one["rows"] is None else f"{one['rows']:,}"
-        lines.append(f"  version {one['version']}: {rows} rows{'' if one['readable'] else ', not readable'}")
+    for version in result["versions"]:
+        rows = "an unknown number of" if version["rows"] is None else f"{version['rows']:,}"
+        lines.append(f"  version {version['version']}: {rows} rows{'' if version['readable'] else ', not readable'}")
     lines += [f"  a model was fitted on such rows: {model}" for model in result["models"]]
     lines += [f"  not searched: {place}" for place in result["not_searched"]]
     proof = result["proof"]
@@ -84,24 +85,32 @@ def _forgotten(result: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _version_line(commit: Mapping[str, Any]) -> str:
+def version_line(commit: Mapping[str, Any]) -> str:
+    """One version of a history: when it was committed, by what, and what is in it."""
     manifest = commit["manifest"]
     head = f"{commit['version']:>4}  {commit['timestamp'][:19]}  "
     if manifest is None:
         return f"{head}{commit['operation']}"
     if "published" not in manifest.get("rows", {}):
-        return head + _sampled(manifest)
-    published = [f"{part} {manifest['rows']['published'][part]:,}" for part in SPLITS]
+        return head + _sample_text(manifest)
+    published = [f"{split} {manifest['rows']['published'][split]:,}" for split in SPLITS]
     inputs = ", ".join(f"{name}@{table['version']}" for name, table in manifest["inputs"].items())
     return (
         f"{head}{', '.join(published)}, {manifest['features']} features, {manifest['content_hash'][:12]}, from {inputs}"
     )
 
 
-def _sampled(manifest: Mapping[str, Any]) -> str:
-    """A version that is a sample, or the state of a reservoir."""
+def _sample_text(manifest: Mapping[str, Any]) -> str:
+    """What is in a version that is a sample, or the state of a reservoir."""
     if "rows" not in manifest:
         return f"reservoir of {manifest['reservoir']['n']:,}" if "reservoir" in manifest else "another manifest"
     rows, source = manifest["rows"], manifest["inputs"]["source"]
     drawn = f"{rows['drawn']:,} of {rows['read']:,} rows, {manifest['method']}"
     return f"{drawn}, {manifest['content_hash'][:12]}, from source@{source['version']}"
+
+
+def sample_lines(result: Mapping[str, Any]) -> list[str]:
+    """What a draw has come to, in lines."""
+    rows = result["rows"]
+    first = f"{result['status']}: {result['table']} version {result['version']}"
+    return [first, f"  {rows['drawn']:,} of {rows['read']:,} rows, {result['method']}"]

@@ -14,7 +14,7 @@ from traintable.config import document
 from traintable.config.durations import Duration
 from traintable.config.leakage import Leakage
 from traintable.config.plan import Plan
-from traintable.config.section import Names, Section
+from traintable.config.section import Mismatch, Names, Section
 from traintable.config.split import Folds, Split
 from traintable.errors import ConfigError, InputMissing
 
@@ -76,7 +76,7 @@ class Column(Section):
         if self.min is None and self.max is None:
             return self
         if self.type in ("string", "boolean", "date", "timestamp"):
-            raise ValueError(f"min and max are for numbers, found type '{self.type}'")
+            raise Mismatch("a number type where min or max is given", f"type '{self.type}'")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min} is above max {self.max}")
         return self
@@ -104,13 +104,13 @@ class Expectation(Section):
         """Take an expectation as Great Expectations stores it, its arguments in `kwargs`, its level a `severity`."""
         if not isinstance(data, dict):
             return data
-        found = {name: value for name, value in data.items() if name not in ("kwargs", "severity", "meta")}
+        rule = {name: value for name, value in data.items() if name not in ("kwargs", "severity", "meta")}
         severity = data.get("severity")
         if severity is not None:
             if severity not in _LEVELS:
-                raise ValueError(f"severity is one of {', '.join(_LEVELS)}; found '{severity}'")
-            found.setdefault("level", _LEVELS[severity])
-        return {**(data.get("kwargs") or {}), **{key: value for key, value in found.items() if value is not None}}
+                raise Mismatch(f"one of {', '.join(_LEVELS)} as severity", f"'{severity}'")
+            rule.setdefault("level", _LEVELS[severity])
+        return {**(data.get("kwargs") or {}), **{key: value for key, value in rule.items() if value is not None}}
 
     @property
     def kwargs(self) -> dict[str, Any]:
@@ -122,7 +122,7 @@ _LEVELS = {"critical": "fail", "warning": "warn", "info": "warn"}
 
 
 class DriftBounds(Section):
-    """How far a version may be from the one before it: population stability indexes of its features, and rows."""
+    """How far a version may be from the previous one: population stability indexes of its features, and rows."""
 
     warn: float | None = Field(0.25, gt=0)
     fail: float | None = Field(2.0, gt=0)
@@ -130,7 +130,7 @@ class DriftBounds(Section):
 
 
 class Gate(Section):
-    """What must hold of the rows before they are published, beside the rules that are always on."""
+    """What must hold of the rows before they are published, in addition to the rules that always apply."""
 
     min_rows_per_split: int = Field(1, ge=1)
     max_quarantined: float = Field(0.05, ge=0, le=1)
@@ -141,12 +141,12 @@ class Gate(Section):
     def _ids_differ(self) -> Gate:
         ids = [rule.id for rule in self.expectations if rule.id is not None]
         if len(set(ids)) != len(ids):
-            raise ValueError(f"expectations need different ids; found {ids}")
+            raise Mismatch("expectations with different ids", f"{ids}")
         return self
 
 
 class Output(Section):
-    """Where the training table goes, and what lies beside it."""
+    """Where the training table goes, and the tables and folders that belong to it."""
 
     table: str = Field(min_length=1)
     features: Literal["array", "columns"] = "array"
@@ -169,7 +169,7 @@ class Against(Section):
 
 
 class Analysis(Section):
-    """What `traintable analyse` looks at beside the rows; a run takes no notice of it."""
+    """What `traintable analyse` reads besides the rows; a run ignores it."""
 
     partition: str | None = None
     against: Against | None = None
@@ -196,15 +196,15 @@ class Config(Section):
     output: Output
 
     @model_validator(mode="after")
-    def _moments_are_declared(self) -> Config:
-        for where, moment in self._moments():
-            if moment not in self.timeline:
-                raise ValueError(f"{where} is '{moment}', which is not in `timeline` {list(self.timeline)}")
+    def _timeline_is_declared(self) -> Config:
+        for where, event in self._events():
+            if event not in self.timeline:
+                raise Mismatch(f"an event of `timeline` {list(self.timeline)} as {where}", f"'{event}'")
         if any(c.available_at for c in self.columns.values()) and self.predict_at is None:
             raise ValueError("`available_at` is declared, so `predict_at` is expected")
         names = [join.name for join in self.joins]
         if len({name.lower() for name in names}) != len(names) or "source" in names:
-            raise ValueError(f"joins need different names, other than 'source'; found {names}")
+            raise Mismatch("joins of different names, none of them 'source'", f"{names}")
         for key in self.source.key:
             _plain(key)
         return self
@@ -229,7 +229,7 @@ class Config(Section):
         needed = Folds(kind="hash", n=self.prepare.n_folds) if self.prepare.needs_fold else None
         return self.split.fold or needed
 
-    def _moments(self) -> Iterator[tuple[str, str]]:
+    def _events(self) -> Iterator[tuple[str, str]]:
         if self.predict_at is not None:
             yield "predict_at", self.predict_at
         for name, column in self.columns.items():
@@ -243,9 +243,29 @@ def load(path: str | Path, overrides: Sequence[str] = (), *, with_plan: bool = T
     Relative table names are taken from `root`, and a relative `root` from the folder of the file. `prepare` may name a
     file that holds the plan, relative to that folder; without `with_plan` there need be none.
     Raises InputMissing when there is no such file and ConfigError when it, or an override, is wrong.
+
+    Examples
+    --------
+    >>> text = '''
+    ... name: late
+    ... source: {table: warehouse/flights, key: [id]}
+    ... label: {name: late, expr: "delay > 30"}
+    ... split: {method: hash, hash: {ratios: {train: 0.8, validation: 0.1, test: 0.1}}}
+    ... prepare: {features: {distance: {impute: median, scale: standard}}}
+    ... output: {table: training/late}
+    ... '''
+    >>> path = Path(folder, "late.yaml")
+    >>> _ = path.write_text(text)
+    >>> config = load(path, ["seed=7"])
+    >>> config.seed, config.prepare.features["distance"].scale
+    (7, 'standard')
+    >>> load(path, ["label.exp=1"])
+    Traceback (most recent call last):
+    ...
+    traintable.errors.ConfigError: ...late.yaml: label.exp: expected a known key, found 'exp'. Did you mean 'expr'?
     """
     path = Path(path)
-    data = document.read(path)
+    data = document.read_yaml(path)
     if not with_plan:
         data.pop("prepare", None)
     elif isinstance(data.get("prepare"), str):
@@ -260,18 +280,18 @@ def load(path: str | Path, overrides: Sequence[str] = (), *, with_plan: bool = T
     _take_suites(path, data)
     for text in overrides:
         if with_plan or not text.startswith("prepare."):
-            document.override(data, text)
+            document.apply_override(data, text)
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
-        raise document.explained(error, str(path), Config) from None
+        raise document.explain(error, str(path), Config) from None
     root = str(config.root)
     return config.model_copy(update={"root": resolve(root, str(path.resolve().parent))})
 
 
 def plan_path(path: Path) -> Path | None:
     """The file that holds the plan of a configuration; None where the plan stands in it, or there is none."""
-    name = document.read(path).get("prepare")
+    name = document.read_yaml(path).get("prepare")
     return path.resolve().parent / name if isinstance(name, str) else None
 
 
@@ -288,9 +308,9 @@ def _take_suites(path: Path, data: dict[str, Any]) -> None:
             found=repr(names),
             remedy="Name each file that holds a suite, relative to this one.",
         )
-    found = list(gate.get("expectations") or [])
+    expectations = list(gate.get("expectations") or [])
     for name in names:
-        suite = document.read(path.resolve().parent / name)
+        suite = document.read_yaml(path.resolve().parent / name)
         if not isinstance(suite.get("expectations"), list):
             raise ConfigError(
                 where=str(path.resolve().parent / name),
@@ -298,17 +318,17 @@ def _take_suites(path: Path, data: dict[str, Any]) -> None:
                 found=", ".join(map(str, suite)) or "nothing",
                 remedy="Write one, or store one from Great Expectations as YAML or JSON.",
             )
-        found += suite["expectations"]
-    gate["expectations"] = found
+        expectations += suite["expectations"]
+    gate["expectations"] = expectations
 
 
 def _plan_file(path: Path, name: str) -> Any:
-    found = path.resolve().parent / name
-    if not found.is_file():
+    file = path.resolve().parent / name
+    if not file.is_file():
         raise InputMissing(
             where=f"{path}: prepare",
             expected="a plan, or the name of a file that holds one",
-            found=f"'{name}', which is no file",
+            found=f"'{name}', which is not a file",
             remedy=f"`traintable analyse --config {path}` writes it.",
         )
-    return document.read(found)
+    return document.read_yaml(file)

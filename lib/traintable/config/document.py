@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from traintable.addresses import resolve
 from traintable.columns import nearest
+from traintable.config.section import Mismatch
 from traintable.errors import ConfigError, InputMissing
 
 Settings = TypeVar("Settings", bound=BaseModel)
@@ -21,28 +22,28 @@ _IN_ADDRESS = re.compile(r"(//|(?:user|password)=)[^/@&\s]*(@|(?=[&'\"\s]|$))")
 
 
 class _Yaml(yaml.SafeLoader):
-    """YAML whose `on`, `no` and `2013-09-15` are text, as in YAML 1.2, and which takes no key twice."""
+    """YAML whose `on`, `no` and `2013-09-15` are text, as in YAML 1.2, and which refuses a key given twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """The mapping of a node; raises ConstructorError when a key stands in it twice."""
+        """The mapping of a node; raises ConstructorError when a key is given twice."""
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for i, key in enumerate(keys):
             if key in keys[:i]:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"'{key}' stands twice", node.value[i][0].start_mark
+                    None, None, f"the key '{key}' is given twice", node.value[i][0].start_mark
                 )
         return super().construct_mapping(node, deep)
 
 
 _Yaml.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if not tag.endswith((":bool", ":int", ":timestamp"))]
-    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":int", ":timestamp"))]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|True|false|False)$"), list("tTfF"))
 _Yaml.add_implicit_resolver("tag:yaml.org,2002:int", re.compile("^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping that a YAML file holds; raises InputMissing or ConfigError when there is none."""
     try:
         data = _parse(path.read_text(encoding="utf-8"))
@@ -68,7 +69,7 @@ def _parse(text: str) -> Any:
     return yaml.load(text, Loader=_Yaml)  # noqa: S506
 
 
-def override(data: dict[str, Any], text: str) -> None:
+def apply_override(data: dict[str, Any], text: str) -> None:
     """Apply `section.key=value` to `data`, the value read as YAML; raises ConfigError when it can't be."""
     name, equals, value = text.partition("=")
     keys = name.split(".")
@@ -100,30 +101,30 @@ def override(data: dict[str, Any], text: str) -> None:
         ) from error
 
 
-def loaded(path: str | Path, overrides: Sequence[str], model: type[Settings]) -> Settings:
+def load_settings(path: str | Path, overrides: Sequence[str], model: type[Settings]) -> Settings:
     """The settings of `model` that a YAML file holds, with `section.key=value` overrides applied.
 
     A relative `root` is taken from the folder of the file.
     Raises InputMissing when there is no such file and ConfigError when it, or an override, is wrong.
     """
     path = Path(path)
-    data = read(path)
+    data = read_yaml(path)
     for text in overrides:
-        override(data, text)
+        apply_override(data, text)
     try:
         config = model.model_validate(data)
     except ValidationError as error:
-        raise explained(error, str(path), model) from None
+        raise explain(error, str(path), model) from None
     root = resolve(vars(config)["root"], str(path.resolve().parent))
     return config.model_copy(update={"root": root})
 
 
-def explained(error: ValidationError, path: str, model: type[BaseModel]) -> ConfigError:
+def explain(error: ValidationError, path: str, model: type[BaseModel]) -> ConfigError:
     """The first thing that is wrong with the settings of `model`, and how many others there are."""
     first = error.errors()[0]
     loc = _without_tags(model, [str(part) for part in first["loc"]])
     where = f"{path}: {'.'.join(loc) or 'configuration'}"
-    more = f" ({error.error_count() - 1} more after this one)" if error.error_count() > 1 else ""
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
         known = _fields_at(model, loc[:-1])
         return ConfigError(
@@ -131,31 +132,35 @@ def explained(error: ValidationError, path: str, model: type[BaseModel]) -> Conf
         )
     if first["type"] == "missing":
         return ConfigError(where=where, expected="a value", found=f"none{more}", remedy="Add this key.")
-    expected = str(first.get("ctx", {}).get("error", first["msg"])).replace("Input should be ", "")
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, Mismatch):
+        return ConfigError(
+            where=where, expected=cause.expected, found=f"{cause.found}{more}", remedy="Correct this section."
+        )
+    expected = str(cause or first["msg"]).replace("Input should be ", "")
     value = first["input"] if isinstance(first["input"], (str, int, float, type(None))) else "the section as given"
-    shown = "a value that is not shown" if _SECRET_KEY.search(where) else _IN_ADDRESS.sub(r"\1***\2", repr(value))
+    shown = "a value that is not shown here" if _SECRET_KEY.search(where) else _IN_ADDRESS.sub(r"\1***\2", repr(value))
     return ConfigError(
         where=where, expected=expected, found=f"{shown}{more}", remedy="Correct this key; see conf/flights.yaml."
     )
 
 
 def _without_tags(model: type[BaseModel], loc: Sequence[str]) -> list[str]:
-    """`loc` without the parts that say which of several sections a section was taken for."""
+    """`loc` without the tags that pydantic adds for a section that is one of several."""
     field = model.model_fields.get(loc[0]) if loc else None
     return [*loc[:1], *loc[2:]] if field and field.discriminator else list(loc)
 
 
 def _fields_at(model: type[BaseModel], loc: Sequence[str]) -> list[str]:
-    """The keys that the section at `loc` takes; a part that names an entry of a list or mapping is passed over.
+    """The keys that the section at `loc` takes; names of entries of a list or mapping are skipped.
 
-    Of a section that is one of several, those of all.
+    Of a section that is one of several, the keys of all of them.
     """
     models: list[type[BaseModel]] = [model]
-    for part in loc:
-        fields = [one.model_fields[part] for one in models if part in one.model_fields]
-        found = [section for field in fields for section in _sections_in(field.annotation)]
-        models = found or models
-    return list(dict.fromkeys(name for one in models for name in one.model_fields))
+    for name in loc:
+        fields = [section.model_fields[name] for section in models if name in section.model_fields]
+        models = [inner for field in fields for inner in _sections_in(field.annotation)] or models
+    return list(dict.fromkeys(name for section in models for name in section.model_fields))
 
 
 def _sections_in(annotation: Any) -> list[type[BaseModel]]:

@@ -11,19 +11,19 @@ from pydantic import AfterValidator, Field, model_validator
 
 from traintable.columns import column_name
 from traintable.config import document
-from traintable.config.section import Names, Section
+from traintable.config.section import Mismatch, Names, Section
 from traintable.config.sources import Source, TableSource, TextSource, TypedSource
 
 # The columns that say where a row comes from, and what a merge adds.
 RESERVED = ("_file", "_interval", "_deleted", "_valid_from", "_valid_to", "_is_current")
-BY_FILE = ("files", "watermark", "changes")  # modes in which each file, or what stands for one, is taken by itself
+BY_FILE = ("files", "watermark", "changes")  # modes in which each file, or what stands for one, is landed by itself
 CHANGES = ("_change_type", "_commit_version", "_commit_timestamp")  # what a change data feed adds
 _LOOKBACK = re.compile(r"^\d+ (?:second|minute|hour|day|week)s?$")
 
 
 def _plain(name: str) -> str:
     if column_name(name) != name or not name or name.lower() in RESERVED:
-        raise ValueError("a name without spaces, commas, brackets or '=', and not one that says where a row comes from")
+        raise ValueError("a name without spaces, commas, brackets or '=', and not a reserved one such as _file")
     return name
 
 
@@ -93,7 +93,7 @@ class Load(Section):
         if self.column is not None and self.mode not in ("watermark", "interval"):
             raise ValueError("`column` with modes 'watermark' and 'interval' only")
         if self.lookback is not None and (self.mode != "watermark" or self.merge is None):
-            raise ValueError("`lookback` with mode 'watermark' and `merge`, which makes one of rows that come again")
+            raise ValueError("`lookback` with mode 'watermark' and `merge`, which merges rows that come again")
         if isinstance(self.lookback, str) and not _LOOKBACK.match(self.lookback):
             raise ValueError("`lookback` such as '2 hours', '1 day' or a number")
         if self.merge is not None and self.mode == "full":
@@ -102,7 +102,7 @@ class Load(Section):
 
 
 class Output(Section):
-    """The landed table, and what lies beside it: `<table>_quarantine` and `<table>_ledger` unless named."""
+    """The landed table, its quarantine and its ledger: `<table>_quarantine` and `<table>_ledger` unless named."""
 
     table: str = Field(min_length=1)
     quarantine: str | None = None
@@ -162,10 +162,10 @@ class IngestConfig(Section):
         sources = self.source_names
         twice = next((name for name in sources if sources.count(name) > 1), None)
         if twice is not None:
-            raise ValueError(f"each column of the source once, found '{twice}' twice")
+            raise Mismatch("each column of the source once", f"'{twice}' twice")
         for name in (self.load.column, merge.order_by if merge else None):
             if name is not None and name not in self.columns and not (self.load.mode == "changes" and name in CHANGES):
-                raise ValueError(f"a declared column, found '{name}'")
+                raise Mismatch("a declared column", f"'{name}'")
         return self
 
 
@@ -184,4 +184,4 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> IngestConfig:
     Relative names are taken from `root`, and a relative `root` from the folder of the file.
     Raises InputMissing when there is no such file and ConfigError when it, or an override, is wrong.
     """
-    return document.loaded(path, overrides, IngestConfig)
+    return document.load_settings(path, overrides, IngestConfig)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from traintable.config.section import Names, Section
+from traintable.config.section import Mismatch, Names, Section
 
 Check = Literal[
     "duplicates",
@@ -36,8 +36,8 @@ class Limits(Section):
     similarity : Jaccard similarity of two sets of tokens from which on rows are near duplicates.
     n_bands, rows_per_band : of MinHash. A pair of similarity s is found with the probability
         1 - (1 - s ** rows_per_band) ** n_bands: 0.958 for 0.8 with 8 bands of 5 rows.
-    shingle_words : so many words one after the other make a token of a text.
-    max_candidates : so many candidates of a row are compared in one crowded bucket.
+    shingle_words : how many consecutive words make a token of a text.
+    max_candidates : how many candidates of a row are compared in one crowded bucket.
     sample_rows : so many rows of a side are looked at where not all are.
     max_auc : area under the ROC curve of a number that alone tells the label.
     max_information : share of the label's entropy that a category tells.
@@ -75,7 +75,7 @@ class Allowed(Section):
 
 
 class Leakage(Section):
-    """What the guards are told beyond the roles of columns.
+    """What the guards need to know beyond the roles of columns.
 
     `groups` are columns, or lists of columns, whose values may not stand on two sides of the split; `time` orders the
     splits (the column of a split by time needs no mention); `text` names columns of free text.
@@ -90,7 +90,7 @@ class Leakage(Section):
     @model_validator(mode="after")
     def _names_are_columns(self) -> Leakage:
         if not all([*self.columns]):
-            raise ValueError("names of columns, found an empty one")
+            raise Mismatch("names of columns", "an empty name")
         return self
 
     @property

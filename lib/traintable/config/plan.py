@@ -49,9 +49,9 @@ class Feature(Section):
     """How one column becomes features.
 
     A number is imputed, held within bounds, transformed and scaled, in this order; a category (`encode`) is trimmed,
-    imputed and encoded. Each step learns from what the step before it gives, on train only. `expr` makes the feature
+    imputed and encoded. Each step learns from the output of the previous step, on train only. `expr` makes the feature
     from other columns of the same row: a ratio (by `try_divide`, for `/` fails on 0), a difference, two categories as
-    one.
+    a single one.
 
     `impute: forward_fill` reads other rows: each batch that is transformed is filled from its own rows only. Train is
     not filled from test, nor a batch that is served from train, and rows of a stream, which come one by one, can't be.
@@ -136,7 +136,7 @@ class Selector(Section):
     """One way to leave features out, by what train says of them.
 
     `variance`: numbers whose variance after imputation is not above `threshold`, categories of one value.
-    `correlation`: numbers that correlate above `threshold` with one that stays, the earlier in the plan staying.
+    `correlation`: numbers that correlate above `threshold` with one that is kept; the earlier in the plan is kept.
     `anova_f`, `chi2`, `mutual_info`: features that are not associated with the label, at a false discovery rate of
     `alpha`, or all but the best `k`. `mrmr`: all numbers but the `k` that tell most of the label and least of each
     other.
@@ -229,8 +229,8 @@ class Plan(Section):
 
     @model_validator(mode="after")
     def _names_are_of_features(self) -> Plan:
-        sections = [("interactions", part.columns) for part in self.interactions]
-        sections += [("normalize", part.columns) for part in self.normalize]
+        sections = [("interactions", products.columns) for products in self.interactions]
+        sections += [("normalize", norm.columns) for norm in self.normalize]
         if self.reduce and self.reduce.method == "pca":
             sections.append(("reduce", self.reduce.columns))
         for section, names in sections:
@@ -240,7 +240,7 @@ class Plan(Section):
         for name in self.reduce.columns if self.reduce else ():
             if name not in self.features:
                 raise ValueError(f"reduce.columns names '{name}', which is not a feature")
-        normalized = [name for part in self.normalize for name in part.columns]
+        normalized = [name for norm in self.normalize for name in norm.columns]
         if len(set(normalized)) != len(normalized):
             raise ValueError("normalize names a feature twice")
         _different(tuple(self.features))

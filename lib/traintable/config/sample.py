@@ -27,7 +27,7 @@ Method = Literal[
 
 
 class Draw(Section):
-    """A function of `traintable.sample` and what it is called with beside the rows, the key and the seed."""
+    """A function of `traintable.sample`, and its parameters other than the rows, the key and the seed."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
     method: Method
@@ -61,4 +61,4 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> SampleConfig:
     Relative table names are taken from `root`, and a relative `root` from the folder of the file.
     Raises InputMissing when there is no such file and ConfigError when it, or an override, is wrong.
     """
-    return document.loaded(path, overrides, SampleConfig)
+    return document.load_settings(path, overrides, SampleConfig)

@@ -1,4 +1,4 @@
-"""Secrets, which stand in the environment or in a file that the platform mounts, never in a configuration."""
+"""Secrets: read from the environment or from a file that the platform mounts, never from a configuration."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from traintable.config.sources import Secret
 from traintable.errors import ConfigError
 
 
-def value_of(secret: Secret, where: str) -> str:
-    """The value of a secret; ConfigError, which does not tell it, when it is not where it should be."""
+def read_secret(secret: Secret, where: str) -> str:
+    """The value of a secret; ConfigError, which never shows a value, when there is none."""
     if secret.env is not None:
-        found = os.environ.get(secret.env)
+        value = os.environ.get(secret.env)
         place = f"the environment variable {secret.env}"
     else:
         place = f"the file {secret.file}"
         try:
-            found = Path(secret.file or "").read_text(encoding="utf-8").rstrip("\r\n")
+            value = Path(secret.file or "").read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError):
-            found = None
-    if not found:
+            value = None
+    if not value:
         raise ConfigError(where=where, expected=f"a value in {place}", found="none", remedy="Set it there.")
-    return found
+    return value

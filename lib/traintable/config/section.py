@@ -15,7 +15,15 @@ def _different(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+class Mismatch(ValueError):
+    """What a validator of a section expected, and what it found, for the error that a user reads."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__(f"expected {expected}, found {found}")
+        self.expected, self.found = expected, found
+
+
 class Section(BaseModel):
-    """A part of the configuration: nothing in it changes after loading, nothing unknown is let in."""
+    """A part of the configuration: immutable once loaded, and unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

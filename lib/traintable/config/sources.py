@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
-from traintable.config.section import Section
+from traintable.config.section import Mismatch, Section
 
 _LIMITS = {"max_record_bytes", "max_file_bytes"}
 _OPTIONS = {
@@ -60,7 +60,7 @@ class TextSource(Section):
     def _options_fit(self) -> TextSource:
         foreign = sorted(self.model_fields_set - {"format", "path"} - _LIMITS - _OPTIONS[self.format])
         if foreign:
-            raise ValueError(f"options of format '{self.format}', found '{foreign[0]}'")
+            raise Mismatch(f"options of format '{self.format}'", f"'{foreign[0]}'")
         if self.format == "xml" and self.row_tag is None:
             raise ValueError("`row_tag`, the name of the elements that are records, with format 'xml'")
         return self
@@ -101,7 +101,7 @@ class Secret(Section):
     file: str | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> Secret:
+    def _one_place(self) -> Secret:
         if (self.env is None) == (self.file is None):
             raise ValueError("{env: NAME} or {file: PATH}")
         return self

@@ -30,13 +30,13 @@ Ratios = Annotated[dict[str, float], AfterValidator(_sum_to_one)]
 
 
 class HashSplit(Section):
-    """A hash of the key: a row never changes its part as data grows; sizes are about `ratios`."""
+    """A hash of the key: a row never changes its split as data grows; sizes are about `ratios`."""
 
     ratios: Ratios
 
 
 class StratifiedSplit(Section):
-    """Each stratum divided in the same ratios, exactly; a part with fewer than `min_rows` of a stratum is refused."""
+    """Each stratum divided in the same ratios, exactly; a split with fewer than `min_rows` of a stratum is refused."""
 
     by: Names
     ratios: Ratios
@@ -44,14 +44,14 @@ class StratifiedSplit(Section):
 
 
 class GroupSplit(Section):
-    """A hash of the group: no group in two parts, and none changes its part as data grows."""
+    """A hash of the group: no group in two splits, and none changes its split as data grows."""
 
     by: Names
     ratios: Ratios
 
 
 class StratifiedGroupSplit(Section):
-    """Whole groups, so that all parts have about the same shares of the label's classes."""
+    """Whole groups, so that all splits have about the same shares of the label's classes."""
 
     by: Names
     ratios: Ratios
@@ -129,7 +129,7 @@ class Split(Section):
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The columns whose groups are in one part each; none for other methods."""
+        """The columns whose groups are in a single split each; none for other methods."""
         used = {"group": self.group, "stratified_group": self.stratified_group}.get(self.method)
         return used.by if used else ()
 
@@ -141,5 +141,5 @@ class Split(Section):
 
     def definition(self) -> dict[str, Any]:
         """The method that is used with its settings, for the manifest."""
-        parts = {self.method: getattr(self, self.method), "frozen_test": self.frozen_test, "fold": self.fold}
-        return {name: part.model_dump(mode="json") for name, part in parts.items() if part is not None}
+        sections = {self.method: getattr(self, self.method), "frozen_test": self.frozen_test, "fold": self.fold}
+        return {name: section.model_dump(mode="json") for name, section in sections.items() if section is not None}

@@ -12,7 +12,7 @@ from traintable.delta.manifest import InputTable
 from traintable.delta.table import Table
 from traintable.errors import InputMissing
 from traintable.spark.errors import first_line
-from traintable.sql.expressions import evaluated
+from traintable.sql.expressions import evaluate
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -62,4 +62,4 @@ def read_pinned(spark: SparkSession, pinned: Pinned, *, where: str | None = None
             found=first_line(error),
             remedy="It may have been vacuumed: pin a newer version.",
         ) from error
-    return df if where is None else df.where(evaluated(df, where, where=f"`where` of table {pinned.table}"))
+    return df if where is None else df.where(evaluate(df, where, where=f"`where` of table {pinned.table}"))

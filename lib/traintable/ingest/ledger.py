@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from traintable.delta.table import Table
-from traintable.ingest.listing import FoundFile, fingerprint
-from traintable.spark.errors import translated
+from traintable.ingest.listing import ListedFile, fingerprint
+from traintable.spark.errors import translate_spark_errors
 
 BEGUN, DONE, UNREADABLE, STALE, UNDONE = "begun", "done", "unreadable", "stale", "undone"
 REPLAY = "replay"  # the unit of loading of runs that take records back in
@@ -99,17 +99,17 @@ class Ledger:
                     state.last, state.stale = None, set()
         return states
 
-    def begin(self, run: str, unit: str, files: Iterable[FoundFile], stale: Iterable[str] = ()) -> None:
+    def begin(self, run: str, unit: str, files: Iterable[ListedFile], stale: Iterable[str] = ()) -> None:
         """Write down which files a run is going to take, and of which others it is to remove what is left of them."""
         rows = [_row(run, unit, BEGUN, file) for file in files]
-        self._write([_row(run, unit, STALE, FoundFile(name, "", 0, "")) for name in sorted(stale)] + rows)
+        self._write([_row(run, unit, STALE, ListedFile(name, "", 0, "")) for name in sorted(stale)] + rows)
 
     def undo(self, run: str, unit: str, names: Iterable[str]) -> None:
         """Write down that a run will not be carried on, and that what it had left of files is removed."""
-        self._write([_row(run, unit, UNDONE, FoundFile(name, "", 0, "")) for name in sorted(names)])
+        self._write([_row(run, unit, UNDONE, ListedFile(name, "", 0, "")) for name in sorted(names)])
 
     def finish(
-        self, run: str, unit: str, files: Sequence[FoundFile], counts: Mapping[str, tuple[int, int]], version: int
+        self, run: str, unit: str, files: Sequence[ListedFile], counts: Mapping[str, tuple[int, int]], version: int
     ) -> None:
         """Write down what became of the files: of each how many rows were accepted, and quarantined."""
         rows = []
@@ -119,7 +119,7 @@ class Ledger:
             rows.append({**_row(run, unit, DONE, file), **counted, "version": version})
         self._write(rows)
 
-    def refuse(self, run: str, unit: str, file: FoundFile, error: str) -> None:
+    def refuse(self, run: str, unit: str, file: ListedFile, error: str) -> None:
         """Write down that a file can't be read."""
         self._write([{**_row(run, unit, UNREADABLE, file), "error": error}])
 
@@ -127,7 +127,7 @@ class Ledger:
         """Write down how many records of each file went from the quarantine to the table."""
         moved = [
             {
-                **_row(run, REPLAY, DONE, FoundFile(name, "", 0, "")),
+                **_row(run, REPLAY, DONE, ListedFile(name, "", 0, "")),
                 **{"rows": 0, "accepted": n, "quarantined": -n, "version": version},
             }
             for name, n in counts.items()
@@ -137,11 +137,11 @@ class Ledger:
     def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         table = pa.Table.from_pylist([{**dict.fromkeys(SCHEMA.names), **row} for row in rows], SCHEMA)
         remedy = "The next run carries on."
-        with translated(f"ledger {self.address}", expected="a place that can be written", remedy=remedy):
+        with translate_spark_errors(f"ledger {self.address}", expected="a place that can be written", remedy=remedy):
             self._table.append_arrow(table, compact_above=MAX_FILES)
 
 
-def run_name(unit: str, files: Iterable[FoundFile], digest: str) -> str:
+def run_name(unit: str, files: Iterable[ListedFile], digest: str) -> str:
     """The name of a new run: its unit, the files and the settings that it takes them by, and what no other run has."""
     return f"{unit}#{fingerprint(files)}.{digest}.{secrets.token_hex(4)}"
 
@@ -156,7 +156,7 @@ def digest_of(run: str) -> str:
     return run.rpartition("#")[2].partition(".")[2].partition(".")[0]
 
 
-def _row(run: str, unit: str, status: str, file: FoundFile) -> dict[str, Any]:
+def _row(run: str, unit: str, status: str, file: ListedFile) -> dict[str, Any]:
     now = datetime.now(timezone.utc)
     return {
         "run": run,

@@ -20,9 +20,9 @@ from traintable.delta.table import MergeClauses, Table, Transaction
 from traintable.errors import ConfigError
 from traintable.ingest.scd import VALID_FROM, current_rows, row_history
 from traintable.ingest.tables import IngestTables, n_written
-from traintable.spark.errors import translated
+from traintable.spark.errors import translate_spark_errors
 from traintable.spark.session import pinned_settings
-from traintable.sql.expressions import evaluated
+from traintable.sql.expressions import evaluate
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -69,7 +69,10 @@ def update_merged(
     is_known = all(known.get(name) == value for name, value in of.items())
     if is_known and known["log_version"] == log_version:
         return MergedCounts()
-    with pinned_settings(spark), translated(f"merged table {merged.address}", remedy="The next run carries on."):
+    with (
+        pinned_settings(spark),
+        translate_spark_errors(f"merged table {merged.address}", remedy="The next run carries on."),
+    ):
         rows = log.rows(spark, log_version)
         derived = _derive(rows, merge, key)
         if not is_known or not _is_part(merged, derived):
@@ -112,7 +115,7 @@ def _derive(log: DataFrame, merge: Merge, key: Sequence[str]) -> DataFrame:
 
 def _condition(log: DataFrame, sql: str) -> Column:
     where = "load.merge.deleted"
-    column = evaluated(log, sql, where=where)
+    column = evaluate(log, sql, where=where)
     kind = log.select(column).schema[0].dataType.simpleString()
     if kind == "boolean":
         return column

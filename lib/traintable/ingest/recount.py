@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from traintable.addresses import sibling
-from traintable.checks import Finding
+from traintable.checks import CheckResult
 from traintable.config.ingest import BY_FILE
 from traintable.delta.table import Table
 from traintable.errors import InputMissing
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_FINDINGS = 20
 
 
-def recount(table: str, *, spark: SparkSession | None = None) -> list[Finding]:
+def recount(table: str, *, spark: SparkSession | None = None) -> list[CheckResult]:
     """Count the rows of a landed table and of its quarantine by file, and hold them against the ledger.
 
     Of a table that rows are merged into, those of its log. Where quarantine and ledger lie stands in the table's log.
@@ -47,7 +47,7 @@ def recount(table: str, *, spark: SparkSession | None = None) -> list[Finding]:
     counts = count_by_file(spark or get_spark(), landed, kept if kept.exists else None, "true")
     wrong = [name for name in sorted({*expected, *counts}) if expected.get(name, (0, 0)) != counts.get(name, (0, 0))]
     findings = [
-        Finding(
+        CheckResult(
             f"file {name}",
             False,
             f"{_in_words(counts.get(name, (0, 0)))}, where the ledger has {_in_words(expected.get(name, (0, 0)))}",
@@ -57,7 +57,7 @@ def recount(table: str, *, spark: SparkSession | None = None) -> list[Finding]:
     ]
     total = f"{len(expected):,} files, {_in_words(_sum(counts.values()))}"
     more = f" ({len(wrong):,} files differ)" if wrong else ""
-    return [*findings, Finding("ledger", not wrong, total + more, "See the files above.")]
+    return [*findings, CheckResult("ledger", not wrong, total + more, "See the files above.")]
 
 
 def _relative_paths(landed: Table) -> Mapping[str, str]:

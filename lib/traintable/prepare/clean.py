@@ -5,7 +5,7 @@ from __future__ import annotations
 from traintable.columns import quote
 from traintable.config.dataset import Column
 from traintable.config.plan import Feature
-from traintable.prepare.terms import LARGEST_FLOAT, number
+from traintable.prepare.terms import LARGEST_FLOAT, number_literal
 
 
 def valid_range(promise: Column | None) -> tuple[float, float]:
@@ -18,11 +18,11 @@ def valid_range(promise: Column | None) -> tuple[float, float]:
 def numeric(name: str, feature: Feature, promise: Column | None) -> str:
     """SQL of a numeric column as double; null where it is NaN, out of range, or more than a float holds."""
     value = f"CAST({_value(name, feature)} AS DOUBLE)"
-    possible = [f"abs({value}) <= {number(LARGEST_FLOAT)}"]  # NaN is greater than any number, so it fails too
+    possible = [f"abs({value}) <= {number_literal(LARGEST_FLOAT)}"]  # NaN is greater than any number, so it fails too
     if promise is not None and promise.min is not None:
-        possible.append(f"{value} >= {number(promise.min)}")
+        possible.append(f"{value} >= {number_literal(promise.min)}")
     if promise is not None and promise.max is not None:
-        possible.append(f"{value} <= {number(promise.max)}")
+        possible.append(f"{value} <= {number_literal(promise.max)}")
     return f"CASE WHEN {' AND '.join(possible)} THEN {value} END"
 
 

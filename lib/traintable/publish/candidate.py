@@ -26,6 +26,7 @@ from traintable.quality.summary import FeatureSummary
 from traintable.quality.tally import Tally
 from traintable.spark.session import is_managed
 from traintable.storage.folder import folder
+from traintable.table_columns import TableColumns
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -86,7 +87,7 @@ def is_for_tasks(place: str) -> bool:
 class CandidateWrite:
     """Rows of `quality.with_rule_columns` that are still to be computed, written and given to the gate, in one pass.
 
-    The files have the columns `published`; a private `folder` keeps the columns that the gate reads (`gated`). Rows
+    The files have the columns of the table; a private `folder` keeps those that the gate reads (`gate_columns`). Rows
     that fail a rule of level quarantine are among these, but in no file of the table. Where tasks can't write to
     its storage or to the folder, it takes two more passes, and `hold` writes rows to the folder under a name, and reads
     them from there.
@@ -102,15 +103,14 @@ class CandidateWrite:
         audited: DataFrame,
         table: str,
         *,
-        published: Sequence[str],
-        gated: Sequence[str],
-        features: Sequence[str],
+        columns: TableColumns,
+        gate_columns: Sequence[str],
         folder: str,
         hold: Callable[[DataFrame, str], DataFrame],
     ) -> None:
         self._audited, self._table, self._hold = audited, table, hold
-        self._published, self._gated, self._features = published, gated, features
-        self._schema = audited.select(*map(quote, published)).schema
+        self._columns, self._gate_columns = columns, gate_columns
+        self._schema = audited.select(*map(quote, columns.names)).schema
         self._folders = None
         if takes_files(table, self._schema) and is_for_tasks(folder):
             self._folders = TaskFolders(table, f"{folder}/{_GATED}")
@@ -145,10 +145,10 @@ class CandidateWrite:
         row = (self._planned if gated is None else gated).agg(*columns).collect()[0]
         if gated is None:
             gated = self._read_gated(row["files"])
-        result = TaskResult(FeatureSummary.empty(self._features))
+        result = TaskResult(FeatureSummary.empty(self._columns.features))
         for content in row["results"] if len(row["results"]) == row["n_results"] else _read_results(gated):
             result.add(bytes(content))
-        left = None if wide is None else wide.where(F.size(FAILED) == 0).select(*map(quote, self._published))
+        left = None if wide is None else wide.where(F.size(FAILED) == 0).select(*map(quote, self._columns.names))
         self.rows = gated.drop(RESULT, FILE)
         self.candidate = Candidate(
             self.rows,
@@ -163,8 +163,7 @@ class CandidateWrite:
         return [row[name] for name in named]
 
     def _write(self, audited: DataFrame) -> DataFrame:
-        names = {"published": self._published, "gated": self._gated, "features": self._features}
-        return write_candidate(audited, self._folders, **names)
+        return write_candidate(audited, self._folders, columns=self._columns, gate_columns=self._gate_columns)
 
     def _read_gated(self, files: Sequence[str]) -> DataFrame:
         """What the gate reads, from just the files of tasks that have counted: others may have failed at their end."""

@@ -18,6 +18,7 @@ from traintable.quality.audit import FAILED
 from traintable.quality.matrix import COUNTS, counts, matrix
 from traintable.quality.summary import FeatureSummary
 from traintable.quality.tally import Tally
+from traintable.table_columns import TableColumns
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -61,21 +62,20 @@ def write_candidate(
     audited: DataFrame,
     folders: TaskFolders | None,
     *,
-    published: Sequence[str],
-    gated: Sequence[str],
-    features: Sequence[str],
+    columns: TableColumns,
+    gate_columns: Sequence[str],
 ) -> DataFrame:
-    """The rows of `quality.with_rule_columns` with the `gated` columns only, which tasks count and write on their way.
+    """The rows of `quality.with_rule_columns` with the `gate_columns` only, which tasks count and write on their way.
 
-    Into files of the table go the `published` columns of the rows that fail no rule of level quarantine; into a file of
+    Into files of the table go its columns of the rows that fail no rule of level quarantine; into a file of
     each task, in the private folder, what is given out here. The columns `_result` and `_file` are null, but in the
     last row of each task: its result, and the name of that file. Without folders nothing is written.
     """
     known = {column.name: column.dataType for column in audited.schema} | dict.fromkeys(COUNTS, IntegerType())
-    fields = [StructField(name, known[name]) for name in gated]
-    arrow = to_arrow_schema(StructType([audited.schema[name] for name in published if name != SPLIT]))
+    fields = [StructField(name, known[name]) for name in gate_columns]
+    arrow = to_arrow_schema(StructType([audited.schema[name] for name in columns.names if name != SPLIT]))
     read_by_gate = to_arrow_schema(StructType([*fields, StructField(RESULT, BinaryType())]))
-    names = tuple(features)
+    names = columns.features
 
     def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         writers: dict[str, FileWriter] = {}
@@ -97,7 +97,9 @@ def write_candidate(
                     yield hand_on(last, None)
                 values, lengths = matrix(batch, names)
                 result.tally.n += len(batch)
-                result.tally.n_set_aside += pc.sum(pc.not_equal(pc.list_value_length(batch.column(FAILED)), 0)).as_py()
+                result.tally.n_quarantined += pc.sum(
+                    pc.not_equal(pc.list_value_length(batch.column(FAILED)), 0)
+                ).as_py()
                 for split, is_of_it in _by_split(batch):
                     rows = batch if is_of_it is None else batch.filter(is_of_it)
                     result.tally.add(rows, split)

@@ -10,9 +10,9 @@ from traintable.columns import column_name, quote, require_columns
 from traintable.delta.manifest import Manifest, ReservoirSettings
 from traintable.delta.table import Table
 from traintable.errors import ConfigError
-from traintable.sample.arguments import require_count, require_named
+from traintable.sample.arguments import require_count, require_names
 from traintable.sample.lowest import refuse_sampled
-from traintable.sample.reservoir import candidates, drawn, ranked, unrepeated
+from traintable.sample.reservoir import candidates, drawn_rows, refuse_repeated, with_ranks
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -46,14 +46,14 @@ def update_reservoir(
     3
     """
     require_count(n, "n", where=_WHERE)
-    require_named(key, "key", where=_WHERE)
+    require_names(key, "key", where=_WHERE)
     require_columns(batch, {*key, *by, *([weight] if weight else [])}, where=_WHERE)
     refuse_sampled(batch, where=_WHERE)
     _require_names(batch)
     settings: ReservoirSettings = {"n": n, "key": list(key), "seed": seed, "by": list(by), "weight": weight}
     manifest: Manifest = {"traintable": traintable.__version__, "reservoir": settings}
-    new = candidates(ranked(batch, key=key, seed=seed, weight=weight, where=_WHERE), n, by, key)
-    new = unrepeated(new, by, key, where=_WHERE)
+    new = candidates(with_ranks(batch, key=key, seed=seed, weight=weight, where=_WHERE), n, by, key)
+    new = refuse_repeated(new, by, key, where=_WHERE)
     reservoir = Table(table, spark=batch.sparkSession)
     with reservoir.exclusive():
         if not reservoir.exists:
@@ -98,7 +98,7 @@ def read_reservoir(spark: SparkSession, table: str) -> DataFrame:
     reservoir = Table(table, spark=spark)
     known = _settings(reservoir)
     rows = reservoir.rows(spark)
-    return drawn(rows, known["n"], known["by"], known["key"], known["weight"], where=f"table {table}")
+    return drawn_rows(rows, known["n"], known["by"], known["key"], known["weight"], where=f"table {table}")
 
 
 def _require_names(batch: DataFrame) -> None:

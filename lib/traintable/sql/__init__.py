@@ -2,5 +2,5 @@
 
 __all__ = [
     "expressions",
-    "pushed_down",
+    "push_down",
 ]

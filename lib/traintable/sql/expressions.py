@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"\w+$")
 
-# What gives another value tomorrow, on another cluster or in another order of rows.
+# Functions whose value changes with the time, the cluster or the order of rows.
 CHANGING = frozenset(
     {"rand", "random", "randn", "uuid", "shuffle", "randstr", "uniform"}
     | {"now", "curdate", "current_date", "current_time", "current_timestamp", "current_timezone", "localtimestamp"}
@@ -30,7 +30,7 @@ CHANGING = frozenset(
 )
 # Texts that Spark takes for the date or time of the run.
 TODAY = frozenset({"now", "today", "tomorrow", "yesterday"})
-# What gives more rows than one for a row.
+# Functions that give several rows for one.
 MULTIPLYING = frozenset({"explode", "explode_outer", "posexplode", "posexplode_outer"}) | frozenset(
     {"inline", "inline_outer", "stack", "json_tuple"}
 )
@@ -41,34 +41,34 @@ def references(sql: str, *, where: str) -> frozenset[str]:
 
     Raises ConfigError when the text is not one expression over the columns of a row: subqueries, `*`, windows and
     aggregates (which see other rows), generators, functions of chance, time or layout, and all functions that are not
-    among `sql_functions.FUNCTIONS`. Costs no pass over data.
+    among `functions.FUNCTIONS`. Costs no pass over data.
     """
     try:
         tree = sqlglot.parse_one(f"SELECT {sql}", dialect="spark")
     except sqlglot.errors.SqlglotError as error:
         raise _refusal(where, sql, f"({first_line(error)})") from error
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or tree.find(exp.Subquery, exp.From, exp.Table):
-        raise _refusal(where, sql, "which is more than that: declare a join or a second derived column")
+        raise _refusal(where, sql, "which is more than that: declare a join, or a second derived column")
     for node in tree.walk():
         reason = _reason_against(node)
         if reason:
             raise _refusal(where, sql, reason)
     if "${" in sql:
-        raise _refusal(where, sql, "with ${, in place of which Spark puts what its settings or the environment say")
+        raise _refusal(where, sql, "with ${, which Spark replaces by its settings or the environment")
     tokens = sqlglot.tokenize(sql, read="spark")
     for token in tokens:
         if token.token_type.name == "TABLE":
             raise _refusal(where, sql, "with a table")
         if token.token_type.name == "STRING" and token.text.strip().lower() in TODAY:
-            raise _refusal(where, sql, f"with '{token.text}', which as a date is another one tomorrow")
+            raise _refusal(where, sql, f"with '{token.text}', which is another date tomorrow")
     unknown = next((name for name in _called(tokens) if name not in FUNCTIONS | WORDS | TYPES), None)
     if unknown is not None:
-        raise _refusal(where, sql, f"with {unknown}, which is not among the functions that may stand here")
+        raise _refusal(where, sql, f"with {unknown}, which is not an allowed function")
     return frozenset(column.parts[0].name for column in tree.find_all(exp.Column))
 
 
 def _called(tokens: Sequence[Any]) -> Iterator[str]:
-    """The words that an opening bracket follows, quoted or not."""
+    """The words before an opening bracket, quoted or not."""
     for token, after in pairwise(tokens):
         if after.token_type.name == "L_PAREN" and _is_name(token):
             yield token.text.lower()
@@ -80,7 +80,7 @@ def _is_name(token: Any) -> bool:
     )
 
 
-def evaluated(df: DataFrame, sql: str, *, where: str) -> Column:
+def evaluate(df: DataFrame, sql: str, *, where: str) -> Column:
     """The expression as a column of `df`.
 
     Raises ConfigError when it is refused, names a column that `df` has not, or does not fit the columns' types.
@@ -109,7 +109,7 @@ def function_names(node: exp.Func) -> set[str]:
 
 def _reason_against(node: exp.Expr) -> str | None:
     if isinstance(node, exp.Star):
-        return "with `*`: name the columns, so that it is known which are read"
+        return "with `*`: name the columns instead"
     if isinstance(node, exp.Window):
         return "with a window, which reads other rows"
     if isinstance(node, exp.AggFunc):
@@ -118,9 +118,9 @@ def _reason_against(node: exp.Expr) -> str | None:
         return None
     names = function_names(node)
     if names & MULTIPLYING:
-        return f"with {min(names)}, which makes several rows of one"
+        return f"with {min(names)}, which makes several rows out of one"
     if names & CHANGING or ("unix_timestamp" in names and not node.args.get("this")):
-        return f"with {min(names)}, which gives another value another time"
+        return f"with {min(names)}, whose value changes from run to run"
     return None
 
 

@@ -66,12 +66,12 @@ def _correct(rows: RowCounts, by_split: Counter[str], by_kind: Counter[str]) -> 
 def _content_hash(erasure: TableErasure, paths: list[str]) -> str:
     from pyspark.sql.types import StructType
 
-    from traintable.spark.errors import translated
+    from traintable.spark.errors import translate_spark_errors
     from traintable.spark.session import get_spark, pinned_settings
     from traintable.statistics.content_hash import content_hash
 
     spark = get_spark()
     schema = StructType.fromJson(json.loads(erasure.newest.metadata["schemaString"]))
-    with pinned_settings(spark), translated(f"table {erasure.table}", remedy="Run again."):
+    with pinned_settings(spark), translate_spark_errors(f"table {erasure.table}", remedy="Run again."):
         reader = spark.read.schema(schema).option("basePath", erasure.table)
         return content_hash(reader.parquet(*[f"{erasure.table}/{data_file_name(path)}" for path in paths]))[0]
