@@ -81,7 +81,7 @@ def require_path(table: str) -> None:
             where="table",
             expected="a local path or an address s3a://bucket/prefix",
             found=f"'{table}'",
-            remedy="Read others with Spark.",
+            remedy="Name the place where its files lie, or read it with Spark.",
         )
 
 
@@ -90,7 +90,7 @@ def _unreadable(table: str, version: int, error: Exception) -> InputMissing:
         where=f"table {table} version {version}",
         expected="a version whose log and files are there and can be read",
         found=first_line(error),
-        remedy="`traintable history` tells which versions there are; VACUUM removes the files of old ones.",
+        remedy="`traintable history` lists the versions; VACUUM removes the files of old ones.",
     )
 
 

@@ -19,6 +19,7 @@ from typing_extensions import Unpack
 
 from traintable.addresses import identifier, is_catalog_name
 from traintable.delta import write_rows, write_version
+from traintable.delta.commit_actions import Transaction
 from traintable.delta.commits import (
     Commit,
     commits,
@@ -32,10 +33,9 @@ from traintable.delta.commits import (
 from traintable.delta.data_files import DataFiles
 from traintable.delta.lease import TTL_SECONDS, WAIT_SECONDS, Lease, lease
 from traintable.delta.manifest import manifest_json
+from traintable.delta.opened import require_path
 from traintable.delta.properties import OWN_PROPERTIES
 from traintable.delta.write_rows import CommitOptions, MergeClauses, Mode, WriteOptions
-from traintable.delta.write_version import Transaction
-from traintable.errors import ConfigError
 from traintable.spark.session import get_spark
 
 if TYPE_CHECKING:
@@ -243,13 +243,7 @@ class Table:
     def _opened(self) -> Any:
         from deltalake import DeltaTable
 
-        if not has_plain_log(self.address):
-            raise ConfigError(
-                where=f"table {self.address}",
-                expected="a local path or an address s3a://bucket/prefix",
-                found="a table of a catalog, or in another storage",
-                remedy="Name the place where its files lie.",
-            )
+        require_path(self.address)
         return DeltaTable(self.address, storage_options=storage_options(self.address))
 
     def _write(self, rows: DataFrame, mode: Mode, options: CommitOptions, *, where: str | None = None) -> int:

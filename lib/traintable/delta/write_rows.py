@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from typing_extensions import TypedDict
 
 from traintable.addresses import identifier, is_catalog_name
+from traintable.delta.commit_actions import Transaction
 from traintable.delta.manifest import manifest_json
 from traintable.delta.properties import OWN_PROPERTIES
-from traintable.delta.write_version import Transaction
 from traintable.spark.session import settings
 
 if TYPE_CHECKING:

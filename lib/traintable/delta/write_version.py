@@ -9,31 +9,32 @@ from __future__ import annotations
 
 import json
 import os
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from traintable.delta.commit_actions import (
+    READER_VERSION,
+    WRITER_VERSION,
+    Transaction,
+    add_actions,
+    info_action,
+    metadata_action,
+    protocol_action,
+    remove_actions,
+    transaction_actions,
+)
 from traintable.delta.commits import storage_options
 from traintable.delta.data_files import DataFiles, TableFile
-from traintable.delta.log import Action, commit_info, create_commit, now_ms
-from traintable.delta.properties import OWN_PROPERTIES
+from traintable.delta.log import create_commit, now_ms
 from traintable.errors import ConfigError, LeaseLost, TableBusy
 from traintable.storage.folder import folder
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-READER_VERSION, WRITER_VERSION = 1, 2
 _CHECKPOINT_EVERY = 10  # versions
 _TRIES = 15  # of an append, where others append at the same time
-
-
-class Transaction(NamedTuple):
-    """What a commit is known by: it is made once, and not after one of the same `app` with a version as great."""
-
-    app: str
-    version: int
 
 
 def replace_with_files(
@@ -57,12 +58,12 @@ def replace_with_files(
     _require_there(table, files.files)
     version, now = _next_version(opened), now_ms()
     actions = [
-        _info(version, files, "Overwrite", metadata),
-        *([] if opened is not None else [_protocol()]),
-        _metadata(opened, now, files, properties),
-        *_transaction(transaction, now),
-        *([] if opened is None else _removed(opened, now)),
-        *_added(files, now),
+        info_action(version, files, "Overwrite", metadata),
+        *([] if opened is not None else [protocol_action()]),
+        metadata_action(opened, now, files, properties),
+        *transaction_actions(transaction, now),
+        *([] if opened is None else remove_actions(opened, now)),
+        *add_actions(files, now),
     ]
     if not create_commit(folder(table), version, actions):
         raise LeaseLost(
@@ -98,10 +99,10 @@ def append_files(
             raise _not_appendable(table)
         version, now = _next_version(opened), now_ms()
         actions = [
-            _info(version, files, "Append", metadata),
-            *([_protocol(), _metadata(None, now, files, properties)] if opened is None else []),
-            *_transaction(transaction, now),
-            *_added(files, now),
+            info_action(version, files, "Append", metadata),
+            *([protocol_action(), metadata_action(None, now, files, properties)] if opened is None else []),
+            *transaction_actions(transaction, now),
+            *add_actions(files, now),
         ]
         require()
         if create_commit(folder(table), version, actions):
@@ -209,70 +210,6 @@ def _opened(table: str) -> DeltaTable | None:
         return DeltaTable(table, storage_options=storage_options(table))
     except TableNotFoundError:
         return None
-
-
-def _info(version: int, files: DataFiles, mode: str, metadata: str | None) -> Action:
-    written = [file.written for file in files.files]
-    return commit_info(
-        "WRITE",
-        operationParameters={"mode": mode, "partitionBy": json.dumps(list(files.partition_by))},
-        **({"readVersion": version - 1} if version else {}),
-        isolationLevel="Serializable",
-        isBlindAppend=mode == "Append",
-        operationMetrics={
-            "numFiles": str(len(written)),
-            "numOutputRows": str(files.n_rows),
-            "numOutputBytes": str(sum(file.bytes for file in written)),
-        },
-        txnId=str(uuid.uuid4()),
-        **({} if metadata is None else {"userMetadata": metadata}),
-    )
-
-
-def _protocol() -> Action:
-    return {"protocol": {"minReaderVersion": READER_VERSION, "minWriterVersion": WRITER_VERSION}}
-
-
-def _metadata(opened: DeltaTable | None, now: int, files: DataFiles, properties: Mapping[str, str]) -> Action:
-    known = None if opened is None else opened.metadata()
-    return {
-        "metaData": {
-            "id": str(uuid.uuid4()) if known is None else str(known.id),
-            "format": {"provider": "parquet", "options": {}},
-            "schemaString": json.dumps(files.schema),
-            "partitionColumns": list(files.partition_by),
-            "configuration": {**({} if known is None else known.configuration), **OWN_PROPERTIES, **properties},
-            "createdTime": now if known is None or known.created_time is None else known.created_time,
-        }
-    }
-
-
-def _transaction(transaction: Transaction | None, now: int) -> Iterable[Action]:
-    if transaction is not None:
-        yield {"txn": {"appId": transaction.app, "version": transaction.version, "lastUpdated": now}}
-
-
-def _removed(opened: DeltaTable, now: int) -> Iterator[Action]:
-    files = opened.get_add_actions(flatten=False)
-    for path, size, partition in zip(
-        *(files.column(name).to_pylist() for name in ("path", "size_bytes", "partition")), strict=True
-    ):
-        values = {"extendedFileMetadata": True, "partitionValues": dict(partition), "size": size}
-        yield {"remove": {"path": path, "deletionTimestamp": now, "dataChange": True, **values}}
-
-
-def _added(files: DataFiles, now: int) -> Iterator[Action]:
-    for file in files.files:
-        yield {
-            "add": {
-                "path": file.path,
-                "partitionValues": dict(file.partition),
-                "size": file.written.bytes,
-                "modificationTime": now,
-                "dataChange": True,
-                "stats": file.written.stats,
-            }
-        }
 
 
 def _sum_up(table: str, version: int) -> None:
