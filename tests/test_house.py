@@ -193,9 +193,9 @@ def test_a_room_imports_only_from_rooms_before_it(file: str) -> None:
 @pytest.mark.parametrize(
     ("file", "planted"),
     [
-        ("delta/pin.py", "from traintable.split import by_time"),
+        ("delta/pinned_input.py", "from traintable.split import by_time"),
         ("prepare/pipeline.py", "def f():\n    from traintable import quality"),
-        ("statistics/scan.py", "import traintable.delta.pin"),
+        ("statistics/scan.py", "import traintable.delta.pinned_input"),
         ("columns.py", "if TYPE_CHECKING:\n    from traintable.statistics import scan"),
         ("columns.py", "from traintable.addresses import resolve"),
         ("spark/progress.py", "from traintable.run.build import run"),

@@ -9,7 +9,7 @@ __all__ = [
     "log",
     "manifest",
     "opened",
-    "pin",
+    "pinned_input",
     "properties",
     "table",
     "versions",

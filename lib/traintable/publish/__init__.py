@@ -11,8 +11,8 @@ __all__ = [
     "history",
     "mlflow_input",
     "newest_manifest",
-    "pins",
     "publish",
     "vacuum",
+    "version_pins",
     "write_quarantine",
 ]

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from traintable.columns import FEATURES, SPLIT, quote
 from traintable.delta.attachments import Attachments, load_attached
 from traintable.delta.manifest import Manifest
-from traintable.delta.pin import Pinned, read_pinned
+from traintable.delta.pinned_input import PinnedInput, read_pinned
 from traintable.errors import ConfigError
 from traintable.publish.history import read_manifest
 from traintable.quality.feature_drift import drift
@@ -80,7 +80,7 @@ class _ComparedVersion:
         self.columns: dict[str, str] = schema["columns"]
         self.features: list[str] = schema["features"]
         self.summary = FeatureSummary.from_bytes(attachments.get(manifest["beside"]["summary"]))
-        self.rows = read_pinned(spark, Pinned(table, version, ""))
+        self.rows = read_pinned(spark, PinnedInput(table, version, ""))
 
     def hash_rows(self, columns: Sequence[str], features: Sequence[str], suffix: str) -> DataFrame:
         """Key, split, and a hash of columns and features."""

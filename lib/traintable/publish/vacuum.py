@@ -10,7 +10,7 @@ from traintable.delta.lease import lease
 from traintable.delta.log import checksum_name, is_log_file
 from traintable.delta.versions import TableVersion, table_folder, table_versions
 from traintable.errors import ConfigError, InputMissing
-from traintable.publish.pins import pins
+from traintable.publish.version_pins import list_pins
 from traintable.storage.folder import File, Folder, is_unfinished
 
 WEEK_HOURS = 168.0
@@ -41,7 +41,7 @@ def vacuum(table: str, *, retain_hours: float = WEEK_HOURS, dry_run: bool = Fals
         listed = files.files()
         versions = list(table_versions(files, [file.name for file in listed]))
         data = {file.name: file for file in listed if is_data(file.name)}
-        pinned = {pin["by"]: pin["version"] for pin in pins(table)}
+        pinned = {pin["by"]: pin["version"] for pin in list_pins(table)}
         _require_in_log(table, pinned, versions)
         of_pins = {by: _files_of(versions, [number]) for by, number in pinned.items()}
         young = _files_of(versions, _young(versions, time.time() - retain_hours * 3600))

@@ -13,11 +13,11 @@ import traintable
 from traintable.addresses import is_catalog_name, is_remote, is_s3
 from traintable.delta.manifest import CodeVersion, InputTable
 from traintable.delta.opened import list_data_files
-from traintable.delta.pin import Pinned
+from traintable.delta.pinned_input import PinnedInput
 from traintable.storage.folder import folder
 
 
-def input_of(pinned: Pinned) -> InputTable:
+def input_of(pinned: PinnedInput) -> InputTable:
     """A pinned table with its files: their number, bytes, and a hash of their names, sizes and times.
 
     A Delta table never changes a file, so equal hashes mean equal rows. Reads the log. Files are left out for a table

@@ -13,7 +13,7 @@ from traintable.assemble.inputs import SOURCE
 from traintable.assemble.labelled_rows import FILTERED, KIND, QUARANTINED
 from traintable.columns import SPLIT, SPLITS, quote
 from traintable.contract.rows import REASONS
-from traintable.delta.pin import read_pinned
+from traintable.delta.pinned_input import read_pinned
 from traintable.errors import AccountingError, ConfigError, InputMissing
 from traintable.run.context import RunContext
 from traintable.run.staging import ROW, writing

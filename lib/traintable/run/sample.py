@@ -18,7 +18,7 @@ from traintable.addresses import is_catalog_name, resolve, sibling
 from traintable.columns import SPLIT, nearest
 from traintable.config.sample import SampleConfig
 from traintable.delta.manifest import Manifest
-from traintable.delta.pin import Pinned, pin, read_pinned
+from traintable.delta.pinned_input import PinnedInput, pin_input, read_pinned
 from traintable.delta.table import Table
 from traintable.errors import ConfigError, InputMissing
 from traintable.run.staging import staging, writing
@@ -45,7 +45,7 @@ def draw_sample(
     table = resolve(config.output.table, config.root)
     staged = _staging_folder(config, table)
     with progress.stage("pin inputs"):
-        pinned = pin(resolve(config.source.table, config.root), config.source.version, spark=spark)
+        pinned = pin_input(resolve(config.source.table, config.root), config.source.version, spark=spark)
         fingerprint = _fingerprint(config, pinned)
         newest = publish.newest_manifest(table, spark)
     if newest is not None and newest[1].get("fingerprint") == fingerprint:
@@ -136,7 +136,7 @@ def _publish(drawn: DataFrame, table: str, manifest: Manifest) -> tuple[str, int
         return "published", published.replace(drawn, new_schema=True, metadata=manifest), manifest
 
 
-def _fingerprint(config: SampleConfig, pinned: Pinned) -> str:
+def _fingerprint(config: SampleConfig, pinned: PinnedInput) -> str:
     """What the rows follow from: two runs with the same fingerprint would publish the same rows."""
     settings = config.model_dump(mode="json", exclude={"root"})
     text = json.dumps([traintable.__version__, pyspark.__version__, settings, pinned.to_dict()])

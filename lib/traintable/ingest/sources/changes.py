@@ -14,7 +14,7 @@ from traintable.addresses import resolve
 from traintable.config.ingest import CHANGES, IngestConfig
 from traintable.config.sources import TableSource
 from traintable.delta.commits import Commit, commits
-from traintable.delta.pin import Pinned, read_pinned
+from traintable.delta.pinned_input import PinnedInput, read_pinned
 from traintable.delta.table import Table
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.intervals import Interval
@@ -88,7 +88,7 @@ class ChangeFeed:
 
     def _snapshot(self, spark: SparkSession, file: ListedFile) -> DataFrame:
         commit = self._commits[self._version(file.name)]
-        rows = read_pinned(spark, Pinned(self.table, commit.version, commit.timestamp))
+        rows = read_pinned(spark, PinnedInput(self.table, commit.version, commit.timestamp))
         version, at = F.lit(commit.version).cast("bigint"), F.lit(commit.timestamp).cast("timestamp")
         more = dict(zip(CHANGES, (F.lit("insert"), version, at), strict=True))
         return rows.withColumns(more)

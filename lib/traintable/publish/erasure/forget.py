@@ -16,7 +16,7 @@ from traintable.publish.erasure.manifest import describe_erasure, key_columns, q
 from traintable.publish.erasure.matching_rows import match_columns, match_text
 from traintable.publish.erasure.proof import search, search_texts
 from traintable.publish.erasure.table_erasure import TableErasure
-from traintable.publish.pins import pins
+from traintable.publish.version_pins import list_pins
 from traintable.storage.folder import folder
 
 _KIND, _RUN = "kind", "run={}/"  # a column of a quarantine, and its partitions
@@ -74,7 +74,7 @@ class _Case:
         newest = newest_version(table_folder(table))
         schema = newest.metadata["schemaString"]
         self.key = Key.of(key, schema, may_be=key_columns(newest), where=f"table {table}")
-        self.table, self.pins = table, pins(table)
+        self.table, self.pins = table, list_pins(table)
         self.main = TableErasure(table, self.key, match_columns(self.key))
         removed = quarantine or quarantine_of(newest, table)
         self.quarantine = (

@@ -21,7 +21,7 @@ from traintable.errors import ConfigError, InputMissing, TraintableError
 from traintable.storage.folder import Folder, folder
 
 
-class Pin(TypedDict):
+class VersionPin(TypedDict):
     """A file of JSON in `<table>_pins`: who needs which version, since when (ISO, UTC), and what it is.
 
     `content_hash` and `model` are those of the version's manifest; `copies` the places of its deep copies.
@@ -36,7 +36,7 @@ class Pin(TypedDict):
     copies: list[str]
 
 
-def pin(table: str, version: int, *, by: str, note: str = "", copy: str | None = None) -> Pin:
+def pin_version(table: str, version: int, *, by: str, note: str = "", copy: str | None = None) -> VersionPin:
     """Keep a version of a table readable, for what `by` names: a training run, say.
 
     `vacuum` keeps the files of pinned versions. So that VACUUM of Spark or deltalake keeps them too, and no writer
@@ -78,13 +78,13 @@ def pin(table: str, version: int, *, by: str, note: str = "", copy: str | None =
         return pinned
 
 
-def unpin(table: str, by: str) -> Pin:
+def unpin_version(table: str, by: str) -> VersionPin:
     """Remove the pin of this name, and return it; deep copies stay. InputMissing when there is none."""
     store = _pins_of(table)
     with lease(table):
         pinned = _read(store, _name(by))
         if pinned is None:
-            known = ", ".join(f"'{other['by']}'" for other in pins(table)) or "none"
+            known = ", ".join(f"'{other['by']}'" for other in list_pins(table)) or "none"
             raise InputMissing(
                 where=f"table {table}", expected=f"a pin by '{by}'", found=known, remedy="Check the name."
             )
@@ -92,7 +92,7 @@ def unpin(table: str, by: str) -> Pin:
         return pinned
 
 
-def pins(table: str) -> list[Pin]:
+def list_pins(table: str) -> list[VersionPin]:
     """The pins of a table, by version and name; costs a small file for each."""
     store = _pins_of(table)
     known = [pin for name in store.names() if (pin := _read(store, name)) is not None]
@@ -108,13 +108,18 @@ def _name(by: str) -> str:
     return f"{quote(by, safe='')}.json"
 
 
-def _read(store: Folder, name: str) -> Pin | None:
+def _read(store: Folder, name: str) -> VersionPin | None:
     content = store.read(name)
     if content is None:
         return None
     try:
-        pin: Pin = json.loads(content)
-        return {**pin, "version": int(pin["version"]), "by": str(pin["by"]), "copies": list(pin["copies"])}
+        pin: VersionPin = json.loads(content)
+        return {
+            **pin,
+            "version": int(pin["version"]),
+            "by": str(pin["by"]),
+            "copies": list(pin["copies"]),
+        }
     except (ValueError, KeyError, TypeError) as error:
         raise TraintableError(
             where=f"pin {store.address}/{name}",
@@ -124,7 +129,7 @@ def _read(store: Folder, name: str) -> Pin | None:
         ) from error
 
 
-def _new_pin(version: TableVersion, by: str, note: str) -> Pin:
+def _new_pin(version: TableVersion, by: str, note: str) -> VersionPin:
     manifest = version.manifest
     return {
         "by": by,

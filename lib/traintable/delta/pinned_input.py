@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Pinned:
+class PinnedInput:
     """One version of one table, and when it was committed (which tells a rebuilt table from the one before)."""
 
     table: str
@@ -31,7 +31,7 @@ class Pinned:
         return {"table": self.table, "version": self.version, "committed": self.committed}
 
 
-def pin(table: str, version: int | None = None, *, spark: SparkSession | None = None) -> Pinned:
+def pin_input(table: str, version: int | None = None, *, spark: SparkSession | None = None) -> PinnedInput:
     """Find a version of a table (default: the newest) in its log, without reading its rows.
 
     Raises InputMissing when the table or the version does not exist.
@@ -45,10 +45,10 @@ def pin(table: str, version: int | None = None, *, spark: SparkSession | None = 
             found=f"versions {found[-1].version} to {found[0].version}",
             remedy="Name one of these, or leave `version` out to pin the newest.",
         )
-    return Pinned(table, chosen[0].version, chosen[0].timestamp)
+    return PinnedInput(table, chosen[0].version, chosen[0].timestamp)
 
 
-def read_pinned(spark: SparkSession, pinned: Pinned, *, where: str | None = None) -> DataFrame:
+def read_pinned(spark: SparkSession, pinned: PinnedInput, *, where: str | None = None) -> DataFrame:
     """The rows of a pinned table; `where` is a SQL predicate, which prunes partitions when it names them.
 
     Raises ConfigError when the predicate names a column that the table has not. Costs no pass by itself.
