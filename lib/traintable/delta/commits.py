@@ -81,7 +81,7 @@ def commit_of_rows(newest_first: Iterable[Commit], is_ours: Callable[[Commit], b
 def version_numbers(table: str) -> list[int]:
     """The versions whose commits are in the log of a local folder or on S3, in ascending order; the log is listed.
 
-    Those before them are gone: Delta keeps a commit for 30 days if it is not told otherwise. Raises InputMissing when
+    Those before them are gone: Delta keeps a commit for 30 days by default. Raises InputMissing when
     there is no such table, or it can't be reached.
     """
     numbers = list(_numbers(table))

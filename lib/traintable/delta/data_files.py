@@ -45,7 +45,7 @@ class TableFile:
 
 @dataclass(frozen=True)
 class DataFiles:
-    """Files that lie in a table's folder, of which no commit tells yet.
+    """Files that lie in a table's folder, which no commit has named yet.
 
     Attributes
     ----------

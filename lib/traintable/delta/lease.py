@@ -66,7 +66,7 @@ class Lease:
                 self._beat += 1
                 store.write(_name(self.token), _content(self._holder, self._beat))
                 self._alive = began
-            except (TraintableError, OSError):  # the next may succeed; `require` tells when none does
+            except (TraintableError, OSError):  # the next may succeed; `require` raises when none does
                 continue
 
     def _end(self, store: Folder, thread: threading.Thread) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PinnedInput:
-    """One version of one table, and when it was committed (which tells a rebuilt table from the one before)."""
+    """One version of one table, and when it was committed (by which a rebuilt table differs from the earlier one)."""
 
     table: str
     version: int
@@ -36,13 +36,13 @@ def pin_input(table: str, version: int | None = None, *, spark: SparkSession | N
 
     Raises InputMissing when the table or the version does not exist.
     """
-    found = commits(table, spark)
-    chosen = [commit for commit in found if version is None or commit.version == version]
+    newest_first = commits(table, spark)
+    chosen = [commit for commit in newest_first if version is None or commit.version == version]
     if not chosen:
         raise InputMissing(
             where=f"table {table}",
             expected=f"version {version}",
-            found=f"versions {found[-1].version} to {found[0].version}",
+            found=f"versions {newest_first[-1].version} to {newest_first[0].version}",
             remedy="Name one of these, or leave `version` out to pin the newest.",
         )
     return PinnedInput(table, chosen[0].version, chosen[0].timestamp)
@@ -51,7 +51,7 @@ def pin_input(table: str, version: int | None = None, *, spark: SparkSession | N
 def read_pinned(spark: SparkSession, pinned: PinnedInput, *, where: str | None = None) -> DataFrame:
     """The rows of a pinned table; `where` is a SQL predicate, which prunes partitions when it names them.
 
-    Raises ConfigError when the predicate names a column that the table has not. Costs no pass by itself.
+    Raises ConfigError when the predicate names a column that the table lacks. Costs no pass by itself.
     """
     try:
         df = Table(pinned.table).rows(spark, pinned.version)

@@ -50,7 +50,7 @@ class Table:
 
     Parameters
     ----------
-    spark : the session that asks the catalog what there is, where the table is of one.
+    spark : the session whose catalog has the table, if it is one of a catalog.
     is_shared : other writers may write to the table at the same time, so that every commit takes the lease on it. In
         the body of `exclusive` one lease is held for all commits.
 
@@ -89,7 +89,7 @@ class Table:
 
     @property
     def id(self) -> str:
-        """What tells the table from another one that is made in its place."""
+        """The identity that Delta gives the table; another one made in its place has another."""
         return str(self._opened().metadata().id)
 
     def commits(self, *, after: int = -1) -> list[Commit]:

@@ -1,7 +1,7 @@
 """The one entry of a Delta log that makes files the next version of their table, put where there is none.
 
 Nobody else's entry is ever overwritten: on a local disk a link is made, on S3 an object with `If-None-Match: *`. When
-the reply to that is lost, the entry tells whether it is ours. The format is that of the Delta protocol
+the reply to that is lost, the content of the entry shows whether it is ours. The format is that of the Delta protocol
 (https://github.com/delta-io/delta/blob/master/PROTOCOL.md), reader version 1 and writer version 2.
 """
 

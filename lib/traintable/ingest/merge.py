@@ -145,7 +145,7 @@ def _with_keys(keys: DataFrame, rows: DataFrame) -> DataFrame:
 
 
 def _near(keys: DataFrame) -> Column:
-    """What is true of all rows of these keys, and tells which files can have none."""
+    """What is true of all rows of these keys, by which files that have none can be passed over."""
     kinds = (NumericType, StringType, DateType, TimestampType, TimestampNTZType)
     fields = [field for field in keys.schema if isinstance(field.dataType, kinds)]
     ends = [end(quote(field.name)).cast("string") for field in fields for end in (F.min, F.max)]

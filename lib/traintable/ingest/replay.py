@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _CONTENT = "_content"
 _PLACE = (FILE, INTERVAL, POSITION, "run", _CONTENT)
-# What tells the quarantined records apart: several may begin in one line.
+# The key of quarantined records: several may begin in one line.
 _KEY = {
     FILE: f"target.{FILE}",
     POSITION: f"target.{POSITION}",
@@ -194,8 +194,7 @@ def _good(kept: DataFrame, config: IngestConfig) -> DataFrame | None:
         parts.append(read_again(records, header, source, fields).where(F.col(WRONG).isNull()))
     if not parts:
         return None
-    found = reduce(lambda first, more: first.unionByName(more, allowMissingColumns=True), parts)
-    columns = [quote(name) for name in found.columns if name not in (FILE, WRONG)]
+    rows = reduce(lambda first, more: first.unionByName(more, allowMissingColumns=True), parts)
+    columns = [quote(name) for name in rows.columns if name not in (FILE, WRONG)]
     place = F.from_json(FILE, f"{FILE} string, {INTERVAL} string, {POSITION} bigint, run string, {_CONTENT} string")
-    placed = found.withColumn("_of", place)
-    return placed.select(*columns, *[f"_of.{name}" for name in _PLACE])
+    return rows.withColumn("_of", place).select(*columns, *[f"_of.{name}" for name in _PLACE])

@@ -42,7 +42,7 @@ def row_history(log: DataFrame, key: Sequence[str], order_by: str, deleted: Colu
     Of rows with one `order_by` only the newest counts, as in `current_rows`. Costs as much as that.
     """
     of_key, time = Window.partitionBy(*_columns(key)), F.col(quote(order_by))
-    at = F.struct(time)  # never null itself, so that the last row, which nothing follows, can be told
+    at = F.struct(time)  # never null itself, so that the last row is the one that nothing follows
     following = F.lead(at).over(of_key.orderBy(*(F.col(quote(name)) for name in _newness(log, order_by))))
     gone = F.lit(False) if deleted is None else _is_true(deleted)
     events = log.withColumns({_GONE: gone, _NEXT: following}).where(~F.col(_NEXT).eqNullSafe(at))
@@ -55,7 +55,7 @@ def row_history(log: DataFrame, key: Sequence[str], order_by: str, deleted: Colu
 
 
 def _newness(log: DataFrame, order_by: str) -> list[str]:
-    """The columns that tell newer from older, whatever the order in which the log has got them."""
+    """The columns by which rows are newer or older, whatever the order in which the log has got them."""
     first = [name for name in (order_by, FILE, *CHANGES) if name in log.columns]
     return [*dict.fromkeys(first), *sorted(set(log.columns) - set(first))]
 
