@@ -173,7 +173,7 @@ def _started(process: int) -> str | None:
 def _busy(table: str, holder: Mapping[str, Any], wait: float) -> TableBusy:
     return TableBusy(
         where=f"table {table}",
-        expected=f"that nobody else writes to it for longer than {wait:.0f} s",
-        found=f"process {holder.get('process')} on {holder.get('host')}, since {holder.get('since')}",
-        remedy="Wait for it, or end it; its lease passes on when it is gone.",
+        expected=f"the lease on it within {wait:.0f} s",
+        found=f"it held by process {holder.get('process')} on {holder.get('host')} since {holder.get('since')}",
+        remedy="Wait until that process has finished, or end it: the lease passes on when it is gone.",
     )
