@@ -8,7 +8,7 @@ from traintable.analyse.anomalies import AnomalyModel, isolation_forest, score_a
 from traintable.analyse.document import ProfileDocument, profile_schema
 from traintable.analyse.drift.compare import compare
 from traintable.analyse.hypothesis.moments import Moments
-from traintable.analyse.hypothesis.multiple import adjusted
+from traintable.analyse.hypothesis.multiple_testing import adjust_p_values
 from traintable.analyse.hypothesis.result import Effect, TestResult
 from traintable.analyse.mahalanobis import mahalanobis
 from traintable.analyse.profile import Profile, profile
@@ -20,11 +20,13 @@ __all__ = [
     "Profile",
     "ProfileDocument",
     "TestResult",
-    "adjusted",
+    "adjust_p_values",
+    "association",
     "compare",
     "decisions",
     "document",
     "drift",
+    "hypothesis",
     "isolation_forest",
     "mahalanobis",
     "profile",

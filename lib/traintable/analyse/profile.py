@@ -16,20 +16,17 @@ from traintable.analyse.document import (
     Scan,
     TableDrift,
 )
-from traintable.analyse.drift.compare import Side, compared, side_of
+from traintable.analyse.drift.compare import ComparedTable, compare_tables, scan_for_comparison
 from traintable.analyse.json_values import as_json
-from traintable.analyse.rows.context import Context
+from traintable.analyse.rows.context import AnalysisContext
 from traintable.analyse.scans.columns import (
     BOOLEAN,
     CATEGORY,
-    KEY,
     LABEL,
     NUMBER,
-    TIME,
     WORDS,
     AnalysedColumn,
     columns_of,
-    usable_features,
 )
 from traintable.analyse.scans.table import TableScans, cost_of, scan_columns, scan_together
 from traintable.analyse.sections.associations import describe_associations
@@ -154,7 +151,16 @@ def profile(
     columns, first = scan_columns(df, declared, cache=cache)
     _refuse_no_partition(columns, partition)
     table = scan_together(df, columns, first, key=key, seed=seed)
-    context = _context(df, table, label=label, time=time, partition=partition, key=key, seed=seed)
+    context = AnalysisContext.of(
+        df,
+        columns,
+        first,
+        label_is_number=label is not None and table.codes.classes is None,
+        time=time,
+        partition=partition,
+        key=key,
+        seed=seed,
+    )
     scans = table.costs()
     profiles, tests = _describe_columns(table)
     imbalance = describe_imbalance(table, {column["name"]: column for column in profiles})
@@ -201,9 +207,9 @@ def _compare(
     reference: DataFrame, against: str, table: TableScans, key: Sequence[str], scans: list[Scan]
 ) -> TableDrift:
     """The comparison with the reference, for which these rows need not be read again."""
-    earlier = side_of(reference, key, against)
-    scans.append(cost_of("the reference", earlier.learned))
-    drift = cast("TableDrift", compared(earlier, Side("current", table.columns, table.first)))
+    earlier = scan_for_comparison(reference, key, against)
+    scans.append(cost_of("the reference", earlier.statistics))
+    drift = compare_tables(earlier, ComparedTable("current", table.columns, table.first))
     drift["scan"] = len(scans) - 1
     return drift
 
@@ -238,30 +244,3 @@ def _refuse_no_partition(columns: Sequence[AnalysedColumn], partition: str | Non
             found=f"the type {column.type}, a {column.kind}",
             remedy="Cast it to text whose order is that of the partitions, or name a column of times as `time`.",
         )
-
-
-def _context(
-    df: DataFrame,
-    table: TableScans,
-    *,
-    label: str | None,
-    time: str | None,
-    partition: str | None,
-    key: Sequence[str],
-    seed: int,
-) -> Context:
-    """What the sections that look at rows start from."""
-    numbers, words = usable_features(table.columns, table.first)
-    return Context(
-        df,
-        table.first,
-        numbers=numbers,
-        categories=tuple(name for name in words if name != partition),
-        times=tuple(c.name for c in table.columns if c.kind == TIME and c.role != KEY),
-        label=label,
-        label_is_number=label is not None and table.codes.classes is None,
-        key=tuple(key),
-        time=time,
-        partition=partition,
-        seed=seed,
-    )

@@ -14,7 +14,8 @@ from traintable import analyse, split
 from traintable.addresses import is_catalog_name, is_remote, resolve, sibling
 from traintable.analyse import decisions, report
 from traintable.analyse.document import Headline, Leak, ProfileDocument, ProposedPlan
-from traintable.assemble.rows import KIND, assemble, pin_inputs
+from traintable.assemble import assemble, pin_inputs
+from traintable.assemble.labelled_rows import KIND
 from traintable.columns import SPLIT, TRAIN, quote
 from traintable.config.dataset import Against, Config
 from traintable.config.document import explain
@@ -22,7 +23,7 @@ from traintable.config.plan import Feature, Plan
 from traintable.contract.rows import REASONS
 from traintable.delta.pin import pin, read_pinned
 from traintable.errors import ConfigError, InputMissing
-from traintable.run.places import Places
+from traintable.run.output_paths import OutputPaths
 from traintable.run.staging import Staging, staging
 from traintable.spark.errors import translate_spark_errors
 from traintable.spark.progress import Progress
@@ -72,17 +73,17 @@ def analyse_table(
     progress = progress or Progress(quiet=True)
     with progress.stage("pin inputs"):
         pinned = pin_inputs(config, spark)
-        places = Places.of(config, "analysis")
+        paths = OutputPaths.of(config, "analysis")
         folder = _folder(config)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
     with (
         pinned_settings(spark),
-        translate_spark_errors(f"analysis for {places.table}"),
-        staging(spark, places.staging) as files,
+        translate_spark_errors(f"analysis for {paths.table}"),
+        staging(spark, paths.staging) as files,
     ):
         with progress.stage("read, join, label, split"):
-            rows = assemble(spark, config, pinned, held=lambda df: files.write(df, "assembled"))
+            rows = assemble(spark, config, pinned, checkpoint=lambda df: files.write(rows, "assembled"))
             rows = files.write(rows.where(F.col(SPLIT).isNotNull()).drop(*_OWN), "rows", partition_by=[SPLIT])
             train = rows.where(F.col(SPLIT) == TRAIN).drop(SPLIT)
             _require_rows(train, config)
@@ -117,7 +118,9 @@ def _reference(spark: SparkSession, config: Config, against: Against, files: Sta
         return read_pinned(spark, pinned), f"{against.table}@{pinned.version}"
     source = config.source.model_copy(update={"version": against.version})
     earlier = config.model_copy(update={"source": source})
-    rows = assemble(spark, earlier, pin_inputs(earlier, spark), held=lambda df: files.write(df, "assembled_reference"))
+    rows = assemble(
+        spark, earlier, pin_inputs(earlier, spark), checkpoint=lambda df: files.write(rows, "assembled_reference")
+    )
     rows = files.write(rows.where(F.col(SPLIT) == TRAIN).drop(SPLIT, *_OWN), "reference")
     return rows, f"{config.source.table}@{against.version}"
 

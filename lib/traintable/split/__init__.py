@@ -1,5 +1,6 @@
 """Divide rows into train, validation and test, and guard against answers that leak into features."""
 
+from traintable.split.apply import SplitContext, add_folds, add_reason, split_rows
 from traintable.split.describe import describe
 from traintable.split.folds import group_k_fold, k_fold, stratified_group_k_fold, stratified_k_fold
 from traintable.split.frozen import FROZEN_GROUP, NEW_TEST, keep_test, missing_test
@@ -23,7 +24,10 @@ __all__ = [
     "FROZEN_GROUP",
     "NEW_TEST",
     "LeakFinding",
+    "SplitContext",
     "TimeWindow",
+    "add_folds",
+    "add_reason",
     "by_group",
     "by_hash",
     "by_time",
@@ -37,6 +41,7 @@ __all__ = [
     "nested",
     "refuse_severe",
     "refuse_unavailable",
+    "split_rows",
     "stratified",
     "stratified_by_group",
     "stratified_group_k_fold",

@@ -42,7 +42,7 @@ from traintable.analyse.report.views import (
     show_overview,
     show_tests,
 )
-from traintable.analyse.rows.learners import require_package
+from traintable.analyse.rows.requirements import require_package
 
 _PACKAGE = "traintable.analyse.report"
 _NOTEBOOK_HEIGHT = 720

@@ -23,7 +23,7 @@ from traintable.analyse.hypothesis import (
     welch_t,
 )
 from traintable.analyse.hypothesis.moments import Moments
-from traintable.analyse.hypothesis.multiple import adjusted
+from traintable.analyse.hypothesis.multiple_testing import adjust_p_values
 from traintable.analyse.hypothesis.result import Effect, TestResult
 from traintable.analyse.json_values import finite
 from traintable.analyse.scans.classes import Classes
@@ -94,7 +94,7 @@ def run_tests(scans: TableScans) -> tuple[list[HypothesisTest], dict[str, LabelA
         if column.role in (FEATURE, TIME_ROLE) and label is not None and column.name in scans.codes.by_class:
             of_column, associations[column.name] = _test_feature(column, label, scans)
             tests += of_column
-    q_values = adjusted({i: test.result for i, test in enumerate(tests)})
+    q_values = adjust_p_values({i: test.result for i, test in enumerate(tests)})
     for i, test in enumerate(tests):
         association = associations.get(test.columns[0])
         if association is not None and len(test.columns) == 2 and test.result.test != MISSING:
