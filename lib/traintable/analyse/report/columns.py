@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from traintable.analyse.document import ColumnProfile, Distinct, Flag, LabelAssociation, ProfileDocument, Value
+from traintable.analyse.document import ColumnProfile, Distinct, Flag, ProfileDocument
 from traintable.analyse.report import sparkline
 from traintable.analyse.report.column_pictures import MOST_VALUES, show_column_pictures, show_value
+from traintable.analyse.report.column_tables import Table, describe_distinct_error, list_measures, show_tables
 from traintable.analyse.report.figures import (
     count_error,
     different,
     figure,
-    p_value,
     percent,
     rank_error,
-    relative_error,
     share_of,
     shortened,
 )
@@ -23,8 +22,6 @@ from traintable.analyse.report.pictures import Picture, Pictures
 
 _WORDS = {"near_key": "near-key", "id_like": "ID-like"}
 _SEVERE = {"constant", "all_missing", "near_key", "id_like", "infinite_values", "suspicious_value", "imbalanced"}
-
-Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -47,15 +44,6 @@ class LabelMeasure:
     def strength(self) -> float:
         """How far the value is from saying nothing, on a scale of 0 to 1."""
         return abs(2 * self.value - 1) if self.name == "AUC" else abs(self.value)
-
-
-@dataclass(frozen=True)
-class Table:
-    """A small table of figures, of one source and one kind of error."""
-
-    title: str
-    error: str
-    rows: Pairs
 
 
 @dataclass(frozen=True)
@@ -112,13 +100,13 @@ def _show_column(column: ColumnProfile, number: int, shown: str, rows: int, pict
         role=column["role"],
         missing=share_of(column["n_null"] + (column["n_nan"] or 0), rows),
         distinct=column["distinct"],
-        distinct_error=_distinct_error(column["distinct"]),
+        distinct_error=describe_distinct_error(column["distinct"]),
         typical=_typical(column),
         spark=sparkline.path(_counts(column)),
         flags=[_show_flag(flag) for flag in column["flags"]],
         association=measure_with_label(column),
         scan=column["scan"],
-        tables=_tables(column, rows),
+        tables=show_tables(column, rows),
         top=_top(column, rows),
         errors=_errors(column),
         gaps=column["coverage"]["gaps"] if column["coverage"] else [],
@@ -126,30 +114,14 @@ def _show_column(column: ColumnProfile, number: int, shown: str, rows: int, pict
     )
 
 
-def _distinct_error(distinct: Distinct | None) -> str:
-    return "exact" if distinct is None else relative_error(share_of(distinct["error"], distinct["value"]))
-
-
 def _show_flag(flag: Flag) -> FlagView:
     name = flag["flag"]
     return FlagView(_WORDS.get(name, name.replace("_", " ")), flag["text"], name in _SEVERE)
 
 
-def _measures(label: LabelAssociation) -> list[tuple[str, float | None]]:
-    """The measures by their names, those first by which columns are sorted."""
-    return [
-        ("AUC", label.get("auc")),
-        ("correlation ratio", label.get("correlation_ratio")),
-        ("Cramér's V", label.get("cramers_v")),
-        ("Spearman's rho", label.get("spearman")),
-        ("Pearson's r", label.get("pearson")),
-        ("mutual information", label.get("mutual_information")),
-    ]
-
-
 def measure_with_label(column: ColumnProfile) -> LabelMeasure | None:
     """The measure of association with the label by which columns are sorted; None without one."""
-    measures = _measures(column["label"]) if column["label"] else []
+    measures = list_measures(column["label"]) if column["label"] else []
     return next((LabelMeasure(name, value) for name, value in measures if value is not None), None)
 
 
@@ -168,99 +140,6 @@ def _counts(column: ColumnProfile) -> Sequence[float]:
     if column["coverage"]:
         return [count for _, count in column["coverage"]["days"]]
     return [count for _, count in (column["top"] or ())[:MOST_VALUES]]
-
-
-def _tables(column: ColumnProfile, rows: int) -> list[Table]:
-    quantiles = sorted((column["quantiles"] or {}).items(), key=lambda pair: float(pair[0]))
-    formats = [(form, f"{figure(n)}, such as {show_value(example)}") for form, n, example in column["formats"] or ()]
-    in_rank = rank_error(column["rank_error"])
-    tables = [
-        Table("Rows", "exact", _row_counts(column, rows)),
-        Table("Moments", "exact", [] if column["coverage"] else _moments(column)),
-        Table("Quantiles", in_rank, [(percent(float(q)), figure(value)) for q, value in quantiles]),
-        Table("Outside the bounds", in_rank, list_outliers(column)),
-        Table("With the label", in_rank, _with_label(column)),
-        Table("Lengths", "exact", _lengths(column)),
-        Table("Formats", "exact", formats),
-        Table("Time", "exact", _coverage(column)),
-    ]
-    return [table for table in tables if table.rows]
-
-
-def _shown_only(pairs: Sequence[tuple[str, Value | None]]) -> Pairs:
-    return [(name, figure(value)) for name, value in pairs if value is not None]
-
-
-def _moments(column: ColumnProfile) -> Pairs:
-    return _shown_only(
-        [
-            ("min", column["min"]),
-            ("max", column["max"]),
-            ("mean", column["mean"]),
-            ("std", column["std"]),
-            ("variance", column["variance"]),
-            ("skewness", column["skewness"]),
-            ("kurtosis", column["kurtosis"]),
-        ]
-    )
-
-
-def _lengths(column: ColumnProfile) -> Pairs:
-    lengths = column["lengths"]
-    if not lengths:
-        return []
-    quantiles = [(percent(float(q)), figure(value)) for q, value in lengths["quantiles"].items()]
-    return [*_shown_only([("min", lengths["min"]), ("mean", lengths["mean"]), ("max", lengths["max"])]), *quantiles]
-
-
-def _row_counts(column: ColumnProfile, rows: int) -> Pairs:
-    counts = [
-        ("with a value", column["n"]),
-        ("null", column["n_null"]),
-        ("NaN", column["n_nan"]),
-        ("infinite", column["n_infinite"]),
-        ("zero", column["n_zero"]),
-    ]
-    shown = [
-        (word, figure(n) + (f" ({percent(share_of(n, rows))})" if n else "")) for word, n in counts if n is not None
-    ]
-    distinct, error = column["distinct"], _distinct_error(column["distinct"])
-    if distinct is None:
-        return shown
-    return [*shown, ("different values", figure(distinct["value"]) + ("" if error == "exact" else f" {error}"))]
-
-
-def _with_label(column: ColumnProfile) -> Pairs:
-    label, classes = column["label"], column["by_class"] or {}
-    rows = _shown_only(_measures(label)) if label else []
-    if label and "test" in label:
-        rows += [("test", label["test"]), ("p value", p_value(label.get("p_value")))]
-        rows.append(("q value", p_value(label.get("q_value"))))
-    means = [(word, part["mean"]) for word, part in classes.items() if "mean" in part]
-    return rows + [(f"mean of “{shortened(word, 40)}”", figure(mean)) for word, mean in means if mean is not None]
-
-
-def list_outliers(column: ColumnProfile) -> Pairs:
-    """For each rule its bounds and the rows outside them."""
-    outliers = column["outliers"]
-    if not outliers:
-        return []
-    rules = [("IQR", outliers["iqr"]), ("MAD", outliers["mad"]), ("Quantiles", outliers["quantile"])]
-    return [
-        (rule, f"{figure(bounds['n'])} outside {figure(bounds['low'])} to {figure(bounds['high'])}")
-        for rule, bounds in rules
-        if bounds
-    ]
-
-
-def _coverage(column: ColumnProfile) -> Pairs:
-    coverage = column["coverage"]
-    if not coverage:
-        return []
-    rows = [("first", figure(coverage["first"])), ("last", figure(coverage["last"]))]
-    if coverage["step_seconds"] is not None:
-        rows.append(("usual step", f"{figure(coverage['step_seconds'])} s"))
-    return [*rows, ("gaps", figure(len(coverage["gaps"])))]
 
 
 def _top(column: ColumnProfile, rows: int) -> TopValues | None:

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from traintable.analyse.document import ProfileDocument
 from traintable.analyse.report import figures, sparkline
+from traintable.analyse.report.anomalies import AnomaliesView, show_anomalies
 from traintable.analyse.report.associations import AssociationsView, LeftOut, crop, show_associations
 from traintable.analyse.report.columns import ColumnView, show_columns
 from traintable.analyse.report.complete import complete
@@ -28,13 +29,11 @@ from traintable.analyse.report.imbalance import ImbalanceView, show_imbalance
 from traintable.analyse.report.pictures import Picture, Pictures
 from traintable.analyse.report.sections import Section, describe_scans, find_target, list_sections
 from traintable.analyse.report.views import (
-    AnomaliesView,
     DriftView,
     ImportanceView,
     MissingnessView,
     OverviewView,
     TestView,
-    show_anomalies,
     show_drift,
     show_importance,
     show_label_associations,
