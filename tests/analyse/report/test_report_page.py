@@ -13,10 +13,10 @@ from xml.etree import ElementTree
 
 import html5lib
 import numpy as np
-import profile_sample
 import pytest
 import yaml
 
+import profile_sample
 from traintable.analyse import report
 from traintable.analyse.report import associations
 from traintable.analyse.report.sections import TITLES

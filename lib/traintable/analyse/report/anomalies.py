@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from traintable.analyse.document import Anomalies, Period, ProfileDocument, UnusualRow
 from traintable.analyse.report.column_tables import Pairs, list_outliers
-from traintable.analyse.report.figures import different, figure
+from traintable.analyse.report.figures import distinct_names, figure
 from traintable.analyse.report.pictures import ChartColumns, Picture, Pictures
 
 
@@ -74,7 +74,7 @@ def _periods(periods: Sequence[Period], pictures: Pictures) -> Picture | None:
         "name": [period["period"] for period in periods],
         "value": [period["score"] for period in periods],
         "strong": [True for _ in periods],
-        "note": [", ".join(different(period["columns"], 40)) for period in periods],
+        "note": [", ".join(distinct_names(period["columns"], 40)) for period in periods],
     }
     return pictures.add("ranked", data, "How unlike those before it each period is")
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from traintable.analyse.document import Associations, Cluster, CorrelationRatio, Number
-from traintable.analyse.report.figures import different, figure, is_number, relative_error
+from traintable.analyse.report.figures import distinct_names, figure, is_number, relative_error
 from traintable.analyse.report.pictures import Picture, Pictures
 
 MOST = 200
@@ -138,7 +138,7 @@ def _square(
 ) -> HeatMap | None:
     if len(columns) < 2:
         return None
-    short = different(columns, 60)
+    short = distinct_names(columns, 60)
     return _map(name, pictures.add_matrix(short, short, matrix, name), error, left_out)
 
 
@@ -149,7 +149,7 @@ def _mixed(ratios: Sequence[CorrelationRatio], error: str, pictures: Pictures) -
     values = {(ratio["number"], ratio["category"]): ratio["correlation_ratio"] for ratio in ratios}
     grid = [[values.get((number, word)) for word in words] for number in numbers]
     name = "Correlation ratio"
-    picture = pictures.add_matrix(different(numbers, 60), different(words, 60), grid, name)
+    picture = pictures.add_matrix(distinct_names(numbers, 60), distinct_names(words, 60), grid, name)
     return _map(name, picture, error, len(all_numbers) + len(all_words) - len(numbers) - len(words))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from traintable.analyse.document import ColumnProfile, Value
-from traintable.analyse.report.figures import different, figure, share_of, shortened
+from traintable.analyse.report.figures import distinct_names, figure, share_of, shorten
 from traintable.analyse.report.pictures import ChartColumns, Picture, Pictures
 
 MOST_VALUES = 12
@@ -13,7 +13,7 @@ _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 
 def show_column_pictures(column: ColumnProfile, rows: int, pictures: Pictures) -> list[Picture]:
     """Its distribution, also by class, its frequent values, and the rows over time."""
-    name = shortened(column["name"], 60)
+    name = shorten(column["name"], 60)
     shown = [
         _histogram(column, name, pictures),
         _by_class(column, name, pictures),
@@ -43,7 +43,7 @@ def _by_class(column: ColumnProfile, name: str, pictures: Pictures) -> Picture |
     if not histogram or not classes:
         return None
     counts = [part["counts"] for part in classes.values() if "counts" in part]
-    series = dict(zip(different(list(classes), 40), counts, strict=True))
+    series = dict(zip(distinct_names(list(classes), 40), counts, strict=True))
     words = f"Distribution of {name} in each class"
     return pictures.add_histogram(histogram["edges"], series, words, kind="by_class")
 
@@ -52,7 +52,7 @@ def _frequent_values(column: ColumnProfile, name: str, rows: int, pictures: Pict
     top = (column["top"] or [])[:MOST_VALUES]
     if column["histogram"] or not top or column["kind"] == "text":
         return None
-    words, counts = different([show_value(value) for value, _ in top], 60), [count for _, count in top]
+    words, counts = distinct_names([show_value(value) for value, _ in top], 60), [count for _, count in top]
     bars: ChartColumns = {"name": words, "n": counts, "share": [share_of(count, rows) for count in counts]}
     return pictures.add("bars", bars, f"Frequent values of {name}")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from traintable.analyse.document import ColumnProfile, Distinct, LabelAssociation, Value
 from traintable.analyse.report.column_pictures import show_value
-from traintable.analyse.report.figures import figure, p_value, percent, rank_error, relative_error, share_of, shortened
+from traintable.analyse.report.figures import figure, p_value, percent, rank_error, relative_error, share_of, shorten
 
 Pairs = list[tuple[str, str]]
 
@@ -89,7 +89,7 @@ def _with_label(column: ColumnProfile) -> Pairs:
         rows += [("test", label["test"]), ("p value", p_value(label.get("p_value")))]
         rows.append(("q value", p_value(label.get("q_value"))))
     means = [(word, part["mean"]) for word, part in classes.items() if "mean" in part]
-    return rows + [(f"mean of “{shortened(word, 40)}”", figure(mean)) for word, mean in means if mean is not None]
+    return rows + [(f"mean of “{shorten(word, 40)}”", figure(mean)) for word, mean in means if mean is not None]
 
 
 def list_outliers(column: ColumnProfile) -> Pairs:

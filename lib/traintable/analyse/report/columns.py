@@ -11,12 +11,12 @@ from traintable.analyse.report.column_pictures import MOST_VALUES, show_column_p
 from traintable.analyse.report.column_tables import Table, describe_distinct_error, list_measures, show_tables
 from traintable.analyse.report.figures import (
     count_error,
-    different,
+    distinct_names,
     figure,
     percent,
     rank_error,
     share_of,
-    shortened,
+    shorten,
 )
 from traintable.analyse.report.pictures import Picture, Pictures
 
@@ -83,7 +83,7 @@ class ColumnView:
 
 def show_columns(profile: ProfileDocument, pictures: Pictures) -> list[ColumnView]:
     """For each column what its row and its panel show."""
-    names = different([column["name"] for column in profile["columns"]], 80)
+    names = distinct_names([column["name"] for column in profile["columns"]], 80)
     return [
         _show_column(column, number, shown, profile["rows"], pictures)
         for number, (column, shown) in enumerate(zip(profile["columns"], names, strict=True))
@@ -131,7 +131,7 @@ def _typical(column: ColumnProfile) -> str:
         return figure(mean) + (f" ± {figure(std)}" if std is not None else "")
     if column["kind"] == "time" and column["min"]:
         return f"{figure(column['min'])[:10]} to {figure(column['max'])[:10]}"
-    return shortened(show_value(top[0][0]), 60) if top else ""
+    return shorten(show_value(top[0][0]), 60) if top else ""
 
 
 def _counts(column: ColumnProfile) -> Sequence[float]:

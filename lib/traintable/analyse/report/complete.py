@@ -42,14 +42,14 @@ def complete(profile: Mapping[str, Any] | ProfileDocument) -> ProfileDocument:
         "drift": None,
         "headlines": [],
     }
-    document = cast("ProfileDocument", _filled(whole, profile))
+    document = cast("ProfileDocument", _fill(whole, profile))
     document["columns"] = [_complete_column(column) for column in document["columns"]]
     return document
 
 
 def _complete_column(column: Mapping[str, Any] | ColumnProfile) -> ColumnProfile:
-    return cast("ColumnProfile", _filled(blank_column(AnalysedColumn(column["name"], "", OTHER)), column))
+    return cast("ColumnProfile", _fill(blank_column(AnalysedColumn(column["name"], "", OTHER)), column))
 
 
-def _filled(whole: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
+def _fill(whole: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
     return {**whole, **{name: value for name, value in part.items() if value is not None}}

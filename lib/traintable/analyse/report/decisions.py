@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import yaml
 
 from traintable.analyse.decisions.merge import FOR_THE_READER
-from traintable.analyse.report.figures import figure, printable, shortened
+from traintable.analyse.report.figures import figure, make_printable, shorten
 from traintable.errors import ConfigError
 
 Plan = str | Mapping[str, object]
@@ -43,7 +43,7 @@ def show_plan(plan: Plan | None) -> PlanView:
     text = plan if isinstance(plan, str) else yaml.safe_dump(dict(plan), sort_keys=False, allow_unicode=True, width=100)
     features = parsed.get("features")
     entries = features.items() if isinstance(features, Mapping) else ()
-    return PlanView(printable(text), [_show_decision(str(name), entry) for name, entry in entries])
+    return PlanView(make_printable(text), [_show_decision(str(name), entry) for name, entry in entries])
 
 
 def _parse(text: str) -> Mapping[str, object]:
@@ -60,7 +60,7 @@ def _not_a_plan(found: str) -> ConfigError:
     return ConfigError(
         where="report.html: plan",
         expected="the YAML of a plan",
-        found=shortened(found, 200),
+        found=shorten(found, 200),
         remedy="Give the text of the plan file, or the plan as plain data.",
     )
 
@@ -69,7 +69,7 @@ def _show_decision(name: str, entry: object) -> DecisionView:
     options: Mapping[object, object] = entry if isinstance(entry, Mapping) else {"": entry}
     steps = [as_line(key, value) for key, value in options.items() if key not in FOR_THE_READER]
     return DecisionView(
-        name=shortened(printable(name), 300),
+        name=shorten(make_printable(name), 300),
         steps="; ".join(step for step in steps if step),
         because=as_line("", options.get("because")),
         alternatives=as_line("", options.get("alternatives")),
@@ -84,5 +84,5 @@ def as_line(key: object, value: object) -> str:
         text = ", ".join(as_line("", item) for item in value)
     else:
         text = "" if value is None else figure(value)
-    text = shortened(printable(text), 400)
+    text = shorten(make_printable(text), 400)
     return f"{key}: {text}" if key and text else text

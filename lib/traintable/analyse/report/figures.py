@@ -14,7 +14,7 @@ _BYTES = ("B", "kB", "MB", "GB", "TB", "PB")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
-def clean(value: T) -> T:
+def clean_for_page(value: T) -> T:
     """Plain data as a page can hold it.
 
     Numbers that are not finite become None, characters that HTML does not allow become pictures of themselves, and
@@ -25,9 +25,9 @@ def clean(value: T) -> T:
 
 def _clean(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {printable(str(key)): _clean(item) for key, item in value.items()}
+        return {make_printable(str(key)): _clean(item) for key, item in value.items()}
     if isinstance(value, str):
-        return shortened(printable(value), LONGEST)
+        return shorten(make_printable(value), LONGEST)
     if isinstance(value, Sequence):
         return [_clean(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
@@ -35,24 +35,24 @@ def _clean(value: Any) -> Any:
     return value
 
 
-def printable(text: str) -> str:
+def make_printable(text: str) -> str:
     """A text without the characters that HTML does not allow."""
     return _UNPRINTABLE.sub(lambda match: chr(0x2400 + ord(match[0])) if ord(match[0]) < 32 else "\ufffd", text)
 
 
-def shortened(text: str, length: int) -> str:
+def shorten(text: str, length: int) -> str:
     """A text that ends in "…" where it was cut."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def different(names: Sequence[str], length: int) -> list[str]:
+def distinct_names(names: Sequence[str], length: int) -> list[str]:
     """Names for the axes of a picture: short, and still different from each other."""
     seen: set[str] = set()
     shown = []
     for number, name in enumerate(names, start=1):
-        short = shortened(name, length)
+        short = shorten(name, length)
         if short in seen:
-            short = f"{shortened(name, length - 8)} #{number}"
+            short = f"{shorten(name, length - 8)} #{number}"
         seen.add(short)
         shown.append(short)
     return shown

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from traintable.analyse.document import ProfileDocument
-from traintable.analyse.report.figures import different, figure, percent, share_of
+from traintable.analyse.report.figures import distinct_names, figure, percent, share_of
 from traintable.analyse.report.pictures import ChartColumns, Picture, Pictures
 
 MOST_PERIODS = 60
@@ -31,7 +31,7 @@ def show_imbalance(profile: ProfileDocument, pictures: Pictures) -> ImbalanceVie
         return ImbalanceView()
     classes = imbalance["classes"]
     total = sum(classes.values())
-    short = dict(zip(classes, different(list(classes), 60), strict=True))
+    short = dict(zip(classes, distinct_names(list(classes), 60), strict=True))
     bars: ChartColumns = {
         "name": list(short.values()),
         "n": list(classes.values()),

@@ -70,7 +70,7 @@ def html(profile: Mapping[str, Any] | ProfileDocument, plan: Plan | None = None)
     if document["associations"]:
         document["associations"], left_out = crop(document["associations"])
     pictures = Pictures()
-    page = _page(figures.clean(document), left_out, plan, pictures)
+    page = _page(figures.clean_for_page(document), left_out, plan, pictures)
     bundle = vega()
     code = _file("report.js")
     return (

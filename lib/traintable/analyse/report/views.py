@@ -18,7 +18,7 @@ from traintable.analyse.document import (
 from traintable.analyse.report.columns import ColumnView
 from traintable.analyse.report.figures import (
     count_error,
-    different,
+    distinct_names,
     figure,
     is_number,
     p_value,
@@ -72,7 +72,7 @@ def show_missingness(profile: ProfileDocument, pictures: Pictures) -> Missingnes
     incomplete = sorted((-c["n_null"], i) for i, c in enumerate(profile["columns"]) if c["n_null"])
     shown = [(profile["columns"][i]["name"], -n) for n, i in incomplete[:MOST_BARS]]
     bars: ChartColumns = {
-        "name": different([name for name, _ in shown], 60),
+        "name": distinct_names([name for name, _ in shown], 60),
         "n": [n for _, n in shown],
         "share": [share_of(n, rows) for _, n in shown],
     }
@@ -90,11 +90,11 @@ def show_missingness(profile: ProfileDocument, pictures: Pictures) -> Missingnes
 def _patterns(patterns: Sequence[MissingPattern], rows: int, pictures: Pictures) -> Picture | None:
     first = sorted(patterns, key=lambda pattern: -pattern["rows"])[:MOST_PATTERNS]
     names = list(dict.fromkeys(name for pattern in first for name in pattern["columns"]))[:MOST_BARS]
-    labels = different([f"{figure(p['rows'])} rows, {percent(share_of(p['rows'], rows))}" for p in first], 60)
+    labels = distinct_names([f"{figure(p['rows'])} rows, {percent(share_of(p['rows'], rows))}" for p in first], 60)
     cells = [
         (label, short, name in pattern["columns"])
         for pattern, label in zip(first, labels, strict=True)
-        for name, short in zip(names, different(names, 40), strict=True)
+        for name, short in zip(names, distinct_names(names, 40), strict=True)
     ]
     data: ChartColumns = {
         "rows": [c[0] for c in cells],
@@ -125,7 +125,7 @@ def show_importance(profile: ProfileDocument, pictures: Pictures) -> ImportanceV
     shown = ranked[:MOST_BARS]
     notes = ("not above the random columns", "above the random columns")
     data: ChartColumns = {
-        "name": different([c["name"] for c in shown], 60),
+        "name": distinct_names([c["name"] for c in shown], 60),
         "value": [c["importance"] for c in shown],
         "low": [c["low"] for c in shown],
         "high": [c["high"] for c in shown],
@@ -148,7 +148,7 @@ def show_label_associations(columns: Sequence[ColumnView], pictures: Pictures) -
     measured.sort(key=lambda pair: -pair[1].strength)
     shown = measured[:MOST_BARS]
     data: ChartColumns = {
-        "name": different([name for name, _ in shown], 60),
+        "name": distinct_names([name for name, _ in shown], 60),
         "value": [measure.strength for _, measure in shown],
         "strong": [True for _ in shown],
         "note": [f"{measure.name} {figure(measure.value)}" for _, measure in shown],
@@ -174,7 +174,7 @@ def show_drift(profile: ProfileDocument, pictures: Pictures) -> DriftView:
     columns = sorted(drift["columns"], key=lambda c: -(c["psi"] or 0.0))
     shown = columns[:MOST_BARS]
     data: ChartColumns = {
-        "name": different([c["name"] for c in shown], 60),
+        "name": distinct_names([c["name"] for c in shown], 60),
         "value": [c["psi"] for c in shown],
         "strong": [c["severity"] in ("moderate", "severe") for c in shown],
         "note": [c["severity"] for c in shown],
