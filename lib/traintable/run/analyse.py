@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, TypedDict
 
 from pydantic import ValidationError
 from pyspark.sql import functions as F
@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from traintable import analyse, split
 from traintable.addresses import is_catalog_name, is_remote, resolve, sibling
 from traintable.analyse import decisions, report
-from traintable.analyse.document import Headline, Leak, ProfileDocument, ProposedPlan
+from traintable.analyse.document import Headline, ProfileDocument, ProposedPlan
 from traintable.assemble import assemble, pin_inputs
 from traintable.assemble.labelled_rows import KIND
 from traintable.columns import SPLIT, TRAIN, quote
@@ -163,7 +163,7 @@ def _time(config: Config, columns: list[str], late: Mapping[str, str]) -> str | 
     return declared if declared in columns and declared not in late else None
 
 
-def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[Leak]:
+def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[split.FindingRecord]:
     """What the guards find among the columns that may be features."""
     own = {config.label.name, *config.source.key, SPLIT, *late}
     readable = ("string", "boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
@@ -178,7 +178,7 @@ def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[Lea
         seed=config.seed,
         limits=config.leakage.limits,
     )
-    return cast("list[Leak]", split.manifest_findings(findings, config.leakage.allow))
+    return split.manifest_findings(findings, config.leakage.allow)
 
 
 def _write(

@@ -95,15 +95,15 @@ def _config_of(manifest: Mapping[str, Any], table: str) -> Config:
     return Config.model_validate({**data, "root": "/"})
 
 
-def _require_inputs(known: Mapping[str, Any], config: Config, spark: SparkSession | None) -> None:
+def _require_inputs(recorded: Mapping[str, Any], config: Config, spark: SparkSession | None) -> None:
     """Raise InputMissing for an input that has changed."""
     for name, pinned in pin_inputs(config, spark).items():
         now = input_of(pinned)
-        changed = [key for key in ("committed", "files_hash") if now.get(key) != known[name].get(key)]
+        changed = [key for key in ("committed", "files_hash") if now.get(key) != recorded[name].get(key)]
         if changed:
             raise InputMissing(
                 where=f"{name}: table {pinned.table} version {pinned.version}",
-                expected=f"{changed[0]} {known[name].get(changed[0])}",
+                expected=f"{changed[0]} {recorded[name].get(changed[0])}",
                 found=str(now.get(changed[0])),
                 remedy="The table was created anew since. Restore the former one from a copy.",
             )
