@@ -174,7 +174,7 @@ class CandidateWrite:
         return spark.read.schema(schema).parquet(*[f"{self._folders.gated}/{name}" for name in files])
 
     @contextmanager
-    def discarded_on_error(self) -> Iterator[None]:
+    def discard_on_error(self) -> Iterator[None]:
         """Remove the files when the body raises an error."""
         try:
             yield

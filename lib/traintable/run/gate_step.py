@@ -111,7 +111,7 @@ def run_gate(
         folder=files.folder,
         hold=files.write,
     )
-    with pending.discarded_on_error():
+    with pending.discard_on_error():
         verdict = quality.check(pending, config.gate, columns, classes=config.label.classes)
         candidate = pending.candidate
         assert candidate is not None
