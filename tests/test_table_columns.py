@@ -124,7 +124,10 @@ def test_each_column_counts_for_the_content_hash(spark: SparkSession, name: str)
         (TableColumns(("id",), "late", ("x",), weight="late"), "'late' in 2 of these roles"),
         (TableColumns(("id",), "late", ("x",), weight="fold", passengers=("Fold",)), "'fold' in 2 of these roles"),
         (TableColumns(("id",), "late", ("x",), weight="weigth"), "Did you mean 'weight'"),
-        (TableColumns(("id",), "late", ("WEIGHT",), as_array=False, weight="weight"), "prepare.features: .*not taken"),
+        (
+            TableColumns(("id",), "late", ("WEIGHT",), as_array=False, weight="weight"),
+            "prepare.features: .*names that are free",
+        ),
     ],
 )
 def test_columns_that_do_not_fit_are_refused(spark: SparkSession, columns: TableColumns, said: str) -> None:

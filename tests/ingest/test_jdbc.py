@@ -106,8 +106,8 @@ def test_values_of_all_types_are_what_the_database_has(postgres: Postgres, land:
     for i, (column, value) in enumerate(far.items(), 2):
         postgres.run(f"insert into {quoted(table)} (id, {column}) values (%s, %s)", i, value)
     promised = {"id": {"type": "bigint"}, **{name: {"type": promise} for name, (_, _, promise) in TYPES.items()}}
-    told = land(table=quoted(table), columns=promised, load={"mode": "full"})
-    assert told["rows"] == {"read": 4, "accepted": 1, "quarantined": 3}
+    result = land(table=quoted(table), columns=promised, load={"mode": "full"})
+    assert result["rows"] == {"read": 4, "accepted": 1, "quarantined": 3}
     (row,) = rows(tmp_path)
     assert {name: row[name] for name in TYPES} == {name: value for name, (_, value, _) in TYPES.items()}
     kept = sorted(rows(tmp_path, "landed_quarantine"), key=lambda one: json.loads(one["raw"])["id"])
@@ -130,9 +130,9 @@ def test_all_connections_see_one_snapshot(
     assert isinstance(config.source, JdbcSource)
     source = PostgresSource(config, config.source)
     try:
-        files = source.found(None, LoadState())
+        files = source.list_new(None, LoadState())
         expected = sorted(map(tuple, postgres.run(f"select id, x from {name} where x < 80 or x is null")))
-        opened = source.open(spark, files)
+        opened = source.read(spark, files)
         # Rows move to other pages, go, and come, while the snapshot is open.
         postgres.run(f"update {name} set x = x + 1000, id = -1000 - id where id % 3 = 0")
         postgres.run(f"delete from {name} where id % 3 = 1")
@@ -175,7 +175,7 @@ def test_rows_beyond_the_watermark(postgres: Postgres, land: Land, tmp_path: Pat
     assert land(load=load)["status"] == "unchanged"
     assert ids(tmp_path) == [*range(100), 200, 201]
     postgres.run(f"insert into {name} values (300, 1, null)")
-    with pytest.raises(InputMissing, match="none in 1 rows"):
+    with pytest.raises(InputMissing, match="no value in 1 rows"):
         land(load=load)
     assert land(load=load, source={"where": "at is not null"})["status"] == "unchanged"
 
@@ -187,8 +187,8 @@ def test_a_view_is_read_by_a_column_or_by_one_connection(
     postgres.run(f"create view v{name} as select id, x, at from {name} where id >= 10")
     assert land(table=f"v{name}", load={"mode": "full"})["rows"]["read"] == 990
     postgres.run(f"insert into {name} values (5000, 1, now())")
-    told = land(table=f"public.v{name}", load={"mode": "full"}, source={"partition_column": "id"})
-    assert told["rows"]["read"] == 991
+    result = land(table=f"public.v{name}", load={"mode": "full"}, source={"partition_column": "id"})
+    assert result["rows"]["read"] == 991
     assert ids(tmp_path) == [*range(10, 1000), 5000]
 
 
@@ -196,7 +196,7 @@ def test_a_view_is_read_by_a_column_or_by_one_connection(
     ("table", "more", "expected"),
     [
         ("nowhere", {}, 'relation "nowhere" does not exist'),
-        ("pg_class", {"url": "jdbc:postgresql://127.0.0.1:1/postgres"}, "a database that lets us in"),
+        ("pg_class", {"url": "jdbc:postgresql://127.0.0.1:1/postgres"}, "a database that accepts the connection"),
         ("pg_class", {"password": {"env": "WRONG_SECRET"}}, "password authentication failed"),
     ],
 )
@@ -230,6 +230,21 @@ def test_conditions_that_are_more_than_that(sql: str) -> None:
         push_down(sql, where="source.where")
 
 
+# The command twice in one process, for each would start Java anew: it succeeds, and then fails at the other table.
+INGEST_BOTH = """
+import sys
+from traintable.cli import main
+config, other_table = sys.argv[1:]
+for more, expected in ([], 0), (["--set", other_table], 1):
+    try:
+        main(["ingest", "--config", config, *more])
+    except SystemExit as exit:
+        assert exit.code == expected, exit.code
+    else:
+        sys.exit("the command has not ended with a code")
+"""
+
+
 def test_the_password_is_in_no_output_table_or_log(
     postgres: Postgres, environment: None, tmp_path: Path, name: str
 ) -> None:
@@ -242,24 +257,16 @@ def test_the_password_is_in_no_output_table_or_log(
     events = {"enabled": "true", "compress": "false", "dir": f"file://{logs}"}
     submit = " ".join([*(f"--conf spark.eventLog.{name}={value}" for name, value in events.items()), "pyspark-shell"])
     where = {"PYSPARK_SUBMIT_ARGS": submit, "TRAINTABLE_LOG_LEVEL": "DEBUG"}
-    for broken in (False, True):
-        if broken:  # an error of the database's in mid-read
-            postgres.run(f"alter table {name} add y int")
-            postgres.run(f"create view w{name} as select id, x / (id - 150) as x, at from {name}")
-        more = ["--set", f"source.table=w{name}"] if broken else []
-        done = subprocess.run(
-            [sys.executable, "-m", "traintable.cli", "ingest", "--config", str(tmp_path / "conf.yaml"), *more],
-            capture_output=True,
-            env={**os.environ, **where},
-            check=False,
-        )
-        assert done.returncode == (1 if broken else 0), done.stderr.decode()[-2000:]
-        (tmp_path / f"output{broken}").write_bytes(done.stdout + done.stderr)
+    postgres.run(f"create view w{name} as select id, x / (id - 150) as x, at from {name}")  # fails in mid-read
+    ingest_both = [sys.executable, "-c", INGEST_BOTH, str(tmp_path / "conf.yaml"), f"source.table=w{name}"]
+    done = subprocess.run(ingest_both, capture_output=True, env={**os.environ, **where}, check=False)
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    (tmp_path / "output").write_bytes(done.stdout + done.stderr)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any(path.stat().st_size > 10_000 for path in logs.rglob("*"))
     canary = str(postgres.password).encode()
-    told = [line[:2000] for path in files for line in path.read_bytes().splitlines() if canary in line]
-    assert told == []
+    leaks = [line[:2000] for path in files for line in path.read_bytes().splitlines() if canary in line]
+    assert leaks == []
     assert sum(name.encode() in path.read_bytes() for path in files) > 3  # which are where it would be
 
 

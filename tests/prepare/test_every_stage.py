@@ -231,7 +231,7 @@ def test_no_rows_give_no_rows(stage: Stage, cases: DataFrame) -> None:
     assert none.isEmpty()
 
 
-def test_nothing_to_learn_from_is_told(stage: Stage, no_rows: DataFrame) -> None:
+def test_nothing_to_learn_from_is_refused(stage: Stage, no_rows: DataFrame) -> None:
     with pytest.raises(ConfigError, match="rows to learn from"):
         fit_plan(no_rows, stage.plan)
 

@@ -1,13 +1,16 @@
 """What is known of a table before a model is trained on it, and what follows from that.
 
-`profile` describes it in two scans, and `compare` holds it against another in one of each. Tests and associations are
-computed from statistics that were learned already: no rows, no pass over data.
+`profile` describes it in two scans, and `compare` holds it against another in one of each. `isolation_forest` and
+`score_anomalies` give each row a score of how unlike the others it is, `mahalanobis` its distance from the mean. The
+tests of `hypothesis` and the measures of `association` are computed from statistics that were learned already: no rows,
+no pass over data; `adjust_p_values` corrects for many of them.
 """
 
 from traintable.analyse.anomalies import AnomalyModel, isolation_forest, score_anomalies
+from traintable.analyse.document import ProfileDocument, profile_schema
 from traintable.analyse.drift.compare import compare
 from traintable.analyse.hypothesis.moments import Moments
-from traintable.analyse.hypothesis.multiple import adjusted
+from traintable.analyse.hypothesis.multiple_testing import adjust_p_values
 from traintable.analyse.hypothesis.result import Effect, TestResult
 from traintable.analyse.mahalanobis import mahalanobis
 from traintable.analyse.profile import Profile, profile
@@ -17,14 +20,19 @@ __all__ = [
     "Effect",
     "Moments",
     "Profile",
+    "ProfileDocument",
     "TestResult",
-    "adjusted",
+    "adjust_p_values",
+    "association",
     "compare",
     "decisions",
+    "document",
     "drift",
+    "hypothesis",
     "isolation_forest",
     "mahalanobis",
     "profile",
+    "profile_schema",
     "report",
     "score_anomalies",
 ]

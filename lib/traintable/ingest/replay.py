@@ -15,11 +15,11 @@ from traintable.config.sources import TextSource
 from traintable.contract.arrow import fields_of
 from traintable.contract.record_columns import BLOCK, FILE, PATH, PLACE, POSITION, RAW
 from traintable.errors import AccountingError, ConfigError, InputMissing
+from traintable.ingest.drift import added_columns, undeclared
 from traintable.ingest.formats.headers import header_of
-from traintable.ingest.formats.text_files import WRONG, read_again
+from traintable.ingest.formats.text_rows import WRONG, read_again
 from traintable.ingest.ledger import REPLAY
 from traintable.ingest.merge import merge_landed
-from traintable.ingest.sources.source import added_columns, undeclared
 from traintable.ingest.target import INTERVAL, REPAIRED, REPLAYED, Tables
 from traintable.spark.errors import translate_spark_errors
 from traintable.spark.progress import Progress

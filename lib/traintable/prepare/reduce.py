@@ -25,6 +25,13 @@ def principal_components(
     largest loading (the first of equals) is positive; `whiten` divides each by its standard deviation. Components of
     equal variance span a plane in which any two directions are as good, so there the choice is the linear algebra
     library's. Jolliffe, "Principal Component Analysis", 2nd ed., section 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from traintable import prepare
+    >>> prepare.principal_components(np.array([[2.0, 1.0], [1.0, 2.0]]), 1).round(3).tolist()
+    [[0.707], [0.707]]
     """
     values, vectors = np.linalg.eigh(covariance)
     values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]

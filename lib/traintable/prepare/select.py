@@ -117,6 +117,7 @@ class Selection:
     def _redundant(
         self, selector: Selector, left: Sequence[str], first: Statistics, covariance: Covariance
     ) -> list[DroppedFeature]:
+        """What minimum redundancy and maximum relevance (`mrmr`) leaves out of the numbers."""
         names = [name for name in covariance.columns if name in left]
         index = [covariance.columns.index(name) for name in names]
         relevance = np.array([self._anova(name, first).statistic for name in names])
@@ -132,6 +133,7 @@ class Selection:
         ]
 
     def _unrelated(self, selector: Selector, left: Sequence[str], first: Statistics) -> list[DroppedFeature]:
+        """What is least associated with the label: all but the best `k`, or by the false discovery rate."""
         tests = {name: self._test(selector.method, name, first) for name in left}
         if selector.k is not None:
             ranked = sorted(left, key=lambda name: _rank(selector.method, tests[name]))
@@ -197,12 +199,12 @@ class Selection:
 
 
 def nothing_left_error(dropped: Sequence[DroppedFeature]) -> ConfigError:
-    """What to say when no feature stays."""
+    """The error where no feature is kept."""
     return ConfigError(
         where="prepare.select",
-        expected="at least one feature that stays",
+        expected="at least one feature that is kept",
         found="; ".join(map(str, dropped[:3])),
-        remedy="Loosen the selection.",
+        remedy="Loosen the selection, for example by a larger `k` or `alpha`.",
     )
 
 

@@ -30,7 +30,7 @@ class UnreadableFiles(Exception):
 
     Attributes
     ----------
-    files : at least one, each once.
+    files : at least one; each once.
     """
 
     def __init__(self, *files: UnreadableFile) -> None:
@@ -40,12 +40,12 @@ class UnreadableFiles(Exception):
 
 @dataclass(frozen=True)
 class TaskResult:
-    """The answer of a task: one of the three.
+    """The answer of a task: what it did, or refuses, or can't read.
 
     Attributes
     ----------
     value : what it did, of types that JSON has.
-    refused : what it met and may not take, as the parts of a ConfigError (where, expected, found, remedy).
+    refused : what it may not take, as the parts of a ConfigError (where, expected, found, remedy).
     unreadable : the files that it could not read.
     """
 

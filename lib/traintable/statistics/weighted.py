@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from traintable.arrays import Floats, Ints
 
@@ -26,6 +27,12 @@ class Weighted:
     values: Floats
     counts: Ints
     rank_error: float = 0.0
+
+    @classmethod
+    def of(cls, rows: ArrayLike) -> Weighted:
+        """The values of some rows, shape (rows,), none of which is missing."""
+        values, counts = np.unique(np.asarray(rows, np.float64), return_counts=True)
+        return cls(values, counts)
 
     @cached_property
     def n(self) -> int:

@@ -1,4 +1,4 @@
-"""An object of S3's as a file that can be read from any place in it."""
+"""An object of S3 as a file that can be read from any place in it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import BinaryIO, cast
 
 from traintable.storage import s3
 
-_AHEAD = 2**16  # bytes to read at least, for footers are read piece by piece
+_AHEAD = 2**16  # bytes to read at least, because readers take footers in small pieces
 
 
 def open_object(address: str) -> BinaryIO:
-    """The object as a file; each read costs a request for as many bytes as are asked for, and at least 64 KiB.
+    """The object as a file; each read costs a request for as many bytes as it takes, and at least 64 KiB.
 
     Raises InputMissing when it is not there, may not be read, or can't be reached.
     """

@@ -11,7 +11,8 @@ it is a list, as JSON has no tuples.
 | `columns` | `ColumnProfile` and what it is made of |
 | `table` | `Missingness`, `Imbalance`, `Associations`, `HypothesisTest` |
 | `rows` | `Anomalies`, `Importance` |
-| `hints` | `Hint`, and the pieces of a plan that hints propose |
+| `hints` | `Hint`, with the piece of a plan that it proposes |
+| `plan` | `ProposedPlan`, which is no part of the profile, but follows from it |
 | `drift` | `TableDrift` |
 """
 
@@ -34,18 +35,33 @@ from traintable.analyse.document.columns import (
 )
 from traintable.analyse.document.drift import ColumnDrift, NotCompared, Severity, TableDrift, TypeChange
 from traintable.analyse.document.hints import (
-    FeatureDecision,
     FeaturePieces,
     Hint,
     InteractionHint,
-    OutlierDecision,
     PeriodicHint,
-    Product,
     ProductPieces,
     RareCategoriesHint,
     TransformHint,
 )
-from traintable.analyse.document.profile import FORMAT, Headline, Leak, ProfileDocument, Scan, profile_schema
+from traintable.analyse.document.plan import (
+    Advice,
+    Alternative,
+    DropDecision,
+    FeatureDecision,
+    OutlierDecision,
+    Product,
+    ProposedPlan,
+    Steps,
+)
+from traintable.analyse.document.profile import (
+    FORMAT,
+    Headline,
+    HeadlineSeverity,
+    Leak,
+    ProfileDocument,
+    Scan,
+    profile_schema,
+)
 from traintable.analyse.document.rows import (
     Anomalies,
     ColumnImportance,
@@ -70,6 +86,8 @@ from traintable.analyse.document.table import (
 
 __all__ = [
     "FORMAT",
+    "Advice",
+    "Alternative",
     "Anomalies",
     "Associations",
     "Bounds",
@@ -82,12 +100,14 @@ __all__ = [
     "CorrelationRatio",
     "Coverage",
     "Distinct",
+    "DropDecision",
     "EffectSize",
     "FeatureDecision",
     "FeaturePieces",
     "Flag",
     "FlagName",
     "Headline",
+    "HeadlineSeverity",
     "Hint",
     "Histogram",
     "HypothesisTest",
@@ -113,10 +133,12 @@ __all__ = [
     "Product",
     "ProductPieces",
     "ProfileDocument",
+    "ProposedPlan",
     "RareCategoriesHint",
     "Role",
     "Scan",
     "Severity",
+    "Steps",
     "TableDrift",
     "TransformHint",
     "TypeChange",

@@ -97,7 +97,7 @@ class Coverage(Part):
     gaps : first and last empty period of an unusual stretch without rows, and how many periods it has.
     gap_period : what the gaps are counted in.
     hour_of_week : rows of each of 168 hours, from Monday at midnight on.
-    beyond_calendar : rows whose time lies beyond the years 1 to 9999, which belong to no period.
+    beyond_calendar : rows whose time lies beyond the years -9999 to 9999; they belong to no period.
     by_class : class -> `days` of its rows; absent where the label has no classes.
     """
 

@@ -6,47 +6,13 @@ from pydantic import Field
 from typing_extensions import NotRequired
 
 from traintable.analyse.document.base import Number, Part
-
-
-class OutlierDecision(Part, total=False):
-    """Bounds of a number, as `traintable.config.plan.Outliers` has them."""
-
-    method: Literal["quantile", "iqr", "mad"]
-    action: Literal["cap", "flag", "drop"]
-    low: float
-    high: float
-    factor: float
-
-
-class FeatureDecision(Part, total=False):
-    """How one column becomes a feature: the keys of `traintable.config.plan.Feature` that an analysis proposes."""
-
-    expr: str
-    impute: Literal["mean", "median", "mode"]
-    indicator: bool
-    outliers: OutlierDecision
-    transform: Literal["log1p", "yeo_johnson", "quantile_bins"]
-    n_bins: int
-    scale: Literal["standard", "robust", "min_max", "max_abs"]
-    encode: Literal["one_hot", "ordinal", "frequency", "hashing", "target"]
-    n_buckets: int
-    trim: bool
-    min_frequency: int
-    because: str
-
-
-class Product(Part):
-    """Products of numbers, as `traintable.config.plan.Interactions` has them."""
-
-    columns: list[str]
-    degree: int
-    interaction_only: bool
+from traintable.analyse.document.plan import Product, Steps
 
 
 class FeaturePieces(Part):
     """A piece of a plan that makes features."""
 
-    features: dict[str, FeatureDecision]
+    features: dict[str, Steps]
 
 
 class ProductPieces(Part):

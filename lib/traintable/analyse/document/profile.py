@@ -40,10 +40,13 @@ class Leak(Part):
     allowed_because: NotRequired[str]
 
 
+HeadlineSeverity = Literal["high", "medium", "low"]
+
+
 class Headline(Part):
     """One of the few findings to read first; `section` is the part of the profile that it is from."""
 
-    severity: Literal["high", "medium", "low"]
+    severity: HeadlineSeverity
     title: str
     text: str
     section: str

@@ -15,7 +15,7 @@ from traintable.addresses import is_s3
 from traintable.config.sources import TextSource
 from traintable.ingest.formats.csv_records import CsvRecords
 from traintable.ingest.formats.line_cutter import Lines, is_blank
-from traintable.ingest.formats.streams import PACKINGS, beginning
+from traintable.ingest.formats.streams import CODECS, beginning
 from traintable.ingest.formats.whole_files import Cutter
 from traintable.ingest.formats.xml_records import XmlRecords
 from traintable.ingest.listing import ListedFile
@@ -33,7 +33,7 @@ class Header:
     Attributes
     ----------
     fault : why these can't be the names of columns, so that no record of the files can be read, nor this line.
-    drift : the column that nobody has declared, for which the records of the files are to be kept apart.
+    drift : the column that nobody has declared, for which the records of the files are quarantined.
     """
 
     text: str
@@ -48,15 +48,15 @@ def headers(files: Sequence[ListedFile], source: TextSource) -> dict[Header, lis
     An empty file has no names.
     """
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        found = list(pool.map(lambda file: _header(_head(file), source), files))
+        by_file = list(pool.map(lambda file: _header(_head(file), source), files))
     groups: dict[Header, list[ListedFile]] = {}
-    for header, file in zip(found, files, strict=True):
+    for header, file in zip(by_file, files, strict=True):
         groups.setdefault(header, []).append(file)
     return groups
 
 
 def _head(file: ListedFile) -> bytes:
-    n = HEAD_BYTES if os.path.splitext(file.path)[1] not in PACKINGS else _PACKED_BYTES
+    n = HEAD_BYTES if os.path.splitext(file.path)[1] not in CODECS else _PACKED_BYTES
     return beginning(first_bytes(file, n), file.path, HEAD_BYTES)
 
 
@@ -80,7 +80,7 @@ def _header(head: bytes, source: TextSource) -> Header:
     )
     names = tuple(next(reader, ()))
     if "\ufffd" in first:
-        return Header(first, names, f"a first line that is no {source.encoding}")
+        return Header(first, names, f"a first line that is not valid {source.encoding}")
     return header_of(names, first)
 
 
@@ -93,9 +93,9 @@ def _first_record(head: bytes, source: TextSource) -> bytes:
 
 
 def header_of(names: Sequence[str], text: str = "") -> Header:
-    """The header of these names, and what is wrong with them."""
-    lowered = [name.lower() for name in names]
-    twice = next((name for name in names if lowered.count(name.lower()) > 1), None)
+    """The header with these names; with a fault where a name stands in it twice."""
+    lower = [name.lower() for name in names]
+    twice = next((name for name in names if lower.count(name.lower()) > 1), None)
     return Header(text, tuple(names), None if twice is None else f"one with the column '{twice}' twice")
 
 

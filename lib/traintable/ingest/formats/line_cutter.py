@@ -1,4 +1,4 @@
-"""Lines, as what a file is cut into that one task reads, and what the other cutters share."""
+"""The cutter of lines, for files that one task reads; and batches and blanks, as all cutters have them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BATCH_BYTES, _BATCH_RECORDS = 2**23, 2**15
 
 @dataclass(frozen=True)
 class Lines:
-    """A record is a line; of one of more than `max_bytes` its beginning is given, of at least one byte more."""
+    """Cuts a file into its lines; of one of more than `max_bytes` the beginning is given, of at least one byte more."""
 
     keep_blank: bool
     encoding: str
@@ -58,11 +58,11 @@ def _batch(raws: list[bytes], numbers: list[int]) -> Numbered:
 
 
 def is_blank(raw: pa.Array, max_bytes: int) -> pa.Array:
-    """Which records are nothing but blanks; of one of more than `max_bytes` there may be more than is given."""
+    """Which records are nothing but blanks; none of more than `max_bytes`, for there may be more than is given."""
     is_short = pc.less_equal(pc.binary_length(raw), max_bytes)
     return pc.and_(is_short, pc.match_substring_regex(raw.cast(pa.binary()), rb"^\s*$"))
 
 
 def count_records(batches: Iterable[Numbered], max_bytes: int) -> int:
-    """How many records there are, blank ones apart."""
+    """How many records there are, without blank ones."""
     return sum(len(raw) - (pc.sum(is_blank(raw, max_bytes)).as_py() or 0) for raw, _ in batches)

@@ -1,4 +1,4 @@
-"""Dates and times in text: ISO 8601 or a pattern, with an offset or in a time zone, and never one that was not."""
+"""Dates and times in text: ISO 8601 or a pattern, with an offset or in a time zone; never one that did not exist."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def parse_times(texts: pa.Array, kind: pa.DataType, *, pattern: str | None, zone
     ----------
     kind : date32, timestamp[us] (without a zone) or timestamp[us, UTC].
     pattern : as strftime takes it; ISO 8601 where there is none.
-    zone : of times without an offset that become instants. A time that this zone has left out (clocks put forward) or
+    zone : of times without an offset that become instants. A time that this zone has skipped (clocks put forward) or
         has had twice (put back) names no instant.
     """
     whole = _cast(texts, kind, zone) if pattern is None else None
     if whole is not None:
         return whole, []
-    # Not all as they should be, or by a pattern: one by one, each different text once.
+    # Of several forms, or by a pattern: one by one, each different text once.
     coded = texts.dictionary_encode()
-    found = [_one(text, kind, pattern, zone) for text in coded.dictionary.to_pylist()]
-    values = pa.array(found, kind).take(coded.indices)
+    distinct = [_parse_time(text, kind, pattern, zone) for text in coded.dictionary.to_pylist()]
+    values = pa.array(distinct, kind).take(coded.indices)
     wrong = pc.and_(pc.is_valid(texts), pc.is_null(values))
     return values, pc.indices_nonzero(wrong).to_pylist()
 
@@ -50,24 +50,25 @@ def _cast(texts: pa.Array, kind: pa.DataType, zone: str) -> pa.Array | None:
         return None
 
 
-def _one(text: str | None, kind: pa.DataType, pattern: str | None, zone: str) -> object:
+def _parse_time(text: str | None, kind: pa.DataType, pattern: str | None, zone: str) -> object:
+    """The date or time that a text names; None where it names none."""
     if text is None:
         return None
     if pattern is None:
-        one = _cast(pa.array([text]), kind, zone)
-        return None if one is None else one[0].as_py()
+        value = _cast(pa.array([text]), kind, zone)
+        return None if value is None else value[0].as_py()
     try:
-        found = datetime.strptime(text, pattern)
+        time = datetime.strptime(text, pattern)
     except ValueError:
         return None
     if pa.types.is_date(kind):
-        return found.date()
+        return time.date()
     if kind.tz is None:
-        return None if found.tzinfo else found
-    if found.tzinfo:
-        return found.astimezone(timezone.utc)
-    local = found.replace(tzinfo=ZoneInfo(zone))
+        return None if time.tzinfo else time
+    if time.tzinfo:
+        return time.astimezone(timezone.utc)
+    local = time.replace(tzinfo=ZoneInfo(zone))
     instant = local.astimezone(timezone.utc)
-    is_gap = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != found
+    is_skipped = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != time
     is_twice = local.replace(fold=1).utcoffset() != local.utcoffset()
-    return None if is_gap or is_twice else instant
+    return None if is_skipped or is_twice else instant

@@ -42,35 +42,36 @@ class ChangeFeed:
         self.name = name_in_table(self.table, os.path.realpath(config.root))
         self._commits: dict[int, Commit] = {}
 
-    def found(self, interval: Interval | None, known: LoadState) -> list[ListedFile]:
-        """The versions that were not taken yet; the newest one, whole, where none was."""
-        found = commits(self.table)
-        self._commits = {commit.version: commit for commit in found}
+    def list_new(self, interval: Interval | None, known: LoadState) -> list[ListedFile]:
+        """The versions that were not landed yet; the newest one, whole, where none was."""
+        newest_first = commits(self.table)
+        newest, oldest = newest_first[0], newest_first[-1]
+        self._commits = {commit.version: commit for commit in newest_first}
         taken = {self._version(name): etag for name, etag in known.taken.items()}
         if not taken:
             begun = [self._version(name) for name in known.open[1]] if known.open else []
-            whole = self._commits.get(begun[0] if begun else found[0].version, found[0])
+            whole = self._commits.get(begun[0] if begun else newest.version, newest)
             return [self._file(whole, _SNAPSHOT)]
         last = max(taken)
-        wanted = list(range(last, found[0].version + 1))
-        for version in wanted:
+        needed = range(last, newest.version + 1)
+        for version in needed:
             if version not in self._commits:
                 raise InputMissing(
                     where=f"table {self.table}",
-                    expected=f"version {version}, the next to be taken",
-                    found=f"versions {found[-1].version} to {found[0].version}",
-                    remedy="Its history has been removed: land to another table, which begins with a whole version.",
+                    expected=f"version {version}, the next to be landed",
+                    found=f"versions {oldest.version} to {newest.version}",
+                    remedy="Its history has been removed. Land to another table, which begins with a whole version.",
                 )
         if taken[last].removeprefix(_SNAPSHOT) != self._commits[last].timestamp:
             raise ConfigError(
                 where=f"table {self.table}",
-                expected=f"the version {last} that was taken, of {taken[last].removeprefix(_SNAPSHOT)}",
-                found=f"one of {self._commits[last].timestamp}",
-                remedy="The table has been made anew: land to another table.",
+                expected=f"the version {last} that was landed, committed at {taken[last].removeprefix(_SNAPSHOT)}",
+                found=f"a version {last} committed at {self._commits[last].timestamp}",
+                remedy="Somebody has made the table anew. Land to another table.",
             )
-        return [self._file(self._commits[version]) for version in wanted[1:]]
+        return [self._file(self._commits[version]) for version in needed[1:]]
 
-    def open(self, spark: SparkSession, files: Sequence[ListedFile]) -> SourceRows:
+    def read(self, spark: SparkSession, files: Sequence[ListedFile]) -> SourceRows:
         """The changes of the versions, each row with the version that it is of."""
         rows = self._snapshot(spark, files[0]) if files[0].etag.startswith(_SNAPSHOT) else self._feed(spark, files)
         file = F.concat(F.lit(f"{self.name}@"), F.col("_commit_version").cast("string"))

@@ -1,4 +1,4 @@
-"""Rows beyond the greatest value that was taken: the range of one run, and what it is called."""
+"""Rows above the greatest value that was landed: the range of a run, and its name."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def seconds_or_number(lookback: str | int | None) -> int | None:
     return seconds(lookback) if isinstance(lookback, str) else lookback
 
 
-def none_without(column: str, n: int, table: str) -> None:
+def require_values(column: str, n: int, table: str) -> None:
     """Raise InputMissing when rows have no value in the column that decides which run they are of."""
     if n:
         raise InputMissing(
             where=f"table {table}, column '{column}'",
-            expected="a value in each row, for it decides which run takes it",
-            found=f"none in {n:,} rows",
-            remedy="Give them one, or leave them out by `source.where`. Nothing was landed.",
+            expected="a value in each row, because it decides which run takes the row",
+            found=f"no value in {n:,} rows",
+            remedy="Give them a value, or filter them out by `source.where`. Nothing was landed.",
         )

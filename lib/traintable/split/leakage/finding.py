@@ -1,13 +1,28 @@
-"""What a guard has found."""
+"""What a guard reports."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 Severity = Literal["severe", "warning"]
 Measure = float | int | str
+
+
+class _Record(TypedDict):
+    check: str
+    severity: Severity
+    columns: list[str]
+    numbers: dict[str, Measure]
+    message: str
+    remedy: str
+
+
+class FindingRecord(_Record, total=False):
+    """A finding in the manifest; `allowed_because` is the reason that the configuration gives, where it allows it."""
+
+    allowed_because: str
 
 
 @dataclass(frozen=True)
@@ -28,7 +43,7 @@ class LeakFinding:
     remedy: str
     numbers: Mapping[str, Measure] = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> FindingRecord:
         """The finding as plain values, for the manifest."""
         return {
             "check": self.check,
@@ -40,7 +55,7 @@ class LeakFinding:
         }
 
     def __str__(self) -> str:
-        """One line: severity, check, columns, what was found, the numbers, and what to do."""
+        """One line: severity, check, columns, message, numbers, and what to do."""
         about = f" of {', '.join(map(repr, self.columns))}" if self.columns else ""
         numbers = ", ".join(f"{name} {_rounded(value)}" for name, value in self.numbers.items())
         line = (
