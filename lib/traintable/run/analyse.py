@@ -21,7 +21,7 @@ from traintable.config.dataset import Against, Config
 from traintable.config.document import explain
 from traintable.config.plan import Feature, Plan
 from traintable.contract.rows import REASONS
-from traintable.delta.pin import pin, read_pinned
+from traintable.delta.pinned_input import pin_input, read_pinned
 from traintable.errors import ConfigError, InputMissing
 from traintable.run.output_paths import OutputPaths
 from traintable.run.staging import Staging, staging
@@ -114,7 +114,7 @@ def analyse_table(
 def _reference(spark: SparkSession, config: Config, against: Against, files: Staging) -> tuple[DataFrame, str]:
     """The rows to compare those of train with, and what they are called."""
     if against.table is not None:
-        pinned = pin(resolve(against.table, config.root), against.version, spark=spark)
+        pinned = pin_input(resolve(against.table, config.root), against.version, spark=spark)
         return read_pinned(spark, pinned), f"{against.table}@{pinned.version}"
     source = config.source.model_copy(update={"version": against.version})
     earlier = config.model_copy(update={"source": source})
