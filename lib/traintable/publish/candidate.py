@@ -21,9 +21,8 @@ from traintable.delta.data_files import Written
 from traintable.delta.table import Table
 from traintable.errors import AccountingError
 from traintable.publish.write_task import FILE, RESULT, TaskFolders, TaskResult, write_candidate
+from traintable.quality import FeatureSummary, Tally
 from traintable.quality.audit import FAILED
-from traintable.quality.summary import FeatureSummary
-from traintable.quality.tally import Tally
 from traintable.spark.session import is_managed
 from traintable.storage.folder import folder
 from traintable.table_columns import TableColumns

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict
+from typing import Literal
+
+from traintable.delta.manifest import LeakageFinding
 
 Severity = Literal["severe", "warning"]
 Measure = float | int | str
-
-
-class _Record(TypedDict):
-    check: str
-    severity: Severity
-    columns: list[str]
-    numbers: dict[str, Measure]
-    message: str
-    remedy: str
-
-
-class FindingRecord(_Record, total=False):
-    """A finding in the manifest; `allowed_because` is the reason that the configuration gives, where it allows it."""
-
-    allowed_because: str
 
 
 @dataclass(frozen=True)
@@ -43,7 +30,7 @@ class LeakFinding:
     remedy: str
     numbers: Mapping[str, Measure] = field(default_factory=dict)
 
-    def to_dict(self) -> FindingRecord:
+    def to_dict(self) -> LeakageFinding:
         """The finding as plain values, for the manifest."""
         return {
             "check": self.check,
