@@ -24,8 +24,8 @@ data/warehouse/airlines: $(READY)
 run: $(READY) data/warehouse/airlines  ## the main job on real data
 	$(BIN)/traintable run --config conf/flights.yaml
 
-test: $(READY)  ## the tests, without the slow ones, by two processes with a session each
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+test: $(READY)  ## the tests, without the slow ones, by two processes with a session each (tests/order.py)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --no-loadscope-reorder
 
 test-all: $(READY)  ## all tests
 	$(BIN)/python -m pytest

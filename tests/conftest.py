@@ -21,7 +21,7 @@ from traintable.config.dataset import load  # noqa: E402
 from traintable.run import Outcome, run  # noqa: E402
 from traintable.spark.session import JAVA_OPTIONS, get_spark  # noqa: E402
 
-pytest_plugins = ["servers.fixtures"]
+pytest_plugins = ["order", "servers.fixtures"]
 
 # In CI the same examples every time, so that a change is judged by what it changes; elsewhere new ones in each run.
 patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}  # a slow machine is no failure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -14,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "lib" / "traintable"
+TESTS = ROOT / "tests"
 FILES = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
 
 # From the ground up; a room, or a file that stands by itself, imports only from those before it.
@@ -35,6 +37,10 @@ ORDER = (
     *("analyse", "prepare", "balance", "augment", "quality", "publish", "stream", "run", "cli"),
 )
 CONSUMERS = "reading"  # for those who read tables elsewhere: stands on what is up to `delta`, and nobody stands on it
+
+# Folders of tests that go through several rooms, and what they are helped by.
+ACROSS_ROOMS = {"benchmarks", "faults", "packaging", "servers"}
+BY_COMMAND = {"cli", "run"}  # what the fixture `command` calls
 
 # What binds to classic Spark or to the driver's memory; only these files may.
 CLASSIC = {"spark/session.py", "spark/plans.py", "spark/hadoop_files.py"}
@@ -59,11 +65,11 @@ BOUNDED = {
     ("ingest/sources/changes.py", "count"): "one row a version of a run",
     ("ingest/sources/tables.py", "_beyond_watermark"): "one row of bounds",
     ("ingest/sources/typed.py", "counts"): "one row a file of a run",
-    ("ingest/target.py", "counts_of"): "one row a file of a run",
+    ("ingest/tables.py", "count_by_file"): "one row a file of a run",
     ("publish/candidate.py", "compute"): "one row",
-    ("publish/candidate.py", "_read"): "one row a task, read one after another",
+    ("publish/candidate.py", "_read_results"): "one row a task, read one after another",
     ("publish/difference.py", "_rows"): "one row a kind of difference and a pair of splits",
-    ("publish/quarantine.py", "write_removed"): "one row a kind: two",
+    ("publish/quarantine.py", "write_quarantine"): "one row a kind: two",
     ("quality/value_counts.py", "count_values"): "limited to 10,000 rows a rule, and one",
     ("quality/engine.py", "_values"): "one row a domain of the rules",
     ("run/row_accounting.py", "census"): "one row for each combination of split, class, kind and reasons",
@@ -196,9 +202,9 @@ def test_a_room_imports_only_from_rooms_before_it(file: str) -> None:
 @pytest.mark.parametrize(
     ("file", "planted"),
     [
-        ("delta/pin.py", "from traintable.split import by_time"),
+        ("delta/pinned_input.py", "from traintable.split import by_time"),
         ("prepare/pipeline.py", "def f():\n    from traintable import quality"),
-        ("statistics/scan.py", "import traintable.delta.pin"),
+        ("statistics/scan.py", "import traintable.delta.pinned_input"),
         ("columns.py", "if TYPE_CHECKING:\n    from traintable.statistics import scan"),
         ("columns.py", "from traintable.addresses import resolve"),
         ("spark/progress.py", "from traintable.run.build import run"),
@@ -326,6 +332,105 @@ def test_a_new_collect_is_found() -> None:
     planted = "def big(df):\n    rows = df.collect()\n    take = df.toPandas\n    return [*df.toLocalIterator()]"
     assert list(used(planted, TO_DRIVER)) == [("big", "collect"), ("big", "toPandas"), ("big", "toLocalIterator")]
     assert not list(used("# df.collect()\n'''df.rdd'''\ncollected = F.collect_list('x')", TO_DRIVER | CLASSIC_ONLY))
+
+
+# What writes a Delta table, or reads its log, by another way than `delta.table`.
+WRITERS = {"saveAsTable", "insertInto", "writeTo", "toTable", "createOrReplace", "create_write_transaction"}
+WRITERS |= {"whenMatchedUpdate", "whenMatchedDelete", "whenNotMatchedInsert", "forPath", "forName"}
+DELTA_LIBRARIES = ("deltalake", "delta")
+FREE_OF_DELTA = "deltalake.exceptions"  # to know an error by
+SQL_WRITERS = ("MERGE INTO", "INSERT INTO", "INSERT OVERWRITE", "DELETE FROM", "ALTER TABLE", "_delta_log")
+
+
+def past_the_table(source: str) -> list[str]:
+    """Where a source writes Delta tables, or reads their logs, by itself."""
+    tree = ast.parse(source)
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    wrong: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in WRITERS:
+            wrong.append(node.attr)
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("format", "using")
+        ):
+            wrong += [node.func.attr for a in node.args if isinstance(a, ast.Constant) and a.value == "delta"]
+        elif isinstance(node, ast.Import):
+            wrong += [alias.name for alias in node.names if alias.name.split(".")[0] in DELTA_LIBRARIES]
+        elif isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] in DELTA_LIBRARIES:
+            wrong += [str(node.module)] if node.module != FREE_OF_DELTA else []
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            wrong += [word for word in SQL_WRITERS if word.lower() in node.value.lower()]
+    return wrong
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if not file.startswith("delta/")])
+def test_only_the_room_of_the_table_writes_delta_and_reads_logs(file: str) -> None:
+    assert past_the_table(FILES[file]) == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        'rows.write.format("delta").mode("append").save(path)',
+        'rows.writeStream.format("delta").start(path)',
+        "rows.write.saveAsTable('a.b')",
+        "rows.writeTo('a.b').append()",
+        "def f():\n    from deltalake import write_deltalake",
+        "from deltalake.transaction import create_table_with_add_actions",
+        "import deltalake.table",
+        "from delta.tables import DeltaTable",
+        "DeltaTable.forPath(spark, path).delete('x = 1')",
+        "builder.whenMatchedUpdate(set={})",
+        "spark.sql(f'MERGE INTO {table} USING x ON true')",
+        "spark.sql(f'alter table {table} set tblproperties (a = 1)')",
+        "open(f'{table}/_delta_log/0.json')",
+    ],
+)
+def test_a_write_past_the_table_is_seen(planted: str) -> None:
+    assert past_the_table(planted)
+
+
+def test_what_is_no_write_of_delta_is_let_pass() -> None:
+    fine = "'''Written by MERGE INTO, in _delta_log.'''\nrows.write.parquet(path)\nx = 'delta'\n"
+    fine += "from traintable.delta.table import Table\nfrom deltalake.exceptions import DeltaError"
+    assert past_the_table(fine) == []
+
+
+def rooms_tested(test: Path) -> set[str]:
+    """The rooms that a file of tests stands on, by itself or through the helpers beside it and at the top of tests/."""
+    rooms, waiting, read = set[str](), [test], set[Path]()
+    while waiting:
+        file = waiting.pop()
+        read.add(file)
+        source = file.read_text(encoding="utf-8")
+        rooms |= {room_of(module) for module, _ in imported(source)}
+        rooms |= BY_COMMAND if "command: Command" in source else set()
+        froms = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
+        names = [*(node.module for node in froms), *re.findall(r'"(\w+)\.py"', source)]  # and scripts that it runs
+        helpers = {folder / f"{name}.py" for name in names for folder in (test.parent, TESTS)}
+        waiting += [helper for helper in helpers - read if helper.is_file()]
+    return rooms
+
+
+@pytest.mark.parametrize("room", sorted({room_of(module) for module in MODULES if "." in module}))
+def test_each_room_has_tests_that_stand_on_it(room: str) -> None:
+    tests = sorted((TESTS / room).rglob("test_*.py"))
+    assert tests, f"tests/{room} has no tests"
+    assert [test.name for test in tests if room not in rooms_tested(test)] == []
+
+
+def test_each_folder_of_tests_is_a_room() -> None:
+    folders = {path.name for path in TESTS.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders - {room_of(module) for module in MODULES if "." in module} == ACROSS_ROOMS
+
+
+def test_a_test_in_the_wrong_room_is_seen(tmp_path: Path) -> None:
+    test = tmp_path / "test_pins.py"
+    test.write_text("from helper import f\n\n\ndef test_it():\n    from traintable.delta import commits")
+    (tmp_path / "helper.py").write_text("from traintable.publish.pins import pin\nfrom frames import of_rows")
+    assert rooms_tested(test) == {"delta", "publish"}
 
 
 @pytest.fixture(scope="module")

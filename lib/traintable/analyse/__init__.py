@@ -1,7 +1,9 @@
 """What is known of a table before a model is trained on it, and what follows from that.
 
-`profile` describes it in two scans, and `compare` holds it against another in one of each. Tests and associations are
-computed from statistics that were learned already: no rows, no pass over data.
+`profile` describes it in two scans, and `compare` holds it against another in one of each. `isolation_forest` and
+`score_anomalies` give each row a score of how unlike the others it is, `mahalanobis` its distance from the mean. The
+tests of `hypothesis` and the measures of `association` are computed from statistics that were learned already: no rows,
+no pass over data; `adjust_p_values` corrects for many of them.
 """
 
 from traintable.analyse.anomalies import AnomalyModel, isolation_forest, score_anomalies
