@@ -36,7 +36,7 @@ class LeakFinding:
             "check": self.check,
             "severity": self.severity,
             "columns": list(self.columns),
-            "numbers": {name: _rounded(value) for name, value in self.numbers.items()},
+            "numbers": {name: _round(value) for name, value in self.numbers.items()},
             "message": self.message,
             "remedy": self.remedy,
         }
@@ -44,12 +44,12 @@ class LeakFinding:
     def __str__(self) -> str:
         """One line: severity, check, columns, message, numbers, and what to do."""
         about = f" of {', '.join(map(repr, self.columns))}" if self.columns else ""
-        numbers = ", ".join(f"{name} {_rounded(value)}" for name, value in self.numbers.items())
+        numbers = ", ".join(f"{name} {_round(value)}" for name, value in self.numbers.items())
         line = (
             f"{self.severity}: {self.check}{about}: {self.message}{f' ({numbers})' if numbers else ''}. {self.remedy}"
         )
         return " ".join(line.split())
 
 
-def _rounded(value: Measure) -> Measure:
+def _round(value: Measure) -> Measure:
     return float(f"{value:.4g}") if isinstance(value, float) else value

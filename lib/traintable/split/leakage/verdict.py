@@ -54,7 +54,7 @@ def refuse_severe(findings: Sequence[LeakFinding], allowed: Sequence[Allowed] = 
         raise GateRefused(
             where=f"table {table}",
             expected="no leak between the label or the held-out rows and what is learned from",
-            found="; ".join(str(finding).rstrip(".") for finding in severe),
+            found="; ".join(map(str, severe)).removesuffix("."),
             remedy="Nothing was published. Allow what is not a leak, with the reason: "
             f"`leakage.allow: [{{check: {first.check}, {names}because: ...}}]`.",
         )
