@@ -14,7 +14,7 @@ from traintable.columns import RESERVED, SPLIT, quote, refuse_taken, require_col
 from traintable.config.dataset import Config, Join
 from traintable.config.durations import seconds
 from traintable.contract.rows import REASONS, apply_contract, mark_duplicates
-from traintable.delta.pin import Pinned, read_pinned
+from traintable.delta.pinned_input import PinnedInput, read_pinned
 from traintable.errors import ConfigError
 from traintable.sql.expressions import evaluate
 
@@ -32,7 +32,7 @@ NO_FAULT = ("duplicate", "no_label", "gap", split.FROZEN_GROUP, split.NEW_TEST)
 def assemble(
     spark: SparkSession,
     config: Config,
-    pinned: Mapping[str, Pinned],
+    pinned: Mapping[str, PinnedInput],
     *,
     checkpoint: Callable[[DataFrame], DataFrame] = lambda rows: rows,
 ) -> DataFrame:
@@ -94,7 +94,7 @@ def _refuse_reserved(source: DataFrame, table: str) -> None:
         )
 
 
-def _join_all(spark: SparkSession, rows: DataFrame, config: Config, pinned: Mapping[str, Pinned]) -> DataFrame:
+def _join_all(spark: SparkSession, rows: DataFrame, config: Config, pinned: Mapping[str, PinnedInput]) -> DataFrame:
     tables = {join.name: read_pinned(spark, pinned[join.name], where=join.where) for join in config.joins}
     for join in config.joins:
         right = {*join.on.values(), *join.columns, *([join.asof.right] if join.asof else [])}

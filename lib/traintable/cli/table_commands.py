@@ -65,9 +65,9 @@ def pin(
     """Keep a version of a training table readable, whatever `vacuum` removes."""
 
     def work() -> Mapping[str, Any]:
-        from traintable.publish.pins import pin as keep
+        from traintable.publish.version_pins import pin_version
 
-        pinned = keep(path, version, by=by, note=note, copy=copy)
+        pinned = pin_version(path, version, by=by, note=note, copy=copy)
         print(f"pinned: {path} version {version} by {by}", file=sys.stderr)
         return {"status": "pinned", "table": path, **pinned}
 
@@ -79,9 +79,9 @@ def unpin(path: TableArgument, by: ByOption) -> None:
     """Remove a pin; deep copies stay."""
 
     def work() -> Mapping[str, Any]:
-        from traintable.publish.pins import unpin as release
+        from traintable.publish.version_pins import unpin_version
 
-        pinned = release(path, by)
+        pinned = unpin_version(path, by)
         print(f"unpinned: {path} version {pinned['version']}", file=sys.stderr)
         return {"status": "unpinned", "table": path, **pinned}
 

@@ -21,7 +21,7 @@ from traintable.config.dataset import Against, Config
 from traintable.config.document import explain
 from traintable.config.plan import Feature, Plan
 from traintable.contract.rows import REASONS
-from traintable.delta.pin import pin, read_pinned
+from traintable.delta.pinned_input import pin_input, read_pinned
 from traintable.errors import ConfigError, InputMissing
 from traintable.run.output_paths import OutputPaths
 from traintable.run.staging import Staging, staging
@@ -75,6 +75,9 @@ def analyse_table(
         pinned = pin_inputs(config, spark)
         paths = OutputPaths.of(config, "analysis")
         folder = _folder(config)
+        plan = plan or folder / PLAN
+        if plan.is_file():
+            _check_plan(decisions.read(plan), plan)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
     with (
@@ -83,7 +86,7 @@ def analyse_table(
         staging(spark, paths.staging) as files,
     ):
         with progress.stage("read, join, label, split"):
-            rows = assemble(spark, config, pinned, checkpoint=lambda df: files.write(rows, "assembled"))
+            rows = assemble(spark, config, pinned, checkpoint=lambda df: files.write(df, "assembled"))
             rows = files.write(rows.where(F.col(SPLIT).isNotNull()).drop(*_OWN), "rows", partition_by=[SPLIT])
             train = rows.where(F.col(SPLIT) == TRAIN).drop(SPLIT)
             _require_rows(train, config)
@@ -108,18 +111,18 @@ def analyse_table(
                 against=against,
             ).to_dict()
         with progress.stage("decide and report"):
-            return _write(profile, folder, plan or folder / PLAN, late, config)
+            return _write(profile, folder, plan, late, config)
 
 
 def _reference(spark: SparkSession, config: Config, against: Against, files: Staging) -> tuple[DataFrame, str]:
     """The rows to compare those of train with, and what they are called."""
     if against.table is not None:
-        pinned = pin(resolve(against.table, config.root), against.version, spark=spark)
+        pinned = pin_input(resolve(against.table, config.root), against.version, spark=spark)
         return read_pinned(spark, pinned), f"{against.table}@{pinned.version}"
     source = config.source.model_copy(update={"version": against.version})
     earlier = config.model_copy(update={"source": source})
     rows = assemble(
-        spark, earlier, pin_inputs(earlier, spark), checkpoint=lambda df: files.write(rows, "assembled_reference")
+        spark, earlier, pin_inputs(earlier, spark), checkpoint=lambda df: files.write(df, "assembled_reference")
     )
     rows = files.write(rows.where(F.col(SPLIT) == TRAIN).drop(SPLIT, *_OWN), "reference")
     return rows, f"{config.source.table}@{against.version}"
@@ -216,7 +219,12 @@ def _merge(path: Path, last: Path, new: ProposedPlan) -> tuple[str, Plan, list[d
         text = decisions.rewrite(path.read_text(encoding="utf-8"), edited, merged)
     else:
         merged, changes, text = new, [], decisions.to_yaml(new)
+    return text, _check_plan(merged, path), changes
+
+
+def _check_plan(plan: Mapping[str, object], path: Path) -> Plan:
+    """The plan that a file holds, or that is to be written to it; raises ConfigError when it can't be carried out."""
     try:
-        return text, Plan.model_validate(merged), changes
+        return Plan.model_validate(plan)
     except ValidationError as error:
         raise explain(error, str(path), Plan) from None

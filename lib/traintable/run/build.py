@@ -13,9 +13,8 @@ from traintable import assemble, prepare, publish, quality, split
 from traintable.addresses import is_remote, sibling
 from traintable.columns import SPLIT, TRAIN
 from traintable.config.dataset import Config
-from traintable.delta.attachments import Attachments
+from traintable.delta.attachments import Attachments, attach_large, load_attached
 from traintable.delta.lease import lease
-from traintable.publish.manifest import fitting, whole
 from traintable.publish.mlflow_input import log_input
 from traintable.run.context import RunContext
 from traintable.run.describe_split import describe_split, published_split
@@ -196,7 +195,7 @@ def _publish(
         if paths.quarantine != sibling(paths.table, "quarantine"):
             made["quarantine"] = paths.quarantine
         about = manifest(context.config, context.pinned, context.run_id, rows, made)
-        about = fitting(about, context.attachments, attached)
+        about = attach_large(about, context.attachments, attached)
         held.require()
         version = publish.publish(gated.candidate, paths.table, manifest=about, features=gated.version.features)
     log_input(table=paths.table, version=version, manifest=about)
@@ -208,7 +207,7 @@ def _unchanged(paths: OutputPaths, fingerprint: str, spark: SparkSession | None)
     newest = publish.newest_manifest(paths.table, spark)
     if newest is None or newest[1].get("fingerprint") != fingerprint or not _exists(newest[1]["model"]):
         return None
-    version, about = newest[0], whole(newest[1], Attachments(paths.manifests))
+    version, about = newest[0], load_attached(newest[1], Attachments(paths.manifests))
     details = RunDetails.from_manifest(about).to_manifest()
     return Outcome("unchanged", about["run_id"], paths.table, version, about["model"], about["rows"], details)
 

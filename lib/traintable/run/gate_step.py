@@ -14,7 +14,7 @@ from traintable.columns import SPLITS
 from traintable.config.dataset import Config
 from traintable.delta.attachments import Attachments
 from traintable.errors import InputMissing
-from traintable.publish.candidate import Candidate, Pending
+from traintable.publish.candidate import Candidate, CandidateWrite
 from traintable.quality import PublishedVersion, RuleResult
 from traintable.quality.audit import FAILED, ROW
 from traintable.quality.page import GateReport
@@ -103,7 +103,7 @@ def run_gate(
     raises an error the files are removed.
     """
     audited = quality.with_rule_columns(rows, config.gate, columns)
-    pending = Pending(
+    pending = CandidateWrite(
         audited,
         table,
         columns=columns,

@@ -8,11 +8,12 @@ import json
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import traintable
 from traintable.config.dataset import Config
-from traintable.delta.pin import Pinned
+from traintable.delta.manifest import Manifest
+from traintable.delta.pinned_input import PinnedInput
 from traintable.run.provenance import code_of, input_of
 
 # What a plan says without deciding anything by it.
@@ -22,13 +23,13 @@ LIBRARIES = ("pyspark", "delta-spark", "great-expectations", "numpy", "pyarrow")
 
 def manifest(
     config: Config,
-    pinned: Mapping[str, Pinned],
+    pinned: Mapping[str, PinnedInput],
     run_id: str,
     rows: Mapping[str, Any],
     details: Mapping[str, Any],
-) -> dict[str, Any]:
+) -> Manifest:
     """What travels in the commit: from what the rows were made, how many they are, and `details` that the run knows."""
-    return {
+    known = {
         "traintable": traintable.__version__,
         "run_id": run_id,
         "name": config.name,
@@ -42,6 +43,7 @@ def manifest(
         "libraries": makers(),
         **details,
     }
+    return cast(Manifest, known)
 
 
 def libraries() -> dict[str, str]:
@@ -63,7 +65,7 @@ def described_config(config: Config) -> dict[str, Any]:
     return config.model_dump(mode="json", exclude={"root", "analysis"}, exclude_defaults=True)
 
 
-def fingerprint_of(config: Config, pinned: Mapping[str, Pinned]) -> str:
+def fingerprint_of(config: Config, pinned: Mapping[str, PinnedInput]) -> str:
     """What the rows follow from: two runs with the same fingerprint would publish the same rows.
 
     The order of keys counts, for it is the order of the features.

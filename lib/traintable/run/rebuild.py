@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from traintable.addresses import is_catalog_name, sibling
 from traintable.assemble.inputs import FROZEN_TEST, SOURCE, pin_inputs
 from traintable.config.dataset import Config
-from traintable.delta.attachments import Attachments
+from traintable.delta.attachments import Attachments, load_attached
 from traintable.errors import ConfigError, InputMissing, TraintableError
-from traintable.publish.history import manifest_of
-from traintable.publish.manifest import whole
+from traintable.publish.history import read_manifest
 from traintable.run.build import run
 from traintable.run.manifest import makers
 from traintable.run.outcome import Outcome
@@ -44,7 +43,7 @@ def rebuild(
     Costs a run. Raises InputMissing where an input version is gone or has other files, ConfigError where the version
     was not published by a run, and TraintableError where the content hash differs.
     """
-    travelled = manifest_of(table, version, spark)
+    travelled = read_manifest(table, version, spark)
     if "config" not in {*travelled, *travelled.get("beside", {})} or "published" not in travelled.get("rows", {}):
         raise ConfigError(
             where=f"table {table} version {version}",
@@ -52,7 +51,7 @@ def rebuild(
             found="a version of another origin, whose configuration is not known",
             remedy="`traintable history` lists the versions.",
         )
-    manifest = whole(travelled, Attachments.of(table, travelled))
+    manifest = load_attached(travelled, Attachments.of(table, travelled))
     config = _config_of(manifest, to or sibling(table, f"rebuilt_{version}"))
     _require_inputs(manifest["inputs"], config, spark)
     outcome = run(config, spark=spark, progress=progress)

@@ -13,7 +13,7 @@ from traintable.assemble.inputs import SOURCE
 from traintable.assemble.labelled_rows import FILTERED, KIND, QUARANTINED
 from traintable.columns import SPLIT, SPLITS, quote
 from traintable.contract.rows import REASONS
-from traintable.delta.pin import read_pinned
+from traintable.delta.pinned_input import read_pinned
 from traintable.errors import AccountingError, ConfigError, InputMissing
 from traintable.run.context import RunContext
 from traintable.run.staging import ROW, writing
@@ -122,7 +122,7 @@ def _count_source(context: RunContext) -> int:
 def _write_quarantine(removed: DataFrame, context: RunContext) -> dict[str, int]:
     """Write rows that are not published, in place of those of this run; returns how many of each kind there are."""
     with writing(context.paths.quarantine):
-        return publish.write_removed(removed, context.paths.quarantine, fingerprint=context.fingerprint)
+        return publish.write_quarantine(removed, context.paths.quarantine, fingerprint=context.fingerprint)
 
 
 def census(staged: DataFrame, label: str) -> Census:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from traintable.columns import require_columns
+from traintable.delta.table import Table
 from traintable.errors import ConfigError
 from traintable.sample.arguments import require_names, require_ratio
 from traintable.sample.draw import keyed_hash
@@ -129,12 +130,10 @@ def _filter_files(df: DataFrame, chosen: Sequence[str]) -> DataFrame:
 
 def _list_files(df: DataFrame) -> list[str]:
     """The files that rows are read from; ConfigError where a filter on them would spare nothing."""
-    from delta.tables import DeltaTable
-
     paths = sorted(df.inputFiles())
     if not paths:
         raise _unknown_files("rows that are not read from files")
-    if DeltaTable.isDeltaTable(df.sparkSession, os.path.dirname(paths[0])):
+    if Table(os.path.dirname(paths[0]), spark=df.sparkSession).exists:
         raise _unknown_files(
             "a Delta table that is not local, or has deletion vectors or mapped columns, or computed rows"
         )
