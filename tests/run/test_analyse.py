@@ -64,7 +64,7 @@ def test_report_and_plan_and_a_run_of_the_plan_as_it_is(command: Command, folder
     assert ran["rows"]["published"]["train"] == profile["rows"]
 
 
-def test_edits_stay_when_the_rows_have_changed_which_is_result(
+def test_edits_and_comments_stay_when_the_rows_have_changed(
     command: Command, folder: Path, settings: list[str], warehouse: str
 ) -> None:
     plan = folder / "plan.yaml"
