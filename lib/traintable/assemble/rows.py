@@ -12,9 +12,8 @@ from traintable.addresses import resolve
 from traintable.assemble.join import asof_join, lookup_join, require_unique
 from traintable.columns import RESERVED, SPLIT, quote, refuse_taken, require_columns
 from traintable.config.dataset import Config, Join, Source
-from traintable.config.durations import seconds
 from traintable.config.split import Folds
-from traintable.contract.rows import REASONS, apply_contract, mark_duplicates
+from traintable.contract.rows import REASONS, apply_contract, mark_duplicates, rename_sources
 from traintable.delta.pin import Pinned, pin, read_pinned
 from traintable.errors import ConfigError
 from traintable.sql.expressions import evaluate
@@ -61,8 +60,9 @@ def assemble(
     rows first read them several times: `held` may write the rows and give those that were written.
     """
     source = read_pinned(spark, pinned[SOURCE], where=config.source.where)
-    _refuse_reserved(source, pinned[SOURCE].table)
     key, promises = config.source.key, config.columns
+    source = rename_sources(source, promises)
+    _refuse_reserved(source, pinned[SOURCE].table)
     own = {name: promise for name, promise in promises.items() if name in source.columns}
     derived = {name: promises[name] for name in config.derive if name in promises and name not in own}
     joined = {name: promise for name, promise in promises.items() if name not in own and name not in derived}
@@ -117,7 +117,7 @@ def _join(rows: DataFrame, table: DataFrame, join: Join) -> DataFrame:
         on=join.on,
         left_time=join.asof.left,
         right_time=join.asof.right,
-        tolerance_seconds=seconds(join.asof.tolerance),
+        tolerance_seconds=join.asof.tolerance.seconds,
         columns=join.columns,
     )
 

@@ -33,8 +33,8 @@ from pyspark.sql import functions as F
 from traintable.columns import quote
 from traintable.config.ingest import BY_FILE
 from traintable.config.sources import describe
-from traintable.contract.arrow import fields_of
 from traintable.contract.record_columns import FILE, POSITION, RAW
+from traintable.contract.rules import fields_of
 from traintable.errors import AccountingError, ConfigError
 from traintable.ingest.formats.text_files import DRIFT, NAMES, WRONG, TextFiles
 from traintable.ingest.intervals import Interval, intervals, last_complete

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from traintable.columns import SPLIT, TEST, TRAIN, VALIDATION
-from traintable.config.durations import seconds
+from traintable.config.durations import Duration
 from traintable.errors import ConfigError
 from traintable.temporal.instants import micros, moments, require_time
 
@@ -35,7 +35,7 @@ def by_time(df: DataFrame, time: str, *, validation: str, test: str, gap: str = 
             remedy="Exchange or correct them.",
         )
     moment = micros(time)
-    width = seconds(gap) * 1_000_000
+    width = Duration(gap).seconds * 1_000_000
     part = (
         F.when(moment < F.lit(starts[VALIDATION] - width), F.lit(TRAIN))
         .when(moment < F.lit(starts[VALIDATION]), F.lit(None).cast("string"))

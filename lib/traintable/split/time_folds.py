@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from traintable.config.durations import seconds
+from traintable.config.durations import Duration
 from traintable.errors import ConfigError
 from traintable.sample.draw import LOWEST
 from traintable.sample.thresholds import thresholds
@@ -48,7 +48,7 @@ def time_k_fold(
     among = of_train(df)
     dated = micros(time).isNotNull() if among is None else among & micros(time).isNotNull()
     blocks = _blocks(df.where(dated), time, n)
-    moment, before, after = micros(time), seconds(gap) * SECOND, seconds(embargo) * SECOND
+    moment, before, after = micros(time), Duration(gap).seconds * SECOND, Duration(embargo).seconds * SECOND
     fold = sum(((moment >= first).cast("int") for first, _ in blocks[1:]), F.lit(0))
     for (_, last), (first, _) in pairwise(blocks):
         dated &= ~((moment >= first - before) & (moment < first)) & ~((moment > last) & (moment <= last + after))

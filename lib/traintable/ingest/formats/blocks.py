@@ -10,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traintable.contract.arrow import Field, Reasons, Why, broken
-from traintable.ingest.formats.times import moments
+from traintable.contract.arrow import Reasons, check_columns
+from traintable.contract.rules import Field, Violation
+from traintable.contract.times import parse_times
 
 Parse = Callable[[pa.Array], list[pa.Array] | None]
-Explain = Callable[[str], Why]
-Refuse = Callable[[str], Why | None]
+Explain = Callable[[str], list[Violation]]
+Refuse = Callable[[str], list[Violation] | None]
 FEW = 512  # records of which each is looked at when one of them is bad
 
 
@@ -57,20 +58,21 @@ def read_block(raw: pa.Array, fields: Sequence[Field], reader: Reader, *, zone: 
     place[kept] = np.arange(len(kept))
     indices = pa.array(place, mask=place < 0)
     spread = [column.take(indices) for column in columns]
-    found: Reasons = {}
-    broken(fields, spread, found)
-    for row, why in found.items():
+    violations: Reasons = {}
+    checked = check_columns(fields, spread, violations)
+    for row, broken in violations.items():
         if row not in reasons:
-            reasons[row] = why
+            reasons[row] = broken
         elif place[row] >= 0:  # not those that have no values at all
-            reasons[row] += [one for one in why if not _says_the_same(one, reasons[row])]
-    return Block(spread, reasons)
+            reasons[row] += [violation for violation in broken if not _follows(violation, reasons[row])]
+    return Block(checked, reasons)
 
 
-def _says_the_same(one: tuple[str, str], others: Sequence[tuple[str, str]]) -> bool:
+def _follows(violation: Violation, others: Sequence[Violation]) -> bool:
     """Whether a null follows from a value that did not parse."""
-    column = one[0].partition(":")[2]
-    return one[0].startswith("null:") and any(other[0] == f"type:{column}" for other in others)
+    column = violation.reason.partition(":")[2]
+    is_null = violation.reason.startswith("null:")
+    return is_null and any(other.reason == f"type:{column}" for other in others)
 
 
 def _valid(raw: pa.Array, reasons: Reasons) -> pa.Array:
@@ -86,7 +88,7 @@ def _valid(raw: pa.Array, reasons: Reasons) -> pa.Array:
             content.as_buffer().to_pybytes().decode()
             good.append(row)
         except UnicodeDecodeError as error:
-            reasons[row] = [("encoding", f"valid UTF-8, which byte {error.start + 1} is not")]
+            reasons[row] = [Violation("encoding", f"valid UTF-8, which byte {error.start + 1} is not")]
     return pa.array(good, pa.int64())
 
 
@@ -117,17 +119,12 @@ def _parsed(
 
 
 def _column(one: Field, parts: Sequence[pa.Array], rows: Sequence[int], reasons: Reasons, zone: str) -> pa.Array:
-    if not one.is_moment:
+    if not one.is_temporal:
         return _together(parts, one.type)
     texts = _together(parts, pa.string())
-    values, wrong = moments(texts, one.type, pattern=one.promise.format, zone=zone)
-    shape = (
-        f"a {one.spark}"
-        + (f" as {one.promise.format}" if one.promise.format else " in ISO 8601")
-        + ", once in its time zone"
-    )
+    values, wrong = parse_times(texts, one.type, pattern=one.promise.format, zone=one.promise.time_zone or zone)
     for place in wrong:
-        reasons.setdefault(rows[place], []).append((f"type:{one.name}", f"{one.name} is {shape}"))
+        reasons.setdefault(rows[place], []).append(one.text_rule)
     return values
 
 

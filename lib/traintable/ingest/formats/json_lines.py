@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
-from traintable.contract.arrow import Field, Why, plain_value
+from traintable.contract.arrow import plain_value
+from traintable.contract.rules import Field, Violation
 from traintable.ingest.formats.blocks import Reader, fit, is_in_order, numbered, whole
 from traintable.ingest.formats.plain_checks import refused, value_is
 
@@ -84,7 +85,7 @@ def _null_of(fields: Sequence[Field]) -> str:
     return f"{json.dumps(fields[0].source)}:null"
 
 
-def refuse(raw: str, fields: Sequence[Field]) -> Why | None:
+def refuse(raw: str, fields: Sequence[Field]) -> list[Violation] | None:
     """What is wrong with one line, where that can be told without the parser; nothing, or None, for all others."""
     try:
         record, doubled = _loaded(raw)
@@ -97,23 +98,23 @@ def refuse(raw: str, fields: Sequence[Field]) -> Why | None:
     return None if wrong is None else _drifted(record, known) + wrong
 
 
-def explain(raw: str, fields: Sequence[Field]) -> Why:
+def explain(raw: str, fields: Sequence[Field]) -> list[Violation]:
     """What is wrong with one line."""
     try:
         record, doubled = _loaded(raw)
     except (ValueError, RecursionError) as error:
-        return [("syntax", f"one JSON object a line: {plain_value(error)}")]
+        return [Violation("syntax", f"one JSON object a line: {plain_value(error)}")]
     if not isinstance(record, dict):
-        return [("syntax", f"one JSON object a line, not {type(record).__name__}")]
+        return [Violation("syntax", f"one JSON object a line, not {type(record).__name__}")]
     if doubled:
-        return [("syntax", f"each field once, not '{plain_value(doubled[0])}' twice")]
+        return [Violation("syntax", f"each field once, not '{plain_value(doubled[0])}' twice")]
     known = {field.source: field for field in fields}
     wrong = _drifted(record, known)
     for name, value in record.items():
         field = known.get(name)
         if field and (value == inf or parse(pa.array([json.dumps({name: value})]), [field]) is None):
             wrong.append(field.type_rule)
-    return wrong or [("syntax", "a line that the parser takes")]
+    return wrong or [Violation("syntax", "a line that the parser takes")]
 
 
 def _loaded(raw: str) -> tuple[Any, list[str]]:
@@ -130,8 +131,8 @@ def _loaded(raw: str) -> tuple[Any, list[str]]:
     return json.loads(raw, object_pairs_hook=pairs, parse_constant=_no_constant), doubled
 
 
-def _drifted(record: Mapping[str, Any], known: Container[str]) -> Why:
-    return [(f"drift:{name}", _UNEXPECTED) for name in record if name not in known]
+def _drifted(record: Mapping[str, Any], known: Container[str]) -> list[Violation]:
+    return [Violation(f"drift:{name}", _UNEXPECTED) for name in record if name not in known]
 
 
 def _no_constant(text: str) -> None:

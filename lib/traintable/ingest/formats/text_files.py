@@ -17,9 +17,9 @@ from pyspark.sql import functions as F
 from traintable.addresses import is_remote
 from traintable.columns import quote
 from traintable.config.sources import TextSource
-from traintable.contract.arrow import Field
+from traintable.config.types import spark_type
 from traintable.contract.record_columns import BLOCK, FILE, PATH, PLACE, RAW
-from traintable.contract.types import spark_type
+from traintable.contract.rules import Field, Violation
 from traintable.delta.data_files import Written
 from traintable.ingest.formats import csv_lines, json_lines, xml_elements
 from traintable.ingest.formats.blocks import Block, Reader, read_block
@@ -199,9 +199,9 @@ def schema_of(fields: Sequence[Field]) -> str:
 def reader(header: Header | None, source: TextSource, fields: Sequence[Field]) -> Read:
     """How the records of files with this header are read."""
     if header is not None and header.fault is not None:
-        return partial(_all_bad, fields=fields, why=("header", f"a header other than {header.fault}"))
+        return partial(_all_bad, fields=fields, why=Violation("header", f"a header other than {header.fault}"))
     if header is not None and header.drift is not None:
-        return partial(_all_bad, fields=fields, why=(f"drift:{header.drift}", "declared columns only"))
+        return partial(_all_bad, fields=fields, why=Violation(f"drift:{header.drift}", "declared columns only"))
     return partial(read_block, fields=fields, reader=_form(header, source, fields), zone=source.time_zone)
 
 
@@ -216,7 +216,7 @@ def _form(header: Header | None, source: TextSource, fields: Sequence[Field]) ->
     return csv_lines.reader(names, fields, source)
 
 
-def _all_bad(raw: pa.Array, fields: Sequence[Field], why: tuple[str, str]) -> Block:
+def _all_bad(raw: pa.Array, fields: Sequence[Field], why: Violation) -> Block:
     return Block([pa.nulls(len(raw), f.type) for f in fields], {row: [why] for row in range(len(raw))})
 
 
@@ -247,13 +247,13 @@ def _work(
         is_long = pc.greater(pc.binary_length(rows.column(0)), max_bytes)
         block = read(pc.if_else(is_long, "", rows.column(0)) if pc.any(is_long).as_py() else rows.column(0))
         for row in pc.indices_nonzero(is_long).to_pylist():
-            block.reasons[row] = [("size", f"at most {max_bytes:,} bytes (`source.max_record_bytes`)")]
+            block.reasons[row] = [Violation("size", f"at most {max_bytes:,} bytes (`source.max_record_bytes`)")]
         addresses = rows.column(1).dictionary_encode()
         names = pa.array([name(address) for address in addresses.dictionary.to_pylist()], pa.string())
         files = names.take(addresses.indices)
         if header is not None:
             for row in pc.indices_nonzero(pc.equal(rows.column(0), header)).to_pylist():
-                block.reasons[row] = [("header", "the names of columns in the first line only")]
+                block.reasons[row] = [Violation("header", "the names of columns in the first line only")]
         if refuse_drift:
             _refuse_drift(block, files)
         yield _rows(rows, files, block, max_bytes)
@@ -298,7 +298,7 @@ def _rows(records: pa.RecordBatch, files: pa.Array, block: Block, max_bytes: int
     return pa.RecordBatch.from_arrays([*columns, files, wrong], names=[str(i) for i in range(len(columns) + 2)])
 
 
-def _told(records: pa.RecordBatch, reasons: Sequence[Sequence[tuple[str, str]]], max_bytes: int) -> pa.StructArray:
+def _told(records: pa.RecordBatch, reasons: Sequence[Sequence[Violation]], max_bytes: int) -> pa.StructArray:
     """What is told of bad records; of one of more than `max_bytes` its beginning."""
     texts: list[str] = []
     contents: list[bytes | None] = []

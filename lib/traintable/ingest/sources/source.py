@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from traintable.columns import column_name
 from traintable.config.ingest import RESERVED, IngestConfig
-from traintable.config.ingest import Column as Promise
-from traintable.contract.arrow import Field, fields_of
+from traintable.config.promise import Promise
+from traintable.contract.rules import Field, fields_of
 from traintable.errors import ConfigError
 from traintable.ingest.intervals import Interval
 from traintable.ingest.ledger import Unit

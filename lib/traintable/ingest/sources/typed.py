@@ -16,12 +16,12 @@ from pyspark.sql import functions as F
 
 from traintable.addresses import escaped, is_remote
 from traintable.columns import quote
-from traintable.config.ingest import Column as Promise
 from traintable.config.ingest import IngestConfig
+from traintable.config.promise import Promise
 from traintable.config.sources import TypedSource
-from traintable.contract import typed_rows as checked
-from traintable.contract.arrow import Field
+from traintable.contract import typed_rows
 from traintable.contract.record_columns import BLOCK, FILE, PATH, PLACE, POSITION
+from traintable.contract.rules import Field
 from traintable.ingest.listing import FoundFile, Unreadable
 from traintable.ingest.records import SparkRecords, named, union
 from traintable.ingest.sources.source import after_drift, declared_fields
@@ -79,7 +79,7 @@ class TypedFiles:
         return union(map(self._bad, self.groups))
 
     def _bad(self, group: _Group) -> DataFrame:
-        found = checked.bad(self._rows(group), group.schema.names)
+        found = typed_rows.bad_records(self._rows(group), group.schema.names)
         if self.format in ("parquet", "binary"):
             return found.withColumnRenamed(PLACE, POSITION).drop(BLOCK)
         return SparkRecords(self._placed(group, []), True).numbered(found, self.root)
@@ -93,8 +93,8 @@ class TypedFiles:
             F.col(BLOCK),
             F.col(PLACE),
         ]
-        kept = "content" if self.format == "binary" else None
-        return checked.checked(rows.select(*columns), names, self.fields, drift=group.drift, kept=kept)
+        large = "content" if self.format == "binary" else None
+        return typed_rows.check_rows(rows.select(*columns), names, self.fields, drift=group.drift, large=large)
 
     def _placed(self, group: _Group, names: Sequence[str]) -> DataFrame:
         """Columns of the files as `_0`, `_1`, ..., and where each row is."""

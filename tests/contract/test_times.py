@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from traintable.ingest.formats.times import moments
+from traintable.contract.times import parse_times
 
 INSTANT, NAIVE, DATE = pa.timestamp("us", tz="UTC"), pa.timestamp("us"), pa.date32()
 ZONES = ["UTC", "America/New_York", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Apia"]
@@ -19,7 +19,7 @@ TIMES = st.datetimes(datetime(1950, 1, 1), datetime(2037, 1, 1))
 
 
 def read(texts: list[str | None], kind: pa.DataType, pattern: str | None = None, zone: str = "UTC") -> list[Any]:
-    values, wrong = moments(pa.array(texts, pa.string()), kind, pattern=pattern, zone=zone)
+    values, wrong = parse_times(pa.array(texts, pa.string()), kind, pattern=pattern, zone=zone)
     found = values.to_pylist()
     assert wrong == [i for i, text in enumerate(texts) if text is not None and found[i] is None]
     return found

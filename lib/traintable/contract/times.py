@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_OFFSET = r"^[^T ]+[T ].*(?:Z|[+-]\d\d:?\d\d|[+-]\d\d)$"
+_BLANKS = " \t\r\n"  # count for nothing around a date or time
+# An offset is of 18 hours at most, as for Spark.
+_OFFSET = r"^[^T ]+[T ].*(?:Z|[+-](?:0\d|1[0-7])(?::?[0-5]\d)?|[+-]18(?::?00)?)$"
 
 
-def moments(texts: pa.Array, kind: pa.DataType, *, pattern: str | None, zone: str) -> tuple[pa.Array, list[int]]:
+def parse_times(texts: pa.Array, kind: pa.DataType, *, pattern: str | None, zone: str) -> tuple[pa.Array, list[int]]:
     """The dates or times that texts name, and the rows whose text names none.
 
     Parameters
@@ -21,13 +23,13 @@ def moments(texts: pa.Array, kind: pa.DataType, *, pattern: str | None, zone: st
     zone : of times without an offset that become instants. A time that this zone has left out (clocks put forward) or
         has had twice (put back) names no instant.
     """
-    whole = _cast(texts, kind, zone) if pattern is None else None
-    if whole is not None:
-        return whole, []
-    # Not all as they should be, or by a pattern: one by one, each different text once.
+    parsed = _cast(texts, kind, zone) if pattern is None else None
+    if parsed is not None:
+        return parsed, []
+    # Not all as they should be, or by a pattern: each different text by itself.
     coded = texts.dictionary_encode()
-    found = [_one(text, kind, pattern, zone) for text in coded.dictionary.to_pylist()]
-    values = pa.array(found, kind).take(coded.indices)
+    values = pa.array([_parse(text, kind, pattern, zone) for text in coded.dictionary.to_pylist()], kind)
+    values = values.take(coded.indices)
     wrong = pc.and_(pc.is_valid(texts), pc.is_null(values))
     return values, pc.indices_nonzero(wrong).to_pylist()
 
@@ -50,24 +52,29 @@ def _cast(texts: pa.Array, kind: pa.DataType, zone: str) -> pa.Array | None:
         return None
 
 
-def _one(text: str | None, kind: pa.DataType, pattern: str | None, zone: str) -> object:
+def _parse(text: str | None, kind: pa.DataType, pattern: str | None, zone: str) -> object:
+    """The date or time that a text names; None where it names none, or one that is not of the years 1 to 9999."""
     if text is None:
         return None
-    if pattern is None:
-        one = _cast(pa.array([text]), kind, zone)
-        return None if one is None else one[0].as_py()
+    text = text.strip(_BLANKS)
     try:
-        found = datetime.strptime(text, pattern)
-    except ValueError:
+        if pattern is None:
+            array = _cast(pa.array([text]), kind, zone)
+            return None if array is None else array[0].as_py()
+        return _instant(datetime.strptime(text, pattern), kind, zone)
+    except (ValueError, OverflowError):
         return None
+
+
+def _instant(parsed: datetime, kind: pa.DataType, zone: str) -> object:
     if pa.types.is_date(kind):
-        return found.date()
+        return parsed.date()
     if kind.tz is None:
-        return None if found.tzinfo else found
-    if found.tzinfo:
-        return found.astimezone(timezone.utc)
-    local = found.replace(tzinfo=ZoneInfo(zone))
+        return None if parsed.tzinfo else parsed
+    if parsed.tzinfo:
+        return parsed.astimezone(timezone.utc)
+    local = parsed.replace(tzinfo=ZoneInfo(zone))
     instant = local.astimezone(timezone.utc)
-    is_gap = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != found
+    is_gap = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != parsed
     is_twice = local.replace(fold=1).utcoffset() != local.utcoffset()
     return None if is_gap or is_twice else instant
