@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from traintable.config.ingest import BY_FILE, IngestConfig
 from traintable.config.sources import JdbcSource, TableSource
-from traintable.contract.arrow import fields_of
+from traintable.contract.rules import fields_of
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.intervals import Interval, intervals, last_complete
 from traintable.ingest.ledger import REPLAY, LoadState, digest_of, run_name

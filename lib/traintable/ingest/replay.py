@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 from traintable.columns import literal, quote
 from traintable.config.ingest import IngestConfig
 from traintable.config.sources import TextSource
-from traintable.contract.arrow import fields_of
 from traintable.contract.record_columns import BLOCK, FILE, PATH, PLACE, POSITION, RAW
+from traintable.contract.rules import fields_of
 from traintable.delta.table import MergeClauses, Table
 from traintable.errors import AccountingError, ConfigError, InputMissing
 from traintable.ingest.drift import added_columns, undeclared
