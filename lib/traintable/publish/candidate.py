@@ -20,7 +20,7 @@ from traintable.columns import SPLIT, quote, split_folder
 from traintable.delta.data_files import Written
 from traintable.delta.table import Table
 from traintable.errors import AccountingError
-from traintable.publish.write_task import FILE, RESULT, TaskFolders, CandidateTaskResult, write_candidate
+from traintable.publish.write_task import FILE, RESULT, CandidateTaskResult, TaskFolders, write_candidate
 from traintable.quality import FeatureSummary, Tally
 from traintable.quality.audit import FAILED
 from traintable.spark.session import is_managed
