@@ -71,7 +71,7 @@ def test_edits_stay_when_the_rows_have_changed_which_is_result(
     text = plan.read_text(encoding="utf-8")
     name = next(name for name, feature in yaml.safe_load(text)["features"].items() if "scale" in feature)
     text = re.sub(r"(?m)^    scale: \w+$", "    scale: max_abs  # as the risk team wants it", text, count=1)
-    text = text.replace("features:\n", "# ours\nfeatures:\n  # the first\n") + "# the end\n"
+    text = text.replace("features:\n", "# ours\nfeatures:\n  # the first\n", 1) + "# the end\n"
     plan.write_text(text, encoding="utf-8")
     moved = folder / "data" / "warehouse" / "flights"
     source = DeltaTable(f"{warehouse}/flights").to_pandas()
