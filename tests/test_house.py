@@ -434,7 +434,9 @@ def test_each_folder_of_tests_is_a_room() -> None:
 def test_a_test_in_the_wrong_room_is_seen(tmp_path: Path) -> None:
     test = tmp_path / "test_pins.py"
     test.write_text("from helper import f\n\n\ndef test_it():\n    from traintable.delta import commits")
-    (tmp_path / "helper.py").write_text("from traintable.publish.pins import pin\nfrom frames import of_rows")
+    (tmp_path / "helper.py").write_text(
+        "from traintable.publish.version_pins import list_pins\nfrom frames import of_rows"
+    )
     assert rooms_tested(test) == {"delta", "publish"}
 
 

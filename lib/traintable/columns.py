@@ -72,7 +72,12 @@ def require_columns(df: DataFrame, names: Set[str], *, where: str) -> None:
 
 def refuse_taken(df: DataFrame, names: Set[str], *, where: str) -> None:
     """Raise ConfigError for one of `names` that `df` has, or that is reserved; case is ignored, as in Spark."""
-    taken = {name.lower() for name in df.columns} | RESERVED
+    refuse_clashes(names, df.columns, where=where)
+
+
+def refuse_clashes(names: Set[str], columns: Iterable[str], *, where: str) -> None:
+    """Raise ConfigError for one of `names` that is one of `columns`, or reserved; case is ignored, as in Spark."""
+    taken = {name.lower() for name in columns} | RESERVED
     clashes = sorted(name for name in names if name.lower() in taken)
     if clashes:
         raise ConfigError(

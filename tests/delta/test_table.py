@@ -92,7 +92,7 @@ def test_of_many_that_add_files_at_once_all_do(address: str) -> None:
 
 def test_what_was_committed_meanwhile_stays_and_is_not_done_again(tmp_path: Path) -> None:
     """The table is opened, and then another commit comes first."""
-    address, real = str(tmp_path / "t"), write_version._opened
+    address, real = str(tmp_path / "t"), write_version._open_table
     Table(address).append_files(files_of(address, range(1)))
     meanwhile: list[Transaction | None] = [None, Transaction("me", 1)]
 
@@ -101,12 +101,12 @@ def test_what_was_committed_meanwhile_stays_and_is_not_done_again(tmp_path: Path
         if meanwhile:
             other = meanwhile.pop(0)
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(write_version, "_opened", real)
+                patch.setattr(write_version, "_open_table", real)
                 Table(table).append_files(files_of(table, range(100, 101)), transaction=other)
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(write_version, "_opened", slow)
+        patch.setattr(write_version, "_open_table", slow)
         version = Table(address).append_files(files_of(address, range(7, 8)), transaction=Transaction("me", 1))
     assert (version, ids(address)) == (2, [0, 100, 100])
 

@@ -105,7 +105,7 @@ def test_what_somebody_else_has_committed_is_not_overwritten(table: str) -> None
     with pytest.MonkeyPatch.context() as patch:
         stale = opened(table)
         publish(table, range(6), "theirs")
-        patch.setattr(committing, "_opened", lambda _: stale)
+        patch.setattr(committing, "_open_table", lambda _: stale)
         with pytest.raises(LeaseLost, match="version 1 first, found that another writer has written it"):
             commit_files(table, files, {})
     assert ids(table) == list(range(6))

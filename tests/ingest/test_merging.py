@@ -18,6 +18,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from traintable.config.ingest import Merge
+from traintable.delta import write_rows
 from traintable.delta.changed_keys import changed_keys
 from traintable.delta.table import Table, WriteOptions
 from traintable.errors import ConfigError
@@ -259,7 +260,7 @@ def test_what_was_interrupted_or_interfered_with_is_healed(
         assert (stored(merged) == expected(log.rows, 1)) is after
         assert (apply() == MergedCounts()) is after
         assert stored(merged) == expected(log.rows, 1)
-    assert spark.conf.get(merging._METADATA, None) is None
+    assert spark.conf.get(write_rows._METADATA, None) is None
     files = DeltaTable(str(merged)).file_uris()
     log.land({"late": [{**row, "_file": "a", "t": None, "b": None} for row in log.rows if row["t"]]})
     assert apply() == MergedCounts()

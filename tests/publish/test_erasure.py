@@ -176,7 +176,7 @@ def _spark_json(value: Any) -> Any:
         ({"nobody": 1}, "columns of its key, found 'nobody'"),
         ({"income": 1}, "columns of its key, found 'income'"),
         ({"id": None}, "a value of type int64, found null"),
-        ({"id": "seven"}, "a value of type int64, found one that this type has not"),
+        ({"id": "seven"}, "a value of type int64, found one that this type can.t have"),
         ({"id": 7.5}, "a value of type int64"),
         ({}, "a key, found none"),
     ],
@@ -326,7 +326,7 @@ def _killed_after(n: int, patched: pytest.MonkeyPatch, table: str) -> bool:
     left = [n]
 
     def counting(name: str) -> Callable[..., Any]:
-        real = getattr(storage._Local, name)
+        real = getattr(storage._LocalFolder, name)
 
         def change(self: Any, *arguments: Any) -> Any:
             if not self.address.endswith("_lease"):
@@ -338,7 +338,7 @@ def _killed_after(n: int, patched: pytest.MonkeyPatch, table: str) -> bool:
         return change
 
     for name in ("create", "write", "put", "remove"):
-        patched.setattr(storage._Local, name, counting(name))
+        patched.setattr(storage._LocalFolder, name, counting(name))
     try:
         forget(table, {"id": ID})
     except Killed:

@@ -147,7 +147,7 @@ def test_a_pin_that_the_log_does_not_know_stops_it(table: str) -> None:
 
 
 def test_interrupted_it_is_carried_on(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    left, real = [1], storage._Local.remove
+    left, real = [1], storage._LocalFolder.remove
 
     def remove(self: Any, name: str) -> None:
         if self.address == table:
@@ -157,7 +157,7 @@ def test_interrupted_it_is_carried_on(table: str, monkeypatch: pytest.MonkeyPatc
         real(self, name)
 
     with monkeypatch.context() as patched:
-        patched.setattr(storage._Local, "remove", remove)
+        patched.setattr(storage._LocalFolder, "remove", remove)
         with pytest.raises(KeyboardInterrupt):
             vacuum(table, retain_hours=0)
     result = vacuum(table, retain_hours=0)

@@ -117,7 +117,7 @@ def test_a_copy_that_was_interrupted_is_no_table_until_it_is_finished(
 ) -> None:
     copy = str(tmp_path / "copy")
     with monkeypatch.context() as patched:
-        patched.setattr(storage._Local, "create", _full(storage._Local.create, copy))
+        patched.setattr(storage._LocalFolder, "create", _full(storage._LocalFolder.create, copy))
         with pytest.raises(OSError, match="full"):
             pin_version(table, 1, by="a", copy=copy)
     assert list(Path(copy).rglob("*.parquet"))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from traintable.addresses import is_catalog_name, sibling
-from traintable.delta.manifest import Manifest
+from traintable.delta.manifest import Attached, Manifest
 from traintable.errors import InputMissing
 from traintable.storage.folder import Folder, folder
 
@@ -65,7 +65,7 @@ class Attachments:
         return json.loads(gzip.decompress(self.get(name)))
 
 
-def attach_large(manifest: Manifest, attachments: Attachments, attached: Mapping[str, str]) -> Manifest:
+def attach_large(manifest: Manifest, attachments: Attachments, attached: Attached) -> Manifest:
     """The manifest as it travels in a commit: what is larger is kept beside the table, named by its hash.
 
     `attached` are the files that are there already.

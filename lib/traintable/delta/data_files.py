@@ -135,7 +135,7 @@ class FileWriter:
         group = pa.Table.from_batches(self._held, self._schema)
         try:
             if self._writer is None:
-                self._writer = self._opened()
+                self._writer = self._open_writer()
             self._writer.write_table(group, row_group_size=len(group))
         except BaseException:
             self.abandon()
@@ -143,7 +143,7 @@ class FileWriter:
         self._statistics.add(group)
         self._held, self._bytes = [], 0
 
-    def _opened(self) -> pq.ParquetWriter:
+    def _open_writer(self) -> pq.ParquetWriter:
         if is_s3(self._folder):
             handle, self._local = tempfile.mkstemp(suffix=".parquet", prefix="traintable-")
             os.close(handle)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from typing_extensions import Required, TypedDict
 
@@ -74,9 +74,9 @@ class LeakageFinding(TypedDict, total=False):
     """What looked like a leak: which guard saw it, how severe it is, where, in numbers and in words."""
 
     check: Required[str]
-    severity: Required[str]
+    severity: Required[Literal["severe", "warning"]]
     columns: Required[list[str]]
-    numbers: Required[dict[str, Any]]
+    numbers: Required[dict[str, float | int | str]]
     message: Required[str]
     remedy: Required[str]
     allowed_because: str
@@ -87,7 +87,7 @@ class FailedRule(TypedDict):
 
     id: str
     rule: str
-    column: str
+    column: str | list[str]
     level: str
     found: Any
 

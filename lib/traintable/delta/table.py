@@ -90,7 +90,7 @@ class Table:
     @property
     def id(self) -> str:
         """The identity that Delta gives the table; another one made in its place has another."""
-        return str(self._opened().metadata().id)
+        return str(self._open_table().metadata().id)
 
     def commits(self, *, after: int = -1) -> list[Commit]:
         """The commits, newest first; with `after` those of later versions only. InputMissing where none is."""
@@ -102,7 +102,7 @@ class Table:
 
     def has(self, transaction: Transaction) -> bool:
         """Whether the table has a commit of the transaction; at a path or on S3 only. Reads the log."""
-        return self.exists and write_version.is_done(self._opened(), transaction)
+        return self.exists and write_version.is_done(self._open_table(), transaction)
 
     def rows(
         self, spark: SparkSession, version: int | None = None, *, options: Mapping[str, Any] | None = None
@@ -113,7 +113,7 @@ class Table:
 
     def to_arrow(self) -> pa.Table:
         """All rows of the newest version, in memory, without Spark; for small tables at a path or on S3."""
-        return self._opened().to_pyarrow_table()
+        return self._open_table().to_pyarrow_table()
 
     @contextmanager
     def exclusive(self, *, ttl_seconds: float = TTL_SECONDS, wait_seconds: float = WAIT_SECONDS) -> Iterator[Lease]:
@@ -143,25 +143,25 @@ class Table:
         """
         own = CommitOptions.of(options)
         if new_schema:
-            return self._committed(own, lambda: write_rows.create_or_replace(rows, self.address, own), rows)
+            return self._commit_by_spark(own, lambda: write_rows.create_or_replace(rows, self.address, own), rows)
         return self._write(rows, "overwrite", own, where=where)
 
     def merge(self, rows: DataFrame, clauses: MergeClauses, **options: Unpack[WriteOptions]) -> int:
         """Change, delete and insert rows by those that are given, in one MERGE. Costs what Delta's MERGE costs."""
         own = CommitOptions.of(options)
-        return self._committed(own, lambda: write_rows.merge(rows, self.address, clauses, own), rows)
+        return self._commit_by_spark(own, lambda: write_rows.merge(rows, self.address, clauses, own), rows)
 
     def update(
         self, spark: SparkSession, where: str, values: Mapping[str, str], *, metadata: Mapping[str, Any] | None = None
     ) -> int:
         """Set columns to SQL values where a condition holds; no commit when there are no such rows."""
         own = CommitOptions.of({"metadata": metadata})
-        return self._committed(own, lambda: write_rows.update(spark, self.address, where, values, own))
+        return self._commit_by_spark(own, lambda: write_rows.update(spark, self.address, where, values, own))
 
     def delete(self, spark: SparkSession, where: str, *, metadata: Mapping[str, Any] | None = None) -> int:
         """Delete the rows where a condition holds; no commit when there are none."""
         own = CommitOptions.of({"metadata": metadata})
-        return self._committed(own, lambda: write_rows.delete(spark, self.address, where, own))
+        return self._commit_by_spark(own, lambda: write_rows.delete(spark, self.address, where, own))
 
     def takes_files(self, files: DataFiles) -> bool:
         """Whether `append_files` can add files as they are: nothing has to be checked, cast, split or changed."""
@@ -229,7 +229,7 @@ class Table:
                 configuration=dict(OWN_PROPERTIES),
                 storage_options=options,
             )
-            written = self._opened()
+            written = self._open_table()
             version = int(written.version())
             if compact_above is not None and len(written.file_uris()) > compact_above:
                 written.optimize.compact()
@@ -240,7 +240,7 @@ class Table:
         self._spark = self._spark or get_spark()
         return self._spark
 
-    def _opened(self) -> Any:
+    def _open_table(self) -> Any:
         from deltalake import DeltaTable
 
         require_path(self.address)
@@ -250,9 +250,9 @@ class Table:
         def write() -> None:
             write_rows.write(rows, self.address, mode, options, where=where if where and self.exists else None)
 
-        return self._committed(options, write, rows)
+        return self._commit_by_spark(options, write, rows)
 
-    def _committed(self, options: CommitOptions, write: Callable[[], None], rows: DataFrame | None = None) -> int:
+    def _commit_by_spark(self, options: CommitOptions, write: Callable[[], None], rows: DataFrame | None = None) -> int:
         """Let Spark write, and give the version that it has made: the newest one whose commit says what it was to."""
         if rows is not None:
             self._spark = self._spark or rows.sparkSession

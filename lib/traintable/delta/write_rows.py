@@ -145,19 +145,19 @@ def merge(rows: DataFrame, table: str, clauses: MergeClauses, options: CommitOpt
         builder = builder.whenMatchedUpdate(set=dict[str, Any](clauses.update))
     if clauses.insert is not None:
         builder = builder.whenNotMatchedInsert(values=dict[str, Any](clauses.insert))
-    with _said_by_the_session(spark, options):
+    with _session_settings(spark, options):
         builder.execute()
 
 
 def update(spark: SparkSession, table: str, where: str, values: Mapping[str, str], options: CommitOptions) -> None:
     """Set columns to SQL values where a condition holds; no commit when there are no such rows."""
-    with _said_by_the_session(spark, options):
+    with _session_settings(spark, options):
         delta_table(spark, table).update(where, dict[str, Any](values))
 
 
 def delete(spark: SparkSession, table: str, where: str, options: CommitOptions) -> None:
     """Delete the rows where a condition holds; no commit when there are none."""
-    with _said_by_the_session(spark, options):
+    with _session_settings(spark, options):
         delta_table(spark, table).delete(where)
 
 
@@ -176,7 +176,7 @@ def delta_table(spark: SparkSession, table: str) -> DeltaTable:
 
 
 @contextmanager
-def _said_by_the_session(spark: SparkSession, options: CommitOptions) -> Iterator[None]:
+def _session_settings(spark: SparkSession, options: CommitOptions) -> Iterator[None]:
     values = options.session_settings()
     if not values:
         yield

@@ -50,7 +50,7 @@ def replace_with_files(
     Properties that the table has already and that are not given stay. Raises LeaseLost when somebody else has committed
     meanwhile, or files are not there; then nothing is published.
     """
-    opened = _opened(table)
+    opened = _open_table(table)
     if opened is not None and is_done(opened, transaction):
         return opened.version()
     if not _is_replaceable(opened, files.partition_by):
@@ -92,7 +92,7 @@ def append_files(
     where all tries came too late.
     """
     for _ in range(_TRIES):
-        opened = _opened(table)
+        opened = _open_table(table)
         if opened is not None and is_done(opened, transaction):
             return opened.version()
         if not _is_appendable(opened, files):
@@ -122,12 +122,12 @@ def takes_files(table: str, files: DataFiles) -> bool:
     So it is where the table has these columns, of these types, is partitioned by the same ones, and has no constraints
     or other features; or where there is none, and it can be of the first kind.
     """
-    return _is_appendable(_opened(table), files)
+    return _is_appendable(_open_table(table), files)
 
 
 def can_replace_with_files(table: str, partition_by: Sequence[str]) -> bool:
     """Whether nobody has given the table features that other readers, and this writer, do not know."""
-    return _is_replaceable(_opened(table), partition_by)
+    return _is_replaceable(_open_table(table), partition_by)
 
 
 def is_done(opened: DeltaTable, transaction: Transaction | None) -> bool:
@@ -201,7 +201,7 @@ def _require_there(table: str, files: Sequence[TableFile]) -> None:
             )
 
 
-def _opened(table: str) -> DeltaTable | None:
+def _open_table(table: str) -> DeltaTable | None:
     """The table as it is now; None where there is none."""
     from deltalake import DeltaTable
     from deltalake.exceptions import TableNotFoundError

@@ -125,11 +125,11 @@ def _conjugate_gradients(matrix: str, right: str, rounds: int) -> str:
     start = f"'x', transform({right}, v -> 0.0D), 'rest', {right}, 'length', {_dot(right, right)}, 'way', {right}"
     far = f"coalesce(try_divide(s.length, {_dot('s.way', 'image')}), 0.0D)"
     share = "coalesce(try_divide(length, s.length), 0.0D)"
-    step = f"'x', {_added('s.x', 'far', 's.way')}, 'rest', rest, 'length', length"
-    step = f"named_struct({step}, 'way', {_added('rest', 'share', 's.way')})"
+    step = f"'x', {_sum('s.x', 'far', 's.way')}, 'rest', rest, 'length', length"
+    step = f"named_struct({step}, 'way', {_sum('rest', 'share', 's.way')})"
     step = _with("share", share, step)
     step = _with("length", _dot("rest", "rest"), step)
-    step = _with("rest", _added("s.rest", "-far", "image"), step)
+    step = _with("rest", _sum("s.rest", "-far", "image"), step)
     step = _with("image", f"transform({matrix}, row -> {_dot('row', 's.way')})", _with("far", far, step))
     return f"aggregate(sequence(1, least({rounds}, size({right}))), named_struct({start}), (s, i) -> {step}, s -> s.x)"
 
@@ -144,6 +144,6 @@ def _dot(a: str, b: str) -> str:
     return f"aggregate(zip_with({a}, {b}, (a, b) -> a * b), 0.0D, (sum, part) -> sum + part)"
 
 
-def _added(a: str, factor: str, b: str) -> str:
+def _sum(a: str, factor: str, b: str) -> str:
     """SQL of an array and `factor` times another."""
     return f"zip_with({a}, {b}, (a, b) -> a + {factor} * b)"

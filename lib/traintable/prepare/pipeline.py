@@ -243,7 +243,7 @@ class _Fit:
 
     def _terms(self, encoded: Mapping[str, list[Term]], covariance: Covariance | None, out: set[str]) -> list[Term]:
         """All features but those that selection leaves out, reduced ones last."""
-        values = self._scaled(out)
+        values = self._scale(out)
         section = self.plan.reduce
         reduced = set(section.columns) if section else set()
         terms: list[Term] = []
@@ -267,7 +267,7 @@ class _Fit:
             return terms + self._principal(kept, values, covariance)
         return terms + self._from_values([term for name in kept for term in whole[name]])
 
-    def _scaled(self, out: set[str]) -> dict[str, str]:
+    def _scale(self, out: set[str]) -> dict[str, str]:
         """SQL of each number that stays; a column of its own where several features use it."""
         values = {name: number.scaled for name, number in self.numbers.items() if name not in out}
         several = {name for section in self.plan.interactions for name in section.columns}

@@ -21,9 +21,8 @@ from traintable.delta.data_files import Written
 from traintable.delta.table import Table
 from traintable.errors import AccountingError
 from traintable.publish.write_task import FILE, RESULT, TaskFolders, TaskResult, write_candidate
+from traintable.quality import FeatureSummary, Tally
 from traintable.quality.audit import FAILED
-from traintable.quality.summary import FeatureSummary
-from traintable.quality.tally import Tally
 from traintable.spark.session import is_managed
 from traintable.storage.folder import folder
 from traintable.table_columns import TableColumns
@@ -174,7 +173,7 @@ class CandidateWrite:
         return spark.read.schema(schema).parquet(*[f"{self._folders.gated}/{name}" for name in files])
 
     @contextmanager
-    def discarded_on_error(self) -> Iterator[None]:
+    def discard_on_error(self) -> Iterator[None]:
         """Remove the files when the body raises an error."""
         try:
             yield

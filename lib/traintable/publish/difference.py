@@ -13,8 +13,7 @@ from traintable.delta.manifest import Manifest
 from traintable.delta.pinned_input import PinnedInput, read_pinned
 from traintable.errors import ConfigError
 from traintable.publish.history import read_manifest
-from traintable.quality.feature_drift import drift
-from traintable.quality.summary import FeatureSummary
+from traintable.quality import FeatureSummary, drift
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession

@@ -44,7 +44,7 @@ def vacuum(table: str, *, retain_hours: float = WEEK_HOURS, dry_run: bool = Fals
         pinned = {pin["by"]: pin["version"] for pin in list_pins(table)}
         _require_in_log(table, pinned, versions)
         of_pins = {by: _files_of(versions, [number]) for by, number in pinned.items()}
-        young = _files_of(versions, _young(versions, time.time() - retain_hours * 3600))
+        young = _files_of(versions, _young_versions(versions, time.time() - retain_hours * 3600))
         named = {name for version in versions for name in version.files}
         begun = time.time() - max(retain_hours, ORPHAN_HOURS) * 3600
         orphans = {name for name, file in data.items() if name not in named and file.modified < begun}
@@ -91,7 +91,7 @@ def _require_in_log(table: str, pinned: Mapping[str, int], versions: list[TableV
             )
 
 
-def _young(versions: list[TableVersion], since: float) -> list[int]:
+def _young_versions(versions: list[TableVersion], since: float) -> list[int]:
     """The newest version, and those that the next one has replaced after `since`, or at a time that is not known."""
     replaced = [following.committed_ms for following in versions[1:]]
     times = [float("inf") if ms is None else ms / 1000 for ms in replaced]

@@ -14,10 +14,9 @@ from pyspark.sql.types import BinaryType, IntegerType, StringType, StructField, 
 
 from traintable.columns import SPLIT, SPLITS, TRAIN, split_folder
 from traintable.delta.data_files import FileWriter, Written
+from traintable.quality import FeatureSummary, Tally
 from traintable.quality.audit import FAILED
 from traintable.quality.matrix import COUNTS, counts, matrix
-from traintable.quality.summary import FeatureSummary
-from traintable.quality.tally import Tally
 from traintable.table_columns import TableColumns
 
 if TYPE_CHECKING:

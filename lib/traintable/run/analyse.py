@@ -21,6 +21,7 @@ from traintable.config.dataset import Against, Config
 from traintable.config.document import explain
 from traintable.config.plan import Feature, Plan
 from traintable.contract.rows import REASONS
+from traintable.delta.manifest import LeakageFinding
 from traintable.delta.pinned_input import PinnedInput, pin_input, read_pinned
 from traintable.errors import ConfigError, InputMissing
 from traintable.run.output_paths import OutputPaths
@@ -179,7 +180,7 @@ def _time(config: Config, columns: list[str], late: Mapping[str, str]) -> str | 
     return declared if declared in columns and declared not in late else None
 
 
-def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[split.FindingRecord]:
+def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[LeakageFinding]:
     """What the guards find among the columns that may be features."""
     own = {config.label.name, *config.source.key, SPLIT, *late}
     readable = ("string", "boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "decimal")

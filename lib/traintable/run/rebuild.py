@@ -13,7 +13,7 @@ from traintable.delta.attachments import Attachments, load_attached
 from traintable.errors import ConfigError, InputMissing, TraintableError
 from traintable.publish.history import read_manifest
 from traintable.run.build import run
-from traintable.run.manifest import makers
+from traintable.run.manifest import software_versions
 from traintable.run.outcome import Outcome
 from traintable.run.provenance import code_of, input_of
 from traintable.spark.progress import Progress
@@ -58,7 +58,7 @@ def rebuild(
     differences = {
         name: [then, now]
         for name, then, now in (
-            ("libraries", manifest.get("libraries"), makers()),
+            ("libraries", manifest.get("libraries"), software_versions()),
             ("traintable", manifest.get("traintable"), code_of(config.root)["traintable"]),
         )
         if then != now

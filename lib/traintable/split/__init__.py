@@ -7,7 +7,6 @@ from traintable.split.frozen import FROZEN_GROUP, NEW_TEST, keep_test, missing_t
 from traintable.split.grouped import stratified_by_group
 from traintable.split.hashed import by_group, by_hash
 from traintable.split.leakage import (
-    FindingRecord,
     LeakFinding,
     examine,
     manifest_findings,
@@ -24,7 +23,6 @@ from traintable.split.windows import TimeWindow, time_windows
 __all__ = [
     "FROZEN_GROUP",
     "NEW_TEST",
-    "FindingRecord",
     "LeakFinding",
     "SplitContext",
     "TimeWindow",

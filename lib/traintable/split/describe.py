@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
 from traintable.columns import SPLIT, SPLITS, quote, require_columns
+from traintable.delta.manifest import SplitCounts
 from traintable.errors import ConfigError
 from traintable.statistics import Statistics, Wanted, scan
 from traintable.statistics.frequencies import MAX_DISTINCT
@@ -17,21 +18,11 @@ if TYPE_CHECKING:
 
 _WHERE = "split.describe"
 
-_Times = TypedDict("_Times", {"from": "str | None", "to": "str | None"}, total=False)
 
-
-class SplitRecord(_Times):
-    """One split in the manifest: its rows, the rows and shares of each class, and its first and last time."""
-
-    rows: int
-    classes: dict[str, int]
-    shares: dict[str, float]
-
-
-def describe(df: DataFrame, label: str, time: str | None = None) -> dict[str, SplitRecord]:
+def describe(df: DataFrame, label: str, time: str | None = None) -> dict[str, SplitCounts]:
     """For each split its `rows`, the rows and shares of each class of `label`, and the first and last `time`.
 
-    Splits without rows are record too; rows without a split are left out. A null label is the class "null". Times
+    Splits without rows are described too; rows without a split are left out. A null label is the class "null". Times
     are ISO 8601 in UTC, `from` and `to`; they are left out without `time`. Costs one narrow scan. Raises ConfigError
     for more than 200,000 classes.
 
@@ -53,7 +44,7 @@ def describe(df: DataFrame, label: str, time: str | None = None) -> dict[str, Sp
     return {split: _describe_split(by_split.get(split) or Statistics(wanted)) for split in SPLITS}
 
 
-def _describe_split(statistics: Statistics) -> SplitRecord:
+def _describe_split(statistics: Statistics) -> SplitCounts:
     """The record of the rows of one split."""
     labels = statistics.frequencies["label"]
     if labels.too_many:
@@ -67,7 +58,7 @@ def _describe_split(statistics: Statistics) -> SplitRecord:
     if labels.n_null:
         counts["null"] = counts.get("null", 0) + labels.n_null
     shares = {name: n / statistics.n_rows for name, n in counts.items()}
-    record: SplitRecord = {"rows": statistics.n_rows, "classes": counts, "shares": shares}
+    record: SplitCounts = {"rows": statistics.n_rows, "classes": counts, "shares": shares}
     for times in statistics.summary.values():
         record["from"] = iso(int(times.min)) if times.n else None
         record["to"] = iso(int(times.max)) if times.n else None

@@ -113,7 +113,7 @@ def group_k_fold(df: DataFrame, by: Sequence[str], n: int, *, seed: int = 0, nam
     >>> sorted((row.person, row.fold) for row in rows.collect())
     [(0, 0), (0, 0), (1, 2), (1, 2), (2, 1), (2, 1)]
     """
-    return _grouped(df, by, [], n, seed=seed, name=name, min_rows=1, where="split.group_k_fold")
+    return _fold_groups(df, by, [], n, seed=seed, name=name, min_rows=1, where="split.group_k_fold")
 
 
 def stratified_group_k_fold(
@@ -142,10 +142,10 @@ def stratified_group_k_fold(
     [False, False, True, True]
     """
     where = "split.stratified_group_k_fold"
-    return _grouped(df, by, [label], n, seed=seed, name=name, min_rows=min_rows, where=where)
+    return _fold_groups(df, by, [label], n, seed=seed, name=name, min_rows=min_rows, where=where)
 
 
-def _grouped(
+def _fold_groups(
     df: DataFrame, by: Sequence[str], label: Sequence[str], n: int, *, seed: int, name: str, min_rows: int, where: str
 ) -> DataFrame:
     require_folds(df, n, {name}, {*by, *label}, where=where)

@@ -67,7 +67,7 @@ def nested(
             purpose="nested fold",
             where=_WHERE,
             min_rows=min_rows,
-            together=_needed(outer, inner),
+            together=_fold_sets(outer, inner),
             among=among,
         )
     else:
@@ -101,7 +101,7 @@ def _cells(population: Mapping[Stratum, int], outer: int, inner: int) -> dict[St
     return cells
 
 
-def _needed(outer: int, inner: int) -> list[list[int]]:
+def _fold_sets(outer: int, inner: int) -> list[list[int]]:
     """The sets of pairs of folds that need rows: each outer fold, and each inner fold of each outer training set."""
     folds = [[o * inner + i for i in range(inner)] for o in range(outer)]
     return folds + [
@@ -118,7 +118,7 @@ def _require_rows(
     min_rows: int,
 ) -> None:
     """Raise ConfigError for strata of which an outer fold, or an inner one of an outer training set, has too few."""
-    needed = _needed(outer, inner)
+    needed = _fold_sets(outer, inner)
     few = {
         s: population[s] for s, rows in cells.items() if min(sum(rows[i] for i in some) for some in needed) < min_rows
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import doctest
 import hashlib
 import json
 import re
@@ -280,3 +281,9 @@ def test_a_column_may_lack_anything_but_its_name() -> None:
     root = parsed(report.html(PROFILE | {"columns": columns}))
     assert sum((e.get("id") or "").startswith("panel-") for e in root.iter("tr")) == len(columns)
     assert "None" not in said_by(by_id(root, "columns-table"))
+
+
+def test_the_example_of_a_report_runs() -> None:
+    [example] = doctest.DocTestFinder(recurse=False).find(report.html, globs={"html": report.html})
+    assert doctest.DocTestRunner().run(example) == (0, len(example.examples))
+    assert example.examples

@@ -70,7 +70,7 @@ class OutlierRules(Part):
     quantile: Bounds
 
 
-@final  # so that its keys tell it from the next
+@final  # so that mypy knows it by its keys
 class ClassValues(Part):
     """The numbers or times of the rows of one class: rows, mean, and counts between the edges of the histogram."""
 

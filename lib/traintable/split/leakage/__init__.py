@@ -2,12 +2,11 @@
 
 from traintable.config.leakage import Limits
 from traintable.split.leakage.examine import examine
-from traintable.split.leakage.finding import FindingRecord, LeakFinding
+from traintable.split.leakage.finding import LeakFinding
 from traintable.split.leakage.unavailable import refuse_unavailable, unavailable_features
 from traintable.split.leakage.verdict import manifest_findings, refuse_severe
 
 __all__ = [
-    "FindingRecord",
     "LeakFinding",
     "Limits",
     "examine",

@@ -93,7 +93,7 @@ def duplicates(evidence: Evidence) -> list[LeakFinding]:
 
 def count_copies(table: ExaminedTable) -> CopyCounts:
     """Count rows whose features another row has."""
-    rows = table.published.select(
+    rows = table.with_split.select(
         F.xxhash64(*null_safe_columns(F.col(quote(name)) for name in table.hashable)).alias("row"),
         F.xxhash64(*null_safe_columns([F.col(quote(table.label))])).alias("answer"),
         (F.col(SPLIT) == TRAIN).alias("train"),

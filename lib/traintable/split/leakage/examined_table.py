@@ -46,7 +46,7 @@ class ExaminedTable:
         return self.df.where(self.df[SPLIT] == split)
 
     @property
-    def published(self) -> DataFrame:
+    def with_split(self) -> DataFrame:
         """The rows of all three."""
         return self.df.where(self.df[SPLIT].isin(*SPLITS))
 

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict
+from typing import Literal
+
+from traintable.delta.manifest import LeakageFinding
 
 Severity = Literal["severe", "warning"]
 Measure = float | int | str
-
-
-class _Record(TypedDict):
-    check: str
-    severity: Severity
-    columns: list[str]
-    numbers: dict[str, Measure]
-    message: str
-    remedy: str
-
-
-class FindingRecord(_Record, total=False):
-    """A finding in the manifest; `allowed_because` is the reason that the configuration gives, where it allows it."""
-
-    allowed_because: str
 
 
 @dataclass(frozen=True)
@@ -43,13 +30,13 @@ class LeakFinding:
     remedy: str
     numbers: Mapping[str, Measure] = field(default_factory=dict)
 
-    def to_dict(self) -> FindingRecord:
+    def to_dict(self) -> LeakageFinding:
         """The finding as plain values, for the manifest."""
         return {
             "check": self.check,
             "severity": self.severity,
             "columns": list(self.columns),
-            "numbers": {name: _rounded(value) for name, value in self.numbers.items()},
+            "numbers": {name: _round(value) for name, value in self.numbers.items()},
             "message": self.message,
             "remedy": self.remedy,
         }
@@ -57,12 +44,12 @@ class LeakFinding:
     def __str__(self) -> str:
         """One line: severity, check, columns, message, numbers, and what to do."""
         about = f" of {', '.join(map(repr, self.columns))}" if self.columns else ""
-        numbers = ", ".join(f"{name} {_rounded(value)}" for name, value in self.numbers.items())
+        numbers = ", ".join(f"{name} {_round(value)}" for name, value in self.numbers.items())
         line = (
             f"{self.severity}: {self.check}{about}: {self.message}{f' ({numbers})' if numbers else ''}. {self.remedy}"
         )
         return " ".join(line.split())
 
 
-def _rounded(value: Measure) -> Measure:
+def _round(value: Measure) -> Measure:
     return float(f"{value:.4g}") if isinstance(value, float) else value

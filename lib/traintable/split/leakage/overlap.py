@@ -29,7 +29,7 @@ def shared_groups(table: ExaminedTable) -> list[LeakFinding]:
         )
         for i, names in enumerate(table.groups)
     ]
-    rows = table.published.select(F.explode(F.array(*hashes)).alias("group"), SPLIT)
+    rows = table.with_split.select(F.explode(F.array(*hashes)).alias("group"), SPLIT)
     counts = [F.count_if(F.col(SPLIT) == split).alias(split) for split in SPLITS]
     by_value = rows.groupBy("group.i", "group.value").agg(*counts)
     held = sum((F.col(split) for split in SPLITS if split != TRAIN), F.lit(0))

@@ -39,7 +39,7 @@ class LeakageSample:
         size = table.limits.sample_rows
         is_train = F.col(SPLIT) == TRAIN
         bounds = [_threshold(n, size) for n in (evidence.n[TRAIN], evidence.n_held)]
-        chosen = table.published.where(row_draw(table) <= F.when(is_train, bounds[0]).otherwise(bounds[1]))
+        chosen = table.with_split.where(row_draw(table) <= F.when(is_train, bounds[0]).otherwise(bounds[1]))
         self.rows = _collect(chosen.select(*self._columns(table)), 4 * size)
 
     def _columns(self, table: ExaminedTable) -> list[Column]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from traintable.config.leakage import Allowed
+from traintable.delta.manifest import LeakageFinding
 from traintable.errors import GateRefused
-from traintable.split.leakage.finding import FindingRecord, LeakFinding
+from traintable.split.leakage.finding import LeakFinding
 
 
 def allowed_because(finding: LeakFinding, allowed: Sequence[Allowed]) -> str | None:
@@ -14,7 +15,7 @@ def allowed_because(finding: LeakFinding, allowed: Sequence[Allowed]) -> str | N
     return next((a.because for a in allowed if a.covers(finding.check, finding.columns)), None)
 
 
-def manifest_findings(findings: Sequence[LeakFinding], allowed: Sequence[Allowed] = ()) -> list[FindingRecord]:
+def manifest_findings(findings: Sequence[LeakFinding], allowed: Sequence[Allowed] = ()) -> list[LeakageFinding]:
     """The findings for the manifest, each allowed one with the reason; costs no pass.
 
     Examples
@@ -53,7 +54,7 @@ def refuse_severe(findings: Sequence[LeakFinding], allowed: Sequence[Allowed] = 
         raise GateRefused(
             where=f"table {table}",
             expected="no leak between the label or the held-out rows and what is learned from",
-            found="; ".join(str(finding).rstrip(".") for finding in severe),
+            found="; ".join(map(str, severe)).removesuffix("."),
             remedy="Nothing was published. Allow what is not a leak, with the reason: "
             f"`leakage.allow: [{{check: {first.check}, {names}because: ...}}]`.",
         )
