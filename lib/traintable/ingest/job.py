@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, final
 
 from traintable.config.ingest import BY_FILE, IngestConfig
 from traintable.config.sources import JdbcSource, TableSource
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+@final
 class IngestResult(TypedDict):
     """What the JSON line of the command says.
 
