@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from traintable.config.ingest import Column
+from traintable.config.promise import Promise
 from traintable.config.sources import TextSource
-from traintable.contract.arrow import fields_of
+from traintable.contract.rules import fields_of
 from traintable.ingest.formats.blocks import Block
 from traintable.ingest.formats.headers import Header
 from traintable.ingest.formats.text_rows import reader
@@ -24,8 +24,8 @@ COLUMNS = {
 }
 
 
-def promises(columns: Mapping[str, Any]) -> dict[str, Column]:
-    return {name: Column.model_validate(promise) for name, promise in columns.items()}
+def promises(columns: Mapping[str, Any]) -> dict[str, Promise]:
+    return {name: Promise.model_validate(promise) for name, promise in columns.items()}
 
 
 def source(kind: str, **options: Any) -> TextSource:

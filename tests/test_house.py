@@ -283,7 +283,7 @@ def test_a_face_lists_what_is_there() -> None:
         modules = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
         defined = {
             alias.asname or alias.name
-            for n in ast.parse(FILES[f"{room.replace('.', '/')}/__init__.py"]).body
+            for n in ast.walk(parse(FILES[f"{room.replace('.', '/')}/__init__.py"]))
             if isinstance(n, ast.ImportFrom)
             for alias in n.names
         }

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from traintable.config.dataset import Config, load
-from traintable.config.durations import seconds
+from traintable.config.durations import Duration
 from traintable.errors import ConfigError, InputMissing, TraintableError
 
 FLIGHTS = Path(__file__).parents[2] / "conf" / "flights.yaml"
@@ -291,13 +291,14 @@ def test_a_relative_root_starts_at_the_file(tmp_path: Path, root: str, expected:
     ],
 )
 def test_durations_are_seconds(text: str, expected: int) -> None:
-    assert seconds(text) == expected
+    assert Duration(text).seconds == expected
+    assert Duration(text) == text
 
 
 @pytest.mark.parametrize("text", ["", "3", "hours", "-1 hours", "1.5 hours", "1 month", "3 hours and more", "3 Hours!"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="duration"):
-        seconds(text)
+        Duration(text)
 
 
 def test_a_loaded_configuration_does_not_change() -> None:

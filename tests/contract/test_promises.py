@@ -18,8 +18,8 @@ from pyspark.sql import functions as F
 
 from landed import of, promises, reasons, rows
 from traintable.config.ingest import IngestConfig
-from traintable.contract import typed_rows as checked
-from traintable.contract.arrow import fields_of
+from traintable.contract import typed_rows
+from traintable.contract.rules import fields_of
 from traintable.errors import ConfigError
 from traintable.ingest.job import ingest
 from traintable.ingest.recount import recount
@@ -52,7 +52,7 @@ def test_bounds_of_whole_numbers_and_decimals_are_exact(spark: SparkSession) -> 
     columns = {f"c{i}": {"type": kind, "min": low, "max": high} for i, (kind, _, low, high, _) in enumerate(every)}
     values = [F.lit(str(value)).cast(kind).alias(f"c{i}") for i, (kind, value, *_) in enumerate(every)]
     place = [F.lit("f").alias("_file"), F.lit(0).alias("_block"), F.lit(0).alias("_place")]
-    one = checked.checked(spark.range(1).select(*values, *place), list(columns), fields_of(promises(columns)))
+    one = typed_rows.check_rows(spark.range(1).select(*values, *place), list(columns), fields_of(promises(columns)))
     told = one.select("_wrong._reasons").head()
     assert told is not None
     assert set(told[0]) == {f"range:c{i}" for i, case in enumerate(every) if not case[4]}

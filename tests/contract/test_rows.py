@@ -10,7 +10,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from frames import of_pandas, of_rows
-from traintable.config.dataset import Column
+from traintable.config.promise import Promise
 from traintable.contract.rows import REASONS, UNPARSED, apply_contract, mark_duplicates
 from traintable.errors import ConfigError
 
@@ -45,7 +45,7 @@ def test_what_does_not_parse_is_a_reason_and_its_text_is_kept(spark: SparkSessio
     given = [(kind, text, expected) for kind in kinds for text, expected in TEXTS[kind].items()]
     rows = [(i, *[text if kind == name else None for name in kinds]) for i, (kind, text, _) in enumerate(given)]
     df = of_rows(spark, "id int, " + ", ".join(f"`{kind}.x` string" for kind in kinds), rows)
-    held = apply_contract(df, {f"{kind}.x": Column.model_validate({"type": kind}) for kind in kinds}, key=["id"])
+    held = apply_contract(df, {f"{kind}.x": Promise.model_validate({"type": kind}) for kind in kinds}, key=["id"])
     assert held.columns == [*df.columns, REASONS, UNPARSED]
     assert [held.schema[f"{kind}.x"].dataType.simpleString() for kind in kinds] == kinds
     texts = [F.col(f"`{kind}.x`").cast("string").alias(kind) for kind in kinds]
@@ -58,7 +58,7 @@ def test_what_does_not_parse_is_a_reason_and_its_text_is_kept(spark: SparkSessio
 def test_a_number_that_does_not_fit_its_type_is_a_reason(spark: SparkSession) -> None:
     values = {1: 2.0, 2: 2.5, 3: 1e10, 4: float("nan"), 5: None}
     df = of_rows(spark, "id int, x double", list(values.items()))
-    held = apply_contract(df, {"x": Column(type="int")}, key=["id"])
+    held = apply_contract(df, {"x": Promise(type="int")}, key=["id"])
     assert reasons(held) == {1: [], 2: ["type:x"], 3: ["type:x"], 4: ["type:x"], 5: []}
 
 
@@ -66,11 +66,11 @@ def test_nulls_and_ranges_are_judged_as_promised(spark: SparkSession) -> None:
     nan, inf = float("nan"), float("inf")
     values = {1: 5.0, 2: 0.0, 3: 10.0, 4: -0.001, 5: 10.001, 6: None, 7: nan, 8: inf, 9: -inf}
     promises = {
-        "within": Column(min=0, max=10),
-        "needed": Column(nullable=False),
-        "mended": Column(min=0, max=10, on_invalid="null"),
-        "least": Column(min=0),
-        "read": Column(type="double", min=0, max=10, nullable=False),
+        "within": Promise(min=0, max=10),
+        "needed": Promise(nullable=False),
+        "mended": Promise(min=0, max=10, on_invalid="null"),
+        "least": Promise(min=0),
+        "read": Promise(type="double", min=0, max=10, nullable=False),
     }
     schema = "id int, within double, needed double, mended double, least double, read string"
     df = of_rows(spark, schema, [(i, x, x, x, x, None if x is None else str(x)) for i, x in values.items()])
@@ -85,14 +85,14 @@ def test_nulls_and_ranges_are_judged_as_promised(spark: SparkSession) -> None:
 
 def test_a_null_in_the_key_is_a_reason_whatever_is_promised(spark: SparkSession) -> None:
     df = of_rows(spark, "id int, `k 1` string, k2 int", [(1, "a", 1), (2, None, 1), (3, None, None)])
-    held = apply_contract(df, {"k2": Column(nullable=True)}, key=["k 1", "k2"])
+    held = apply_contract(df, {"k2": Promise(nullable=True)}, key=["k 1", "k2"])
     assert reasons(held) == {1: [], 2: ["null:k 1"], 3: ["null:k 1", "null:k2"]}
 
 
 def test_a_second_call_adds_to_the_first(spark: SparkSession) -> None:
     df = of_rows(spark, "id int, a string, b string", [(1, "x", "y"), (2, "1", "y"), (3, "x", "2"), (4, "1", "2")])
-    once = apply_contract(df, {"a": Column(type="int", max=0)}, key=["id"])
-    twice = apply_contract(once, {"b": Column(type="int", max=0)}, key=())
+    once = apply_contract(df, {"a": Promise(type="int", max=0)}, key=["id"])
+    twice = apply_contract(once, {"b": Promise(type="int", max=0)}, key=())
     assert results(twice) == {
         1: (["type:a", "type:b"], {"a": "x", "b": "y"}),
         2: (["range:a", "type:b"], {"b": "y"}),
@@ -105,7 +105,7 @@ def test_a_second_call_adds_to_the_first(spark: SparkSession) -> None:
 def test_an_unknown_column_is_named(spark: SparkSession) -> None:
     df = of_rows(spark, "id int, distance double", [(1, 2.0)])
     with pytest.raises(ConfigError, match=r"'distanc'.*'distance'"):
-        apply_contract(df, {"distanc": Column()}, key=["id"])
+        apply_contract(df, {"distanc": Promise()}, key=["id"])
 
 
 CONTENT = ["k 1", "k2", "x", "t", "bad"]

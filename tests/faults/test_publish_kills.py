@@ -37,9 +37,12 @@ AT_CHECKPOINTS = [
 ]
 
 
-def carry_out(trials: Trials, points: Sequence[Stage | Put]) -> None:
+def carry_out(trials: Trials, points: Sequence[Stage | Put], n_calm: int = 0) -> None:
+    """Kill a driver at each point, after so many calm versions."""
     start = time.monotonic()
     trials.prepare()
+    for _ in range(n_calm):
+        trials.calm_run(trials.table, trials.next_seed)
     for point in points:
         began = time.monotonic()
         trials.trial(point)
@@ -52,10 +55,7 @@ def test_a_few_kills_on_disk(tmp_path: Path, spark: SparkSession) -> None:
 
 
 def test_a_few_kills_on_s3(tmp_path: Path, spark: SparkSession, s3: S3) -> None:
-    trials = Trials(tmp_path, f"s3a://{s3.new_bucket()}/t", spark, s3)
-    trials.prepare()
-    trials.calm_run(trials.table, trials.next_seed)
-    carry_out(trials, FEW_ON_S3)
+    carry_out(Trials(tmp_path, f"s3a://{s3.new_bucket()}/t", spark, s3), FEW_ON_S3, n_calm=1)
 
 
 @pytest.mark.slow

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from frames import of_rows
-from traintable.config.dataset import Column
 from traintable.config.plan import Feature
+from traintable.config.promise import Promise
 from traintable.prepare.clean import LARGEST_FLOAT, categorical, numeric, valid_range
 
 if TYPE_CHECKING:
@@ -23,24 +23,24 @@ NUMBER = Feature()
 def test_the_range_of_a_number_is_as_promised_and_no_more_than_a_float_holds() -> None:
     assert float(np.finfo(np.float32).max) == LARGEST_FLOAT
     assert valid_range(None) == (-LARGEST_FLOAT, LARGEST_FLOAT)
-    assert valid_range(Column(min=0)) == (0, LARGEST_FLOAT)
-    assert valid_range(Column(min=-1e300, max=7)) == (-LARGEST_FLOAT, 7)
-    assert valid_range(Column(type="int")) == (-LARGEST_FLOAT, LARGEST_FLOAT)
+    assert valid_range(Promise(min=0)) == (0, LARGEST_FLOAT)
+    assert valid_range(Promise(min=-1e300, max=7)) == (-LARGEST_FLOAT, 7)
+    assert valid_range(Promise(type="int")) == (-LARGEST_FLOAT, LARGEST_FLOAT)
 
 
 @pytest.mark.parametrize(
     ("promise", "kept"),
     [
         (None, [-7.0, 0.0, 3.0, 3.5, 3e38, -3e38]),
-        (Column(min=0), [0.0, 3.0, 3.5, 3e38]),
-        (Column(max=3), [-7.0, 0.0, 3.0, -3e38]),
-        (Column(min=-7, max=3), [-7.0, 0.0, 3.0]),
-        (Column(type="double"), [-7.0, 0.0, 3.0, 3.5, 3e38, -3e38]),
+        (Promise(min=0), [0.0, 3.0, 3.5, 3e38]),
+        (Promise(max=3), [-7.0, 0.0, 3.0, -3e38]),
+        (Promise(min=-7, max=3), [-7.0, 0.0, 3.0]),
+        (Promise(type="double"), [-7.0, 0.0, 3.0, 3.5, 3e38, -3e38]),
     ],
 )
 @pytest.mark.parametrize("kind", ["double", "float"])
 def test_what_is_no_number_or_out_of_range_is_null(
-    promise: Column | None, kept: list[float], kind: str, spark: SparkSession
+    promise: Promise | None, kept: list[float], kind: str, spark: SparkSession
 ) -> None:
     values = [None, NAN, INF, -INF, 1e39 if kind == "double" else INF, -7.0, 0.0, 3.0, 3.5, 3e38, -3e38]
     df = of_rows(spark, f"x {kind}", [(value,) for value in values])

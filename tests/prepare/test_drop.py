@@ -10,8 +10,8 @@ from pyspark.sql import functions as F
 from scipy import stats
 
 from prepared import dirty, rows, stored
-from traintable.config.dataset import Column
 from traintable.config.plan import Plan
+from traintable.config.promise import Promise
 from traintable.errors import ConfigError
 from traintable.prepare import drop_outliers, fit_plan
 
@@ -29,7 +29,7 @@ FEATURES: dict[str, Any] = {name: {"outliers": {**rule, "action": "drop"}} for n
 FEATURES["twice"]["expr"] = "2 * wide"
 FEATURES |= {"counts": {"outliers": {"method": "iqr"}}, "tiny": {}}
 PLAN = Plan.model_validate({"features": FEATURES})
-RANGES = {"skewed": Column(max=4000)}
+RANGES = {"skewed": Promise(max=4000)}
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import pytest
 from sklearn.impute import SimpleImputer
 
 from prepared import NUMBERS, Prepared, crossed, dirty, prepare, rows
-from traintable.config.dataset import Column
 from traintable.config.plan import Plan
+from traintable.config.promise import Promise
 from traintable.errors import ConfigError
 from traintable.prepare import fit
 
@@ -143,7 +143,7 @@ def test_too_many_groups_for_medians_are_told_with_the_feature(spark: SparkSessi
 
 
 def test_numbers_outside_their_declared_range_are_missing(train: DataFrame) -> None:
-    declared = {"normal": Column(min=-1, max=0.5), "skewed": Column(max=900), "counts": Column(min=2)}
+    declared = {"normal": Promise(min=-1, max=0.5), "skewed": Promise(max=900), "counts": Promise(min=2)}
     plan = {"features": {name: {"impute": "median", "indicator": True} for name in declared}}
     found = prepare(train, plan, columns=declared)
     for name, column in declared.items():

@@ -15,8 +15,8 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import functions as F
 
 from prepared import dirty, matrix, rows, statements, stored
-from traintable.config.dataset import Column
 from traintable.config.plan import Plan
+from traintable.config.promise import Promise
 from traintable.errors import ConfigError
 from traintable.prepare import FittedPlan, fit, fit_plan, inputs, serving_inputs
 
@@ -46,7 +46,7 @@ EVERYTHING: dict[str, Any] = {
     "reduce": {"columns": ["normal", "ratio", "shifted"], "k": 2},
 }
 PLAN = Plan.model_validate(EVERYTHING)
-RANGES = {"normal": Column(min=-2, max=2), "ratio": Column(max=1)}
+RANGES = {"normal": Promise(min=-2, max=2), "ratio": Promise(max=1)}
 N = 400
 
 

@@ -12,8 +12,7 @@ from traintable.assemble.inputs import SOURCE, read_frozen_test
 from traintable.assemble.join import asof_join, lookup_join, require_unique
 from traintable.columns import RESERVED, SPLIT, quote, refuse_taken, require_columns
 from traintable.config.dataset import Config, Join
-from traintable.config.durations import seconds
-from traintable.contract.rows import REASONS, apply_contract, mark_duplicates
+from traintable.contract.rows import REASONS, apply_contract, mark_duplicates, rename_sources
 from traintable.delta.pinned_input import PinnedInput, read_pinned
 from traintable.errors import ConfigError
 from traintable.sql.expressions import evaluate
@@ -67,8 +66,9 @@ def assemble(
     +---+---+-----------+----------+
     """
     source = read_pinned(spark, pinned[SOURCE], where=config.source.where)
-    _refuse_reserved(source, pinned[SOURCE].table)
     key, promises = config.source.key, config.columns
+    source = rename_sources(source, promises)
+    _refuse_reserved(source, pinned[SOURCE].table)
     own = {name: promise for name, promise in promises.items() if name in source.columns}
     derived = {name: promises[name] for name in config.derive if name in promises and name not in own}
     joined = {name: promise for name, promise in promises.items() if name not in own and name not in derived}
@@ -119,7 +119,7 @@ def _join(rows: DataFrame, table: DataFrame, join: Join) -> DataFrame:
         on=join.on,
         left_time=join.asof.left,
         right_time=join.asof.right,
-        tolerance_seconds=seconds(join.asof.tolerance),
+        tolerance_seconds=join.asof.tolerance.seconds,
         columns=join.columns,
     )
 

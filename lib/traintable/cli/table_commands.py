@@ -121,7 +121,7 @@ def rebuild(
 
         progress = Progress()
         rebuilt = build_again(absolute(path), version, to=to and absolute(to), progress=progress)
-        progress.note(outcome_text(rebuilt.outcome.to_dict()))
+        progress.note(outcome_text(rebuilt.outcome))
         progress.note(f"equal: content hash {rebuilt.outcome.details['content_hash']}")
         for name, (then, now) in rebuilt.differences.items():
             progress.note(f"built with another {name}: {then} then, {now} now")

@@ -11,8 +11,10 @@ __all__ = [
     "leakage",
     "load",
     "plan",
+    "promise",
     "sample",
     "secrets",
     "sources",
     "split",
+    "types",
 ]

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_serializer,
+    model_validator,
+)
 
 from traintable.addresses import resolve
 from traintable.columns import column_name
@@ -14,11 +22,10 @@ from traintable.config import document
 from traintable.config.durations import Duration
 from traintable.config.leakage import Leakage
 from traintable.config.plan import Plan
+from traintable.config.promise import Promise, as_spark_writes, without_unset
 from traintable.config.section import Mismatch, Names, Section
 from traintable.config.split import Folds, Split
 from traintable.errors import ConfigError, InputMissing
-
-TypeName = Literal["boolean", "int", "bigint", "float", "double", "string", "date", "timestamp"]
 
 
 def _plain(name: str) -> str:
@@ -54,32 +61,6 @@ class Join(Section):
     on: dict[str, str] = Field(min_length=1)
     asof: Asof | None = None
     columns: Names
-
-
-class Column(Section):
-    """What is promised of a column, and when its value is known."""
-
-    type: TypeName | None = None
-    nullable: bool = True
-    min: float | None = Field(None, allow_inf_nan=False)
-    max: float | None = Field(None, allow_inf_nan=False)
-    on_invalid: Literal["null", "quarantine"] = "quarantine"
-    available_at: str | None = None
-
-    @field_validator("on_invalid", mode="before")
-    @classmethod
-    def _null_is_a_word(cls, value: object) -> object:
-        return "null" if value is None else value
-
-    @model_validator(mode="after")
-    def _bounds_fit(self) -> Column:
-        if self.min is None and self.max is None:
-            return self
-        if self.type in ("string", "boolean", "date", "timestamp"):
-            raise Mismatch("a number type where min or max is given", f"type '{self.type}'")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min} is above max {self.max}")
-        return self
 
 
 class Label(Section):
@@ -185,7 +166,7 @@ class Config(Section):
     predict_at: str | None = None
     source: Source
     joins: tuple[Join, ...] = ()
-    columns: dict[str, Column] = Field(default_factory=dict)
+    columns: dict[str, Annotated[Promise, AfterValidator(as_spark_writes)]] = Field(default_factory=dict)
     derive: dict[str, str] = Field(default_factory=dict)
     label: Label
     split: Split
@@ -194,6 +175,11 @@ class Config(Section):
     analysis: Analysis = Analysis()
     gate: Gate = Gate()
     output: Output
+
+    @field_serializer("columns", mode="wrap")
+    def _dump_columns(self, columns: dict[str, Promise], dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The promises as dictionaries, from which the fingerprint of a run is made."""
+        return {name: _dumped_promise(promise) for name, promise in dump(columns).items()}
 
     @model_validator(mode="after")
     def _timeline_is_declared(self) -> Config:
@@ -235,6 +221,14 @@ class Config(Section):
         for name, column in self.columns.items():
             if column.available_at is not None:
                 yield f"columns.{name}.available_at", column.available_at
+
+
+def _dumped_promise(dumped: dict[str, Any]) -> dict[str, Any]:
+    promise = without_unset(dumped, ("source", "values", "format", "time_zone"))
+    for key in ("min", "max"):
+        if isinstance(promise.get(key), int) and float(promise[key]) == promise[key]:
+            promise[key] = float(promise[key])  # as bounds were when they were all floats
+    return promise
 
 
 def load(path: str | Path, overrides: Sequence[str] = (), *, with_plan: bool = True) -> Config:

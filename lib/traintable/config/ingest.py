@@ -5,12 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from traintable.columns import column_name
 from traintable.config import document
+from traintable.config.durations import Duration
+from traintable.config.promise import Promise, without_unset
 from traintable.config.section import Mismatch, Names, Section
 from traintable.config.sources import Source, TableSource, TextSource, TypedSource
 
@@ -18,34 +27,12 @@ from traintable.config.sources import Source, TableSource, TextSource, TypedSour
 RESERVED = ("_file", "_interval", "_deleted", "_valid_from", "_valid_to", "_is_current")
 BY_FILE = ("files", "watermark", "changes")  # modes in which each file, or what stands for one, is landed by itself
 CHANGES = ("_change_type", "_commit_version", "_commit_timestamp")  # what a change data feed adds
-_LOOKBACK = re.compile(r"^\d+ (?:second|minute|hour|day|week)s?$")
 
 
 def _plain(name: str) -> str:
     if column_name(name) != name or not name or name.lower() in RESERVED:
         raise ValueError("a name without spaces, commas, brackets or '=', and not a reserved one such as _file")
     return name
-
-
-Bound: TypeAlias = int | Annotated[float, Field(allow_inf_nan=False)]  # whole numbers stay exact beyond 2**53
-
-
-class Column(Section):
-    """What is promised of a column of the landed table; a row that breaks a promise goes to the quarantine.
-
-    Attributes
-    ----------
-    source : what the column is called in the source, where it has another name there, such as "Order ID".
-    format : of dates and times in text, as strptime takes it.
-    """
-
-    source: str | None = Field(None, min_length=1)
-    type: str = "string"
-    nullable: bool = True
-    min: Bound | None = None
-    max: Bound | None = None
-    values: tuple[str | int, ...] = ()
-    format: str | None = None
 
 
 class Merge(Section):
@@ -80,9 +67,17 @@ class Load(Section):
     mode: Literal["full", "files", "interval", "watermark", "changes"] = "files"
     schedule: Literal["hourly", "daily", "weekly", "monthly"] | None = None
     column: str | None = None
-    lookback: str | int | None = None
+    lookback: Duration | int | None = None
     drift: Literal["fail", "add_columns", "quarantine"] = "fail"
     merge: Merge | None = None
+
+    @field_validator("lookback", mode="before")
+    @classmethod
+    def _lookback_is_a_duration_or_a_number(cls, value: object) -> object:
+        try:
+            return Duration(value) if isinstance(value, str) else value
+        except ValueError:
+            raise ValueError("`lookback` such as '2 hours', '1 day' or a number") from None
 
     @model_validator(mode="after")
     def _options_fit(self) -> Load:
@@ -94,8 +89,6 @@ class Load(Section):
             raise ValueError("`column` with modes 'watermark' and 'interval' only")
         if self.lookback is not None and (self.mode != "watermark" or self.merge is None):
             raise ValueError("`lookback` with mode 'watermark' and `merge`, which merges rows that come again")
-        if isinstance(self.lookback, str) and not _LOOKBACK.match(self.lookback):
-            raise ValueError("`lookback` such as '2 hours', '1 day' or a number")
         if self.merge is not None and self.mode == "full":
             raise ValueError("`merge` with another mode than 'full', which leaves no earlier rows")
         return self
@@ -116,10 +109,15 @@ class IngestConfig(Section):
     name: str
     root: str = "."
     source: Source
-    columns: dict[Annotated[str, AfterValidator(_plain)], Column] = Field(min_length=1)
+    columns: dict[Annotated[str, AfterValidator(_plain)], Promise] = Field(min_length=1)
     key: Names | None = None
     load: Load = Load()
     output: Output
+
+    @field_serializer("columns", mode="wrap")
+    def _dump_columns(self, columns: dict[str, Promise], dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The promises as dictionaries, from which the digest of an extraction is made."""
+        return {name: _dumped_promise(promise) for name, promise in dump(columns).items()}
 
     def source_name(self, column: str) -> str:
         """What a column is called in the source."""
@@ -167,6 +165,11 @@ class IngestConfig(Section):
             if name is not None and name not in self.columns and not (self.load.mode == "changes" and name in CHANGES):
                 raise Mismatch("a declared column", f"'{name}'")
         return self
+
+
+def _dumped_promise(dumped: dict[str, Any]) -> dict[str, Any]:
+    promise = without_unset(dumped, ("on_invalid", "available_at", "time_zone"))
+    return {key: "string" if key == "type" and value is None else value for key, value in promise.items()}
 
 
 def _has_header(source: Source) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import parse_qs, urlsplit
-from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
+from traintable.config.promise import TimeZone
 from traintable.config.section import Mismatch, Section
 
 _LIMITS = {"max_record_bytes", "max_file_bytes"}
@@ -44,17 +44,10 @@ class TextSource(Section):
     null_value: str = ""
     multi_line: bool = False
     encoding: Literal["utf-8", "iso-8859-1"] = "utf-8"
-    time_zone: str = "UTC"
+    time_zone: TimeZone = "UTC"
     row_tag: str | None = Field(None, pattern=_XML_NAME)
     max_record_bytes: int = Field(2**24, ge=1, le=2**29)
     max_file_bytes: int = Field(2**36, ge=1)
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone_is_known(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("a time zone such as 'Europe/Berlin'")
-        return name
 
     @model_validator(mode="after")
     def _options_fit(self) -> TextSource:

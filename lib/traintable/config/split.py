@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from traintable.columns import SPLITS
-from traintable.config.durations import Duration, seconds
+from traintable.config.durations import Duration
 from traintable.config.section import Names, Section
 
 
@@ -17,7 +17,7 @@ class TimeSplit(Section):
     column: str
     validation: str
     test: str
-    gap: Duration = "0 seconds"
+    gap: Duration = Duration("0 seconds")
 
 
 def _sum_to_one(ratios: dict[str, float]) -> dict[str, float]:
@@ -81,8 +81,8 @@ class Folds(Section):
     n: int = Field(5, ge=2, le=100)
     by: tuple[str, ...] = ()
     time: str | None = None
-    gap: Duration = "0 seconds"
-    embargo: Duration = "0 seconds"
+    gap: Duration = Duration("0 seconds")
+    embargo: Duration = Duration("0 seconds")
     min_rows: int = Field(1, ge=0)
 
     @model_validator(mode="after")
@@ -106,7 +106,7 @@ class Folds(Section):
     @property
     def leaves_out(self) -> bool:
         """Whether rows of train may be in no fold."""
-        return self.kind == "time" and seconds(self.gap) + seconds(self.embargo) > 0
+        return self.kind == "time" and self.gap.seconds + self.embargo.seconds > 0
 
 
 class Split(Section):

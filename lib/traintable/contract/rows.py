@@ -2,66 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pyspark.sql import Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import NumericType
 
 from traintable.columns import quote, require_columns
-from traintable.config.dataset import Column as Promise
+from traintable.config.promise import Promise
+from traintable.contract.json_text import to_json
+from traintable.contract.rules import Field, fields_of
+from traintable.contract.spark_columns import check_column
 from traintable.errors import ConfigError
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
+    from pyspark.sql.types import DataType
 
 REASONS, UNPARSED = "_reasons", "_unparsed"
-# Rows as JSON text with nothing left out: nulls by name, times to the microsecond.
-AS_JSON = {
-    "ignoreNullFields": "false",
-    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
-    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
-}
-_TYPE_NAMES = {"integer": "int", "long": "bigint"}
 
 
 def apply_contract(df: DataFrame, columns: Mapping[str, Promise], *, key: Sequence[str]) -> DataFrame:
-    """Cast the declared columns, and add to `_reasons` (array of text) the promises that each row breaks.
+    """Convert the declared columns, and add to `_reasons` (array of text) the promises that each row breaks.
 
-    A reason is `null:<column>` (a null in the key or in a column that is not nullable), `type:<column>` (the value
-    does not parse; its text is kept in `_unparsed`, a map of column to text) or `range:<column>`. The range of a
-    column with `on_invalid: null` gives no reason: such a value becomes null, and so it does in the fitted
-    pipeline, for serving. Rows are kept, and what an earlier call found stays. Costs no pass.
+    A reason is `type:<column>` (the value is not of the type; its text is kept in `_unparsed`, a map of column to
+    text), `null:<column>` (a null in the key or in a column that is not nullable), `range:<column>` or
+    `values:<column>`. A column with `on_invalid: null` gives no reason for the last two: such a value becomes null;
+    for a range it also does in the fitted pipeline, for serving. A column that has the name of a promise's `source` is
+    renamed. Rows are kept, and reasons that an earlier call gave stay. Costs no pass.
 
-    Raises ConfigError for a declared column that `df` has not.
+    Raises ConfigError for a declared column that `df` has not, and for a promise that a column of its type can't keep.
     """
+    df = rename_sources(df, columns)
     require_columns(df, set(key), where="source.key")
     require_columns(df, set(columns), where="columns")
     reasons = [F.when(df[quote(name)].isNull(), f"null:{name}") for name in key]
-    cast: dict[str, Column] = {}
+    values: dict[str, Column] = {}
     unparsed: list[Column] = []
-    for name, promise in columns.items():
-        value = df[quote(name)]
-        if promise.type and not _is_type(df, name, promise.type):
-            cast[name] = value.try_cast(promise.type)
-            failed = value.isNotNull() & (cast[name].isNull() | _is_cut(df, name, promise.type, value))
-            reasons.append(F.when(failed, f"type:{name}"))
-            unparsed.append(F.when(failed, F.create_map(F.lit(name), value.cast("string"))))
-        if not promise.nullable and name not in key:
-            reasons.append(F.when(value.isNull(), f"null:{name}"))
-        if (promise.min, promise.max) != (None, None):
-            _require_number(df, name, promise)
-            within = _within(cast.get(name, value), promise)
-            if promise.on_invalid == "quarantine":
-                reasons.append(F.when(~within, f"range:{name}"))
-            else:
-                cast[name] = F.when(within, cast.get(name, value))
-    found = F.array_compact(F.array(*reasons)) if reasons else F.array().cast("array<string>")
-    texts = F.map_concat(*[F.coalesce(one, _no_text()) for one in unparsed]) if unparsed else _no_text()
+    for field, target in _fields(df, columns, key):
+        column, kind = df[quote(field.name)], df.schema[field.name].dataType
+        checked = check_column(df, column, kind, field, target)
+        if checked.value is not column:
+            values[field.name] = checked.value
+        if checked.wrong_type is not None:
+            text = F.make_valid_utf8(column.cast("string"))
+            unparsed.append(F.when(checked.wrong_type, F.create_map(F.lit(field.name), text)))
+        own = [(where, violation.reason) for where, violation in checked.violations]
+        reasons += [F.when(where, reason) for where, reason in own if reason not in {f"null:{name}" for name in key}]
+    all_reasons = F.array_compact(F.array(*reasons)) if reasons else F.array().cast("array<string>")
+    texts = F.map_concat(*[F.coalesce(text, _no_text()) for text in unparsed]) if unparsed else _no_text()
     if REASONS in df.columns:
-        found, texts = F.concat(df[REASONS], found), F.map_concat(df[UNPARSED], texts)
-    return df.withColumns({**cast, REASONS: found, UNPARSED: texts})
+        all_reasons, texts = F.concat(df[REASONS], all_reasons), F.map_concat(df[UNPARSED], texts)
+    return df.withColumns({**values, REASONS: all_reasons, UNPARSED: texts})
+
+
+def rename_sources(df: DataFrame, columns: Mapping[str, Promise]) -> DataFrame:
+    """Give the columns that promises know as their `source` the names that they are promised under.
+
+    Raises ConfigError where both are there, because either may be meant.
+    """
+    for name, promise in columns.items():
+        if promise.source in (None, name) or promise.source not in df.columns:
+            continue
+        if name in df.columns:
+            raise ConfigError(
+                where=f"columns.{name}.source",
+                expected=f"a table with a column '{promise.source}' to be renamed, or one with '{name}' already",
+                found="a table with both",
+                remedy="Remove `source`, or declare the column under another name.",
+            )
+        df = df.withColumnRenamed(promise.source, name)
+    return df
+
+
+def _fields(
+    df: DataFrame, columns: Mapping[str, Promise], key: Sequence[str]
+) -> Iterator[tuple[Field, DataType | None]]:
+    """The declared columns, each with the type that is promised, if one is."""
+    types = {name: df.schema[name].dataType.simpleString() for name in columns}
+    fields = fields_of(columns, [name for name in key if name in columns], types=types)
+    promised = [field for field in fields if field.promise.type is not None]
+    targets = df.select(*(F.lit(None).cast(field.spark).alias(field.name) for field in promised)).schema
+    for field in fields:
+        yield field, targets[field.name].dataType if field.promise.type is not None else None
 
 
 def mark_duplicates(df: DataFrame, key: Sequence[str]) -> DataFrame:
@@ -76,7 +99,7 @@ def mark_duplicates(df: DataFrame, key: Sequence[str]) -> DataFrame:
     if repeated.isEmpty():
         return df
     content = [c for c in df.columns if c not in (REASONS, UNPARSED)]
-    image = F.to_json(F.struct(*[F.col(quote(c)) for c in content]), AS_JSON)
+    image = to_json(F.struct(*[F.col(quote(c)) for c in content]))
     involved = df.where(valid).join(repeated, list(key), "left_semi").withColumn("__image", image)
     group = Window.partitionBy(*names)
     is_conflict = F.min("__image").over(group) != F.max("__image").over(group)
@@ -89,37 +112,5 @@ def mark_duplicates(df: DataFrame, key: Sequence[str]) -> DataFrame:
     return alone.unionByName(marked.select(*columns)).unionByName(df.where(~valid).select(*columns))
 
 
-def _within(value: Column, promise: Promise) -> Column:
-    """Whether a value lies in the declared range; null where there is no value."""
-    within = ~F.isnan(value)
-    if promise.min is not None:
-        within = within & (value >= F.lit(promise.min))
-    if promise.max is not None:
-        within = within & (value <= F.lit(promise.max))
-    return within
-
-
-def _require_number(df: DataFrame, name: str, promise: Promise) -> None:
-    kind = df.schema[name].dataType
-    if promise.type is None and not isinstance(kind, NumericType):
-        raise ConfigError(
-            where=f"columns.{name}",
-            expected="a number, for it has min or max",
-            found=f"a column of type {kind.simpleString()}",
-            remedy="Declare its `type`, or remove the bounds.",
-        )
-
-
-def _is_cut(df: DataFrame, name: str, declared: str, value: Column) -> Column:
-    """Whether casting a number to whole numbers would lose its fraction."""
-    fractional = df.schema[name].dataType.typeName() in ("float", "double", "decimal")
-    return value != F.floor(value) if fractional and declared in ("int", "bigint") else F.lit(False)
-
-
 def _no_text() -> Column:
     return F.create_map().cast("map<string,string>")
-
-
-def _is_type(df: DataFrame, name: str, declared: str) -> bool:
-    found = df.schema[name].dataType.typeName()
-    return _TYPE_NAMES.get(found, found) == declared

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from traintable.columns import column_name
 from traintable.config.ingest import RESERVED, IngestConfig
-from traintable.config.ingest import Column as Promise
-from traintable.contract.arrow import Field, fields_of
+from traintable.config.promise import Promise
+from traintable.contract.rules import Field, fields_of
 from traintable.errors import ConfigError
 
 

@@ -6,11 +6,11 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, final
 
 from traintable.config.ingest import BY_FILE, IngestConfig
 from traintable.config.sources import JdbcSource, TableSource
-from traintable.contract.arrow import fields_of
+from traintable.contract.rules import fields_of
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.intervals import Interval, intervals, last_complete
 from traintable.ingest.ledger import REPLAY, LoadState, digest_of, run_name
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+@final
 class IngestResult(TypedDict):
     """What the JSON line of the command says.
 

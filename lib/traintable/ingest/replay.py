@@ -5,15 +5,16 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, final
 
 from pyspark.sql import functions as F
+from typing_extensions import TypedDict
 
 from traintable.columns import literal, quote
 from traintable.config.ingest import IngestConfig
 from traintable.config.sources import TextSource
-from traintable.contract.arrow import fields_of
 from traintable.contract.record_columns import BLOCK, FILE, PATH, PLACE, POSITION, RAW
+from traintable.contract.rules import fields_of
 from traintable.delta.table import MergeClauses, Table
 from traintable.errors import AccountingError, ConfigError, InputMissing
 from traintable.ingest.drift import added_columns, undeclared
@@ -41,9 +42,23 @@ _KEY = {
 _AS_THEY_WERE = ("encoding", "header", "size")  # no other promise takes these away: the record has to be repaired
 
 
+@final
+class ReplayResult(TypedDict):
+    """What the JSON line of the command says; `rows` are records of the quarantine."""
+
+    status: str
+    run_id: str
+    table: str
+    version: int
+    model: None
+    rows: dict[str, int]
+    quarantine: str
+    ledger: str
+
+
 def replay(
     config: IngestConfig, *, spark: SparkSession | None = None, progress: Progress | None = None
-) -> dict[str, Any]:
+) -> ReplayResult:
     """Read the quarantined records again, `repaired` where somebody has set it, else as they are.
 
     Those that are good now go to the table, as rows of the file that they came in, and out of the quarantine; the

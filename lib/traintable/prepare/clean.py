@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from traintable.columns import quote
-from traintable.config.dataset import Column
 from traintable.config.plan import Feature
+from traintable.config.promise import Promise
+from traintable.contract.bounds import exact_bounds
 from traintable.prepare.terms import LARGEST_FLOAT, number_literal
 
 
-def valid_range(promise: Column | None) -> tuple[float, float]:
+def valid_range(promise: Promise | None) -> tuple[float, float]:
     """The lowest and the highest value that a column can have: as promised, and never more than a float holds."""
-    low = promise.min if promise is not None and promise.min is not None else -LARGEST_FLOAT
-    high = promise.max if promise is not None and promise.max is not None else LARGEST_FLOAT
-    return max(low, -LARGEST_FLOAT), min(high, LARGEST_FLOAT)
+    low, high = (None, None) if promise is None else exact_bounds(promise.min, promise.max, pa.float64())
+    return (
+        -LARGEST_FLOAT if low is None else max(low, -LARGEST_FLOAT),
+        LARGEST_FLOAT if high is None else min(high, LARGEST_FLOAT),
+    )
 
 
-def numeric(name: str, feature: Feature, promise: Column | None) -> str:
+def numeric(name: str, feature: Feature, promise: Promise | None) -> str:
     """SQL of a numeric column as double; null where it is NaN, out of range, or more than a float holds."""
     value = f"CAST({_value(name, feature)} AS DOUBLE)"
     possible = [f"abs({value}) <= {number_literal(LARGEST_FLOAT)}"]  # NaN is greater than any number, so it fails too
-    if promise is not None and promise.min is not None:
-        possible.append(f"{value} >= {number_literal(promise.min)}")
-    if promise is not None and promise.max is not None:
-        possible.append(f"{value} <= {number_literal(promise.max)}")
+    low, high = (None, None) if promise is None else exact_bounds(promise.min, promise.max, pa.float64())
+    if low is not None:
+        possible.append(f"{value} >= {number_literal(low)}")
+    if high is not None:
+        possible.append(f"{value} <= {number_literal(high)}")
     return f"CASE WHEN {' AND '.join(possible)} THEN {value} END"
 
 

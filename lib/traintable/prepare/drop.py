@@ -8,8 +8,8 @@ from operator import or_
 from typing import TYPE_CHECKING
 
 from traintable.columns import SPLIT, quote, refuse_taken
-from traintable.config.dataset import Column
 from traintable.config.plan import Plan
+from traintable.config.promise import Promise
 from traintable.prepare import outliers
 from traintable.prepare.inputs import refuse_other_splits, require_inputs
 from traintable.prepare.numbers import NumericFeature
@@ -24,7 +24,7 @@ OUTLIER = "_outlier"
 
 
 def drop_outliers(
-    train: DataFrame, plan: Plan, *, columns: Mapping[str, Column] | None = None
+    train: DataFrame, plan: Plan, *, columns: Mapping[str, Promise] | None = None
 ) -> tuple[DataFrame, DataFrame]:
     """Divide rows of train by the features with `outliers: {action: drop}`: those that stay, and those that go.
 
@@ -57,7 +57,7 @@ def drop_outliers(
     return marked.where(F.size(OUTLIER) == 0).drop(OUTLIER), marked.where(F.size(OUTLIER) > 0)
 
 
-def _bounds(train: DataFrame, plan: Plan, columns: Mapping[str, Column]) -> dict[str, tuple[str, float, float]]:
+def _bounds(train: DataFrame, plan: Plan, columns: Mapping[str, Promise]) -> dict[str, tuple[str, float, float]]:
     """For each feature that drops rows its SQL and what is usual of it; one scan."""
     numbers = {
         name: NumericFeature(name, feature, columns.get(name))

@@ -8,8 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from traintable.config.dataset import Column
 from traintable.config.plan import Feature
+from traintable.config.promise import Promise
 from traintable.prepare import clean, impute, outliers, scale, transform
 from traintable.prepare.terms import CLEANED, FILLED, TRANSFORMED, Layers, Term
 from traintable.statistics import Statistics, TargetGroups, Wanted, Weighted
@@ -33,7 +33,7 @@ class NumericFeature:
     scaled : SQL of the value after all steps.
     """
 
-    def __init__(self, name: str, feature: Feature, promise: Column | None) -> None:
+    def __init__(self, name: str, feature: Feature, promise: Promise | None) -> None:
         self.name, self.feature = name, feature
         self.column = name if feature.expr is None else f"{name} (expr)"
         self.range = clean.valid_range(promise)

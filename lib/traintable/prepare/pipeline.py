@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from traintable.columns import SPLIT, quote
-from traintable.config.dataset import Column
 from traintable.config.plan import Plan
+from traintable.config.promise import Promise
 from traintable.errors import ConfigError
 from traintable.prepare import impute
 from traintable.prepare.categories import CategoricalFeature
@@ -35,7 +35,7 @@ def fit(
     train: DataFrame,
     plan: Plan,
     *,
-    columns: Mapping[str, Column] | None = None,
+    columns: Mapping[str, Promise] | None = None,
     output: str = "array",
     cache: str | None = None,
 ) -> PipelineModel:
@@ -57,7 +57,7 @@ def fit_plan(
     train: DataFrame,
     plan: Plan,
     *,
-    columns: Mapping[str, Column] | None = None,
+    columns: Mapping[str, Promise] | None = None,
     output: str = "array",
     cache: str | None = None,
 ) -> FittedPlan:
@@ -97,7 +97,7 @@ class _Fit:
     """A plan being fitted."""
 
     def __init__(
-        self, train: DataFrame, plan: Plan, columns: Mapping[str, Column], output: str, cache: str | None
+        self, train: DataFrame, plan: Plan, columns: Mapping[str, Promise], output: str, cache: str | None
     ) -> None:
         self.train, self.plan, self.output, self.cache = train, plan, output, cache
         require_inputs(train, plan)

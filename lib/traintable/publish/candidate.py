@@ -20,7 +20,7 @@ from traintable.columns import SPLIT, quote, split_folder
 from traintable.delta.data_files import Written
 from traintable.delta.table import Table
 from traintable.errors import AccountingError
-from traintable.publish.write_task import FILE, RESULT, TaskFolders, TaskResult, write_candidate
+from traintable.publish.write_task import FILE, RESULT, CandidateTaskResult, TaskFolders, write_candidate
 from traintable.quality import FeatureSummary, Tally
 from traintable.quality.audit import FAILED
 from traintable.spark.session import is_managed
@@ -144,7 +144,7 @@ class CandidateWrite:
         row = (self._planned if gated is None else gated).agg(*columns).collect()[0]
         if gated is None:
             gated = self._read_gated(row["files"])
-        result = TaskResult(FeatureSummary.empty(self._columns.features))
+        result = CandidateTaskResult(FeatureSummary.empty(self._columns.features))
         for content in row["results"] if len(row["results"]) == row["n_results"] else _read_results(gated):
             result.add(bytes(content))
         left = None if wide is None else wide.where(F.size(FAILED) == 0).select(*map(quote, self._columns.names))

@@ -1,11 +1,13 @@
-"""What two versions of a training table differ in: rows, columns, distributions, configuration."""
+"""How two versions of a training table differ: rows, columns, distributions, configuration."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
+from typing_extensions import TypedDict
 
 from traintable.columns import FEATURES, SPLIT, quote
 from traintable.delta.attachments import Attachments, load_attached
@@ -21,8 +23,44 @@ if TYPE_CHECKING:
 _MOST = 1000  # settings that are listed
 
 
-def diff(table: str, a: int, b: int, spark: SparkSession) -> dict[str, Any]:
-    """What version `b` of a training table has that `a` has not, and the other way round.
+class RowDifference(TypedDict):
+    """How many rows differ, and how; `moved` are those in another split, by "from -> to"."""
+
+    only_a: int
+    only_b: int
+    same: int
+    changed: int
+    moved: dict[str, int]
+
+
+class NameDifference(TypedDict):
+    """Names that only one of the versions has."""
+
+    only_a: list[str]
+    only_b: list[str]
+
+
+class ColumnDifference(NameDifference):
+    """Columns that only one of the versions has, and those of another type: [in a, in b]."""
+
+    changed: dict[str, list[str]]
+
+
+class VersionDifference(TypedDict):
+    """How two versions differ; settings by their dotted names: [in a, in b]."""
+
+    rows: RowDifference
+    columns: ColumnDifference
+    features: NameDifference
+    drift: dict[str, float]
+    config: dict[str, list[Any]]
+    inputs: dict[str, list[Any]]
+    libraries: dict[str, list[Any]]
+    code: dict[str, list[Any]]
+
+
+def diff(table: str, a: int, b: int, spark: SparkSession) -> VersionDifference:
+    """What version `b` of a training table has that `a` lacks, and the other way round.
 
     Returns
     -------
@@ -31,7 +69,7 @@ def diff(table: str, a: int, b: int, spark: SparkSession) -> dict[str, Any]:
             value of a column or feature that both have), and `moved`: those in another split, by "from -> to".
         columns, features : those that are `only_a`, `only_b`, or (columns) `changed` in type.
         drift : the population stability index of each feature of train that both have.
-        config : what is set otherwise, by its dotted name: [in a, in b].
+        config : settings that differ, by dotted name: [in a, in b].
         inputs, libraries : likewise.
 
     Costs a pass over each version, and a join by key. Raises InputMissing for a version that is not there, and
@@ -61,10 +99,10 @@ def diff(table: str, a: int, b: int, spark: SparkSession) -> dict[str, Any]:
         },
         "features": _sides(first.features, second.features),
         "drift": drift(first.summary, second.summary),
-        **{
-            name: dict(list(_settings(first.manifest.get(name), second.manifest.get(name)))[:_MOST])
-            for name in ("config", "inputs", "libraries", "code")
-        },
+        "config": _compare_settings(first.manifest.get("config"), second.manifest.get("config")),
+        "inputs": _compare_settings(first.manifest.get("inputs"), second.manifest.get("inputs")),
+        "libraries": _compare_settings(first.manifest.get("libraries"), second.manifest.get("libraries")),
+        "code": _compare_settings(first.manifest.get("code"), second.manifest.get("code")),
     }
 
 
@@ -96,7 +134,7 @@ class _ComparedVersion:
         return self.rows.select(*key, F.col(SPLIT).alias(f"split_{suffix}"), hashed.alias(f"hash_{suffix}"))
 
 
-def _rows(first: _ComparedVersion, second: _ComparedVersion) -> dict[str, Any]:
+def _rows(first: _ComparedVersion, second: _ComparedVersion) -> RowDifference:
     if first.key != second.key:
         raise ConfigError(
             where="the two versions",
@@ -115,15 +153,25 @@ def _rows(first: _ComparedVersion, second: _ComparedVersion) -> dict[str, Any]:
         .otherwise("changed")
     )
     counted = both.groupBy(kind.alias("kind"), moved.alias("moved")).count().collect()  # a few
-    counts = dict.fromkeys(("only_a", "only_b", "same", "changed"), 0)
+    counts = Counter[str]()
     for row in counted:
         counts[row["kind"]] += int(row["count"])
     between = {row["moved"]: int(row["count"]) for row in counted if row["moved"] is not None}
-    return {**counts, "moved": dict(sorted(between.items()))}
+    return {
+        "only_a": counts["only_a"],
+        "only_b": counts["only_b"],
+        "same": counts["same"],
+        "changed": counts["changed"],
+        "moved": dict(sorted(between.items())),
+    }
 
 
-def _sides(a: Sequence[str] | Mapping[str, str], b: Sequence[str] | Mapping[str, str]) -> dict[str, list[str]]:
+def _sides(a: Sequence[str] | Mapping[str, str], b: Sequence[str] | Mapping[str, str]) -> NameDifference:
     return {"only_a": [name for name in a if name not in set(b)], "only_b": [name for name in b if name not in set(a)]}
+
+
+def _compare_settings(a: Any, b: Any) -> dict[str, list[Any]]:
+    return dict(list(_settings(a, b))[:_MOST])
 
 
 def _settings(a: Any, b: Any, name: str = "") -> Iterator[tuple[str, list[Any]]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+
+from typing_extensions import TypedDict
 
 from traintable.delta.lease import lease
 from traintable.delta.log import checksum_name, is_log_file
@@ -17,7 +18,39 @@ WEEK_HOURS = 168.0
 ORPHAN_HOURS = 24.0
 
 
-def vacuum(table: str, *, retain_hours: float = WEEK_HOURS, dry_run: bool = False) -> dict[str, Any]:
+class FileSum(TypedDict):
+    """How many files there are of some kind, and how many bytes they have."""
+
+    files: int
+    bytes: int
+
+
+class KeptByPin(FileSum):
+    """The files that only a pin keeps, and the version that it pins."""
+
+    version: int
+
+
+class UnreadableVersion(TypedDict):
+    """A version whose files are not all there, and the model that was fitted on it."""
+
+    version: int
+    model: str | None
+
+
+class VacuumResult(TypedDict):
+    """What the JSON line of the command says."""
+
+    status: str
+    table: str
+    removed: FileSum
+    orphans: FileSum
+    kept: dict[str, KeptByPin]
+    unreadable: list[UnreadableVersion]
+    dry_run: bool
+
+
+def vacuum(table: str, *, retain_hours: float = WEEK_HOURS, dry_run: bool = False) -> VacuumResult:
     """Remove data files of old versions, and those that no version names, with the lease on the table.
 
     Kept is what these need: the newest version; versions that were the newest less than `retain_hours` ago, for who
@@ -58,7 +91,7 @@ def vacuum(table: str, *, retain_hours: float = WEEK_HOURS, dry_run: bool = Fals
             "table": table,
             "removed": _sum(data, gone),
             "orphans": _sum(data, orphans),
-            "kept": {by: {"version": pinned[by], **_sum(data, of_pins[by] - young)} for by in pinned},
+            "kept": {by: KeptByPin(version=pinned[by], **_sum(data, of_pins[by] - young)) for by in pinned},
             "unreadable": [
                 {"version": version.number, "model": version.model}
                 for version in versions
@@ -103,7 +136,7 @@ def _files_of(versions: list[TableVersion], numbers: Iterable[int]) -> set[str]:
     return {name for version in versions if version.number in wanted for name in version.files}
 
 
-def _sum(data: dict[str, File], names: set[str]) -> dict[str, int]:
+def _sum(data: dict[str, File], names: set[str]) -> FileSum:
     there = [data[name].bytes for name in names if name in data]
     return {"files": len(there), "bytes": sum(there)}
 

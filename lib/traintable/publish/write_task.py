@@ -34,7 +34,7 @@ class TaskFolders:
 
 
 @dataclass
-class TaskResult:
+class CandidateTaskResult:
     """What tasks have done: the files that they wrote, by split, counts of rows, and a summary of the features."""
 
     summary: FeatureSummary
@@ -78,7 +78,7 @@ def write_candidate(
 
     def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         writers: dict[str, FileWriter] = {}
-        result, last = TaskResult(FeatureSummary.empty(names)), None
+        result, last = CandidateTaskResult(FeatureSummary.empty(names)), None
         gate_file = None if folders is None else FileWriter(folders.gated, read_by_gate)
 
         def hand_on(rows: pa.RecordBatch, content: bytes | None) -> pa.RecordBatch:

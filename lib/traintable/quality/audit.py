@@ -11,7 +11,7 @@ from pyspark.sql.types import IntegerType, StructField, StructType
 
 from traintable.columns import FEATURES, SPLIT, SPLITS, literal, nearest, quote, refuse_taken
 from traintable.config.dataset import Gate
-from traintable.contract.rows import AS_JSON
+from traintable.contract.json_text import to_json
 from traintable.errors import ConfigError
 from traintable.quality.matrix import COUNTS, counts, matrix
 from traintable.quality.row_rules import failed_rules
@@ -84,7 +84,7 @@ def with_rule_columns(df: DataFrame, gate: Gate, columns: TableColumns) -> DataF
     refuse_taken(df, {*added, *COUNTS, FAILED}, where="columns that the gate adds")
     wide = df.select("*", *[column.alias(name) for name, column in added.items()])
     quarantining = [rule for rule in rules if rule.expectation.level == "quarantine"]
-    whole = F.to_json(F.struct(*[F.col(quote(name)) for name in df.columns]), AS_JSON)
+    whole = to_json(F.struct(*[F.col(quote(name)) for name in df.columns]))
     wide = wide.withColumn(FAILED, failed_rules(wide, quarantining))
     return wide.withColumn(ROW, F.when(F.size(FAILED) > 0, whole))
 

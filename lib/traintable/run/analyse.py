@@ -22,7 +22,7 @@ from traintable.config.document import explain
 from traintable.config.plan import Feature, Plan
 from traintable.contract.rows import REASONS
 from traintable.delta.manifest import LeakageFinding
-from traintable.delta.pinned_input import pin_input, read_pinned
+from traintable.delta.pinned_input import PinnedInput, pin_input, read_pinned
 from traintable.errors import ConfigError, InputMissing
 from traintable.run.output_paths import OutputPaths
 from traintable.run.staging import Staging, staging
@@ -74,6 +74,7 @@ def analyse_table(
     progress = progress or Progress(quiet=True)
     with progress.stage("pin inputs"):
         pinned = pin_inputs(config, spark)
+        reference_inputs = _pin_reference(config, spark)
         paths = OutputPaths.of(config, "analysis")
         folder = _folder(config)
         plan = plan or folder / PLAN
@@ -95,7 +96,7 @@ def analyse_table(
         reference, against = None, ""
         if config.analysis.against is not None:
             with progress.stage("read what to compare with"):
-                reference, against = _reference(spark, config, config.analysis.against, files)
+                reference, against = _reference(spark, config, config.analysis.against, reference_inputs, files)
         with progress.stage("look for leaks"):
             leaks = _leaks(config, rows, late)
         with progress.stage("profile"):
@@ -115,15 +116,30 @@ def analyse_table(
             return _write(profile, folder, plan, late, config)
 
 
-def _reference(spark: SparkSession, config: Config, against: Against, files: Staging) -> tuple[DataFrame, str]:
+def _pin_reference(config: Config, spark: SparkSession | None) -> dict[str, PinnedInput]:
+    """The versions to compare with, so that one that is missing is known before the work begins."""
+    against = config.analysis.against
+    if against is None:
+        return {}
+    if against.table is not None:
+        return {"analysis.against": pin_input(resolve(against.table, config.root), against.version, spark=spark)}
+    return pin_inputs(_earlier(config, against), spark)
+
+
+def _earlier(config: Config, against: Against) -> Config:
+    """The configuration of the rows as they were in another version of the source."""
+    return config.model_copy(update={"source": config.source.model_copy(update={"version": against.version})})
+
+
+def _reference(
+    spark: SparkSession, config: Config, against: Against, pinned: dict[str, PinnedInput], files: Staging
+) -> tuple[DataFrame, str]:
     """The rows to compare those of train with, and what they are called."""
     if against.table is not None:
-        pinned = pin_input(resolve(against.table, config.root), against.version, spark=spark)
-        return read_pinned(spark, pinned), f"{against.table}@{pinned.version}"
-    source = config.source.model_copy(update={"version": against.version})
-    earlier = config.model_copy(update={"source": source})
+        [table] = pinned.values()
+        return read_pinned(spark, table), f"{against.table}@{table.version}"
     rows = assemble(
-        spark, earlier, pin_inputs(earlier, spark), checkpoint=lambda df: files.write(df, "assembled_reference")
+        spark, _earlier(config, against), pinned, checkpoint=lambda df: files.write(df, "assembled_reference")
     )
     rows = files.write(rows.where(F.col(SPLIT) == TRAIN).drop(SPLIT, *_OWN), "reference")
     return rows, f"{config.source.table}@{against.version}"

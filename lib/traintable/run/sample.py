@@ -7,17 +7,18 @@ import inspect
 import json
 from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyspark
 from pyspark.sql import functions as F
+from typing_extensions import Required, TypedDict
 
 import traintable
 from traintable import publish, sample
 from traintable.addresses import is_catalog_name, resolve, sibling
 from traintable.columns import SPLIT, nearest
 from traintable.config.sample import SampleConfig
-from traintable.delta.manifest import Manifest
+from traintable.delta.manifest import Manifest, RowCounts
 from traintable.delta.pinned_input import PinnedInput, pin_input, read_pinned
 from traintable.delta.table import Table
 from traintable.errors import ConfigError, InputMissing
@@ -31,9 +32,25 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
+class SampleResult(TypedDict, total=False):
+    """What the JSON line of the command says; `seconds` by stage, where there was something to do."""
+
+    status: Required[str]
+    run_id: Required[str]
+    table: Required[str]
+    version: Required[int]
+    model: Required[None]
+    rows: Required[RowCounts]
+    method: str
+    seed: int
+    content_hash: str
+    fingerprint: str
+    seconds: dict[str, float]
+
+
 def draw_sample(
     config: SampleConfig, *, spark: SparkSession | None = None, progress: Progress | None = None
-) -> dict[str, Any]:
+) -> SampleResult:
     """Draw the sample that `config` describes and publish it in one commit, unless nothing has changed.
 
     Returns what the JSON line of the command says. Raises a TraintableError for whatever stops it; then nothing is
@@ -81,8 +98,10 @@ def draw_sample(
         }
         with progress.stage("publish"), writing(table):
             status, version, manifest = _publish(drawn, table, manifest)
-    more = {"seconds": progress.seconds} if status == "published" else {}
-    return {**_result(status, table, version, manifest), **more}
+    result = _result(status, table, version, manifest)
+    if status == "published":
+        result["seconds"] = progress.seconds
+    return result
 
 
 def _bound(config: SampleConfig) -> Callable[[DataFrame], DataFrame]:
@@ -143,8 +162,16 @@ def _fingerprint(config: SampleConfig, pinned: PinnedInput) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _result(status: str, table: str, version: int, manifest: Manifest) -> dict[str, Any]:
-    known = ("method", "seed", "content_hash", "fingerprint")
-    details = {name: value for name, value in manifest.items() if name in known}
-    fixed = {"status": status, "run_id": manifest["run_id"], "table": table, "version": version, "model": None}
-    return {**fixed, "rows": manifest["rows"], **details}
+def _result(status: str, table: str, version: int, manifest: Manifest) -> SampleResult:
+    return {
+        "status": status,
+        "run_id": manifest["run_id"],
+        "table": table,
+        "version": version,
+        "model": None,
+        "rows": manifest["rows"],
+        "method": manifest["method"],
+        "seed": manifest["seed"],
+        "content_hash": manifest["content_hash"],
+        "fingerprint": manifest["fingerprint"],
+    }

@@ -12,7 +12,8 @@ from pyspark.sql import functions as F
 from traintable.addresses import is_remote
 from traintable.assemble.labelled_rows import KIND
 from traintable.columns import SPLIT, TRAIN, quote
-from traintable.contract.rows import AS_JSON, REASONS
+from traintable.contract.json_text import to_json
+from traintable.contract.rows import REASONS
 from traintable.spark.errors import translate_spark_errors
 from traintable.spark.hadoop_files import delete_folder
 
@@ -68,14 +69,14 @@ def stageable(rows: DataFrame, keep: Sequence[str], *, whole_train: bool = False
 
     >>> rows = spark.sql("SELECT * FROM VALUES (1, 2, 'train', null, array()) AS t(id, x, split, _kind, _reasons)")
     >>> stageable(rows, ["id"], whole_train=True).show(truncate=False)
-    +---+-----+--------+----------------------------------------------------------------+-----+
-    |id |_kind|_reasons|_row                                                            |split|
-    +---+-----+--------+----------------------------------------------------------------+-----+
+    +---+-----+--------+---------------------------------------------------------+-----+
+    |id |_kind|_reasons|_row                                                     |split|
+    +---+-----+--------+---------------------------------------------------------+-----+
     |1  |NULL |[]      |{"id":1,"x":2,"split":"train","_kind":null,"_reasons":[]}|train|
-    +---+-----+--------+----------------------------------------------------------------+-----+
+    +---+-----+--------+---------------------------------------------------------+-----+
     """
     removed = F.col(KIND).isNotNull() | ((F.col(SPLIT) == TRAIN) if whole_train else F.lit(False))
-    whole = F.to_json(F.struct(*[F.col(quote(name)) for name in rows.columns]), AS_JSON)
+    whole = to_json(F.struct(*[F.col(quote(name)) for name in rows.columns]))
     return rows.select(
         *[F.col(quote(name)) for name in dict.fromkeys(keep) if name != SPLIT],
         F.col(KIND),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from traintable.columns import SPLIT, TEST, TRAIN, VALIDATION
-from traintable.config.durations import seconds
+from traintable.config.durations import Duration
 from traintable.errors import ConfigError
 from traintable.temporal.instants import micros, parse_instants, require_time
 
@@ -43,7 +43,7 @@ def by_time(df: DataFrame, time: str, *, validation: str, test: str, gap: str = 
             remedy="Swap the two, or correct them.",
         )
     instant = micros(time)
-    width = seconds(gap) * 1_000_000
+    width = Duration(gap).seconds * 1_000_000
     split = (
         F.when(instant < F.lit(starts[VALIDATION] - width), F.lit(TRAIN))
         .when(instant < F.lit(starts[VALIDATION]), F.lit(None).cast("string"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from traintable.config.durations import seconds
+from traintable.config.durations import Duration
 from traintable.errors import ConfigError
 from traintable.sample.draw import LOWEST
 from traintable.sample.thresholds import thresholds
@@ -56,7 +56,7 @@ def time_k_fold(
     among = is_train(df)
     dated = micros(time).isNotNull() if among is None else among & micros(time).isNotNull()
     blocks = _blocks(df.where(dated), time, n)
-    instant, gap_before, gap_after = micros(time), seconds(gap) * SECOND, seconds(embargo) * SECOND
+    instant, gap_before, gap_after = micros(time), Duration(gap).seconds * SECOND, Duration(embargo).seconds * SECOND
     fold = sum(((instant >= first).cast("int") for first, _ in blocks[1:]), F.lit(0))
     for (_, last), (first, _) in pairwise(blocks):
         dated &= ~((instant >= first - gap_before) & (instant < first)) & ~(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 from pyspark.sql import functions as F
 
 from traintable.columns import SPLIT, TRAIN, VALIDATION
-from traintable.config.durations import seconds
+from traintable.config.durations import Duration
 from traintable.errors import ConfigError
 from traintable.temporal.instants import SECOND, iso, micros, parse_instants, require_time, time_range
 
@@ -100,8 +100,8 @@ def time_windows(
     """
     require_time(df, time, where=_WHERE)
     first, last = _bounds(df, time, start, end)
-    length, held_out, distance = (seconds(text) * SECOND for text in (train, validation, gap))
-    stride = seconds(step) * SECOND if step is not None else held_out
+    length, held_out, distance = (Duration(text).seconds * SECOND for text in (train, validation, gap))
+    stride = Duration(step).seconds * SECOND if step is not None else held_out
     n = (last - first - length - distance - held_out) // stride + 1 if stride and held_out and length else 0
     if not 1 <= n <= MAX_WINDOWS:
         raise ConfigError(
@@ -114,7 +114,7 @@ def time_windows(
     for i in range(n):
         begin = first + i * stride
         hold = begin + length + distance
-        again = hold + held_out + seconds(embargo) * SECOND if embargo is not None else None
+        again = hold + held_out + Duration(embargo).seconds * SECOND if embargo is not None else None
         later = (again, last) if again is not None and again < last else None
         from_ = first if expanding else begin
         windows.append(TimeWindow(time, from_, begin + length, hold, hold + held_out, later))

@@ -10,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from traintable.contract.arrow import Field, Reasons, Why, broken
-from traintable.ingest.formats.times import parse_times
+from traintable.contract.arrow import Reasons, check_columns
+from traintable.contract.rules import Field, Violation
+from traintable.contract.times import parse_times
 
 Parse = Callable[[pa.Array], list[pa.Array] | None]
-Explain = Callable[[str], Why]
-Refuse = Callable[[str], Why | None]
+Explain = Callable[[str], list[Violation]]
+Refuse = Callable[[str], list[Violation] | None]
 FEW = 512  # records of which each is checked by itself when one of them is bad
 
 
@@ -57,20 +58,21 @@ def read_block(raw: pa.Array, fields: Sequence[Field], reader: Reader, *, zone: 
     place[parsed_rows] = np.arange(len(parsed_rows))
     indices = pa.array(place, mask=place < 0)
     spread = [column.take(indices) for column in columns]
-    broken_promises: Reasons = {}
-    broken(fields, spread, broken_promises)
-    for row, why in broken_promises.items():
+    violations: Reasons = {}
+    checked = check_columns(fields, spread, violations)
+    for row, broken in violations.items():
         if row not in reasons:
-            reasons[row] = why
+            reasons[row] = broken
         elif place[row] >= 0:  # not those that have no values at all
-            reasons[row] += [reason for reason in why if not _says_the_same(reason, reasons[row])]
-    return Block(spread, reasons)
+            reasons[row] += [violation for violation in broken if not _follows(violation, reasons[row])]
+    return Block(checked, reasons)
 
 
-def _says_the_same(reason: tuple[str, str], others: Sequence[tuple[str, str]]) -> bool:
+def _follows(violation: Violation, others: Sequence[Violation]) -> bool:
     """Whether a null follows from a value that did not parse."""
-    column = reason[0].partition(":")[2]
-    return reason[0].startswith("null:") and any(other[0] == f"type:{column}" for other in others)
+    column = violation.reason.partition(":")[2]
+    is_null = violation.reason.startswith("null:")
+    return is_null and any(other.reason == f"type:{column}" for other in others)
 
 
 def _valid_rows(raw: pa.Array, reasons: Reasons) -> pa.Array:
@@ -86,7 +88,7 @@ def _valid_rows(raw: pa.Array, reasons: Reasons) -> pa.Array:
             content.as_buffer().to_pybytes().decode()
             good.append(row)
         except UnicodeDecodeError as error:
-            reasons[row] = [("encoding", f"valid UTF-8, which byte {error.start + 1} is not")]
+            reasons[row] = [Violation("encoding", f"valid UTF-8, which byte {error.start + 1} is not")]
     return pa.array(good, pa.int64())
 
 
@@ -118,17 +120,13 @@ def _parse(
 
 
 def _column(field: Field, parts: Sequence[pa.Array], rows: Sequence[int], reasons: Reasons, zone: str) -> pa.Array:
-    if not field.is_moment:
+    if not field.is_temporal:
         return _concatenate(parts, field.type)
     texts = _concatenate(parts, pa.string())
+    zone = field.promise.time_zone or zone
     values, wrong = parse_times(texts, field.type, pattern=field.promise.format, zone=zone)
-    shape = (
-        f"a {field.spark}"
-        + (f" as {field.promise.format}" if field.promise.format else " in ISO 8601")
-        + ", once in its time zone"
-    )
     for place in wrong:
-        reasons.setdefault(rows[place], []).append((f"type:{field.name}", f"{field.name} is {shape}"))
+        reasons.setdefault(rows[place], []).append(field.text_rule)
     return values
 
 

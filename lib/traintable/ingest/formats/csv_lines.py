@@ -10,12 +10,13 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from traintable.config.sources import TextSource
-from traintable.contract.arrow import Field, Why, plain_value
+from traintable.contract.arrow import plain_value
+from traintable.contract.rules import Field, Violation
+from traintable.contract.values import FALSE_TEXTS, TRUE_TEXTS
 from traintable.ingest.formats.blocks import Reader, are_within_types, combine, is_in_order, number_lines
 from traintable.ingest.formats.plain_checks import refusals, text_is
 
 _NUMBER = "\x00number"
-_BOOLEANS = {"true_values": ["true", "True", "TRUE"], "false_values": ["false", "False", "FALSE"]}
 
 
 def reader(names: Sequence[str], fields: Sequence[Field], source: TextSource) -> Reader:
@@ -110,7 +111,8 @@ def _read(
                 null_values=[source.null_value],
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
-                **_BOOLEANS,
+                true_values=TRUE_TEXTS,
+                false_values=FALSE_TEXTS,
             ),
         )
     except (pa.ArrowInvalid, pa.ArrowKeyError):
@@ -120,7 +122,7 @@ def _read(
     return dict(zip(names, table.slice(0, len(raw)).columns[1:], strict=True))
 
 
-def refuse(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> Why | None:
+def refuse(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> list[Violation] | None:
     """What is wrong with a record, where that shows without the parser; nothing, or None, for all others."""
     if any(sign in raw for sign in (source.quote, source.escape, "\r", "\n")):
         return None
@@ -132,15 +134,15 @@ def refuse(raw: str, names: Sequence[str], fields: Sequence[Field], source: Text
     return refusals([(field, text == source.null_value or text_is(field, text)) for field, text in by_field])
 
 
-def _wrong_number_of_values(names: Sequence[str]) -> Why:
-    return [("columns", f"{len(names)} values: {', '.join(plain_value(name) for name in names[:20])}")]
+def _wrong_number_of_values(names: Sequence[str]) -> list[Violation]:
+    return [Violation("columns", f"{len(names)} values: {', '.join(plain_value(name) for name in names[:20])}")]
 
 
-def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> Why:
+def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> list[Violation]:
     """What is wrong with a bad record."""
     texts = _read(pa.array([raw]), names, dict.fromkeys(names, pa.string()), source)
     if texts is not None and _has_text_after_quotes(pa.array([raw]), source):
-        return [("syntax", "a separator, or the end of the record, after a closing quote")]
+        return [Violation("syntax", "a separator, or the end of the record, after a closing quote")]
     if texts is None:
         return _wrong_number_of_values(names)
     wrong = []
@@ -151,4 +153,4 @@ def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: Tex
         is_read = _read(pa.array([raw]), names, alone, source) is not None
         if not is_read or parse(pa.array([raw]), names, [field], source) is None:
             wrong.append(field.type_rule)
-    return wrong or [("syntax", "a record that the CSV parser can read")]
+    return wrong or [Violation("syntax", "a record that the CSV parser can read")]

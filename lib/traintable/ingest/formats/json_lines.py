@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
-from traintable.contract.arrow import Field, Why, plain_value
+from traintable.contract.arrow import plain_value
+from traintable.contract.rules import Field, Violation
 from traintable.ingest.formats.blocks import Reader, are_within_types, combine, is_in_order, number_lines
 from traintable.ingest.formats.plain_checks import refusals, value_is
 
@@ -81,7 +82,7 @@ def _null_of(fields: Sequence[Field]) -> str:
     return f"{json.dumps(fields[0].source)}:null"
 
 
-def refuse(raw: str, fields: Sequence[Field]) -> Why | None:
+def refuse(raw: str, fields: Sequence[Field]) -> list[Violation] | None:
     """What is wrong with a line, where that shows without the parser; nothing, or None, for all others."""
     try:
         record, doubled = _load(raw)
@@ -94,23 +95,23 @@ def refuse(raw: str, fields: Sequence[Field]) -> Why | None:
     return None if wrong is None else _drift_reasons(record, known) + wrong
 
 
-def explain(raw: str, fields: Sequence[Field]) -> Why:
+def explain(raw: str, fields: Sequence[Field]) -> list[Violation]:
     """What is wrong with a bad line."""
     try:
         record, doubled = _load(raw)
     except (ValueError, RecursionError) as error:
-        return [("syntax", f"one JSON object a line: {plain_value(error)}")]
+        return [Violation("syntax", f"one JSON object a line: {plain_value(error)}")]
     if not isinstance(record, dict):
-        return [("syntax", f"one JSON object a line, not {type(record).__name__}")]
+        return [Violation("syntax", f"one JSON object a line, not {type(record).__name__}")]
     if doubled:
-        return [("syntax", f"each field once, not '{plain_value(doubled[0])}' twice")]
+        return [Violation("syntax", f"each field once, not '{plain_value(doubled[0])}' twice")]
     known = {field.source: field for field in fields}
     wrong = _drift_reasons(record, known)
     for name, value in record.items():
         field = known.get(name)
         if field and (value == inf or parse(pa.array([json.dumps({name: value})]), [field]) is None):
             wrong.append(field.type_rule)
-    return wrong or [("syntax", "a line that the JSON parser can read")]
+    return wrong or [Violation("syntax", "a line that the JSON parser can read")]
 
 
 def _load(raw: str) -> tuple[Any, list[str]]:
@@ -127,8 +128,8 @@ def _load(raw: str) -> tuple[Any, list[str]]:
     return json.loads(raw, object_pairs_hook=to_object, parse_constant=_refuse_constant), doubled
 
 
-def _drift_reasons(record: Mapping[str, Any], known: Container[str]) -> Why:
-    return [(f"drift:{name}", _UNEXPECTED) for name in record if name not in known]
+def _drift_reasons(record: Mapping[str, Any], known: Container[str]) -> list[Violation]:
+    return [Violation(f"drift:{name}", _UNEXPECTED) for name in record if name not in known]
 
 
 def _refuse_constant(text: str) -> None:

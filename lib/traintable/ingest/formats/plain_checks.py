@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from traintable.contract.arrow import Field, Why
+from traintable.contract.rules import Field, Violation
 
 _DIGITS = {8: 2, 16: 4, 32: 9, 64: 18}  # of whole numbers that surely fit
 _FRACTION = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
@@ -53,7 +53,7 @@ def value_is(field: Field, value: Any) -> bool | None:
     return None
 
 
-def refusals(verdicts: Sequence[tuple[Field, bool | None]]) -> Why | None:
+def refusals(verdicts: Sequence[tuple[Field, bool | None]]) -> list[Violation] | None:
     """What is wrong with a record by what is known of its values; None where it is not known of all."""
     if any(verdict is None for _, verdict in verdicts):
         return None

@@ -15,8 +15,8 @@ from pyspark.sql import functions as F
 
 from traintable.addresses import is_remote
 from traintable.config.sources import TextSource
-from traintable.contract.arrow import Field
 from traintable.contract.record_columns import FILE
+from traintable.contract.rules import Field
 from traintable.delta.data_files import Written
 from traintable.errors import ConfigError
 from traintable.ingest.formats.headers import Header, cutter_of

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 
 from traintable.columns import quote
 from traintable.config.sources import TextSource
-from traintable.contract.arrow import Field, Why
+from traintable.config.types import spark_type
 from traintable.contract.record_columns import BLOCK, FILE, PATH, PLACE, RAW
-from traintable.contract.types import spark_type
+from traintable.contract.rules import Field, Violation
 from traintable.ingest.drift import undeclared_column
 from traintable.ingest.formats import csv_lines, json_lines, xml_elements
 from traintable.ingest.formats.blocks import Block, Reader, read_block
@@ -86,12 +86,12 @@ class RowReader:
         is_long = pc.greater(pc.binary_length(raw), self.max_bytes)
         block = self.read(pc.if_else(is_long, "", raw) if pc.any(is_long).as_py() else raw)
         for row in pc.indices_nonzero(is_long).to_pylist():
-            block.reasons[row] = [("size", f"at most {self.max_bytes:,} bytes (`source.max_record_bytes`)")]
+            block.reasons[row] = [Violation("size", f"at most {self.max_bytes:,} bytes (`source.max_record_bytes`)")]
         names = pa.array([self.name_of(address) for address in addresses.dictionary.to_pylist()], pa.string())
         files = names.take(addresses.indices)
         if self.header is not None:
             for row in pc.indices_nonzero(pc.equal(raw, self.header)).to_pylist():
-                block.reasons[row] = [("header", "the names of columns in the first line only")]
+                block.reasons[row] = [Violation("header", "the names of columns in the first line only")]
         if self.refuse_drift:
             self._refuse_drift(block, files)
         return _with_bad_records(records, files, block, self.max_bytes)
@@ -113,9 +113,9 @@ def row_schema(fields: Sequence[Field]) -> str:
 def reader(header: Header | None, source: TextSource, fields: Sequence[Field]) -> Read:
     """How the records of files with this header are read."""
     if header is not None and header.fault is not None:
-        return partial(_all_bad, fields=fields, why=("header", f"a header other than {header.fault}"))
+        return partial(_all_bad, fields=fields, why=Violation("header", f"a header other than {header.fault}"))
     if header is not None and header.drift is not None:
-        return partial(_all_bad, fields=fields, why=(f"drift:{header.drift}", "declared columns only"))
+        return partial(_all_bad, fields=fields, why=Violation(f"drift:{header.drift}", "declared columns only"))
     return partial(read_block, fields=fields, reader=_format_reader(header, source, fields), zone=source.time_zone)
 
 
@@ -140,7 +140,7 @@ def _format_reader(header: Header | None, source: TextSource, fields: Sequence[F
     return csv_lines.reader(names, fields, source)
 
 
-def _all_bad(raw: pa.Array, fields: Sequence[Field], why: tuple[str, str]) -> Block:
+def _all_bad(raw: pa.Array, fields: Sequence[Field], why: Violation) -> Block:
     return Block([pa.nulls(len(raw), f.type) for f in fields], {row: [why] for row in range(len(raw))})
 
 
@@ -171,7 +171,9 @@ def _with_bad_records(records: pa.RecordBatch, files: pa.Array, block: Block, ma
     return pa.RecordBatch.from_arrays([*columns, files, wrong], names=[str(i) for i in range(len(columns) + 2)])
 
 
-def _bad_record_structs(records: pa.RecordBatch, reasons: Sequence[Why], max_bytes: int) -> pa.StructArray:
+def _bad_record_structs(
+    records: pa.RecordBatch, reasons: Sequence[Sequence[Violation]], max_bytes: int
+) -> pa.StructArray:
     """What is kept of bad records; of one of more than `max_bytes` its beginning."""
     texts: list[str] = []
     contents: list[bytes | None] = []

@@ -11,7 +11,8 @@ from xml.parsers import expat
 
 import pyarrow as pa
 
-from traintable.contract.arrow import Field, Why, plain_value
+from traintable.contract.arrow import plain_value
+from traintable.contract.rules import Field, Violation
 from traintable.ingest.formats import json_lines
 from traintable.ingest.formats.blocks import Reader
 
@@ -68,7 +69,7 @@ def parse(raw: pa.Array, tag: str, fields: Sequence[Field], null_value: str) -> 
     return json_lines.parse(pa.array(lines, pa.string()), fields)
 
 
-def refuse(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> Why | None:
+def refuse(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> list[Violation] | None:
     """What is wrong with an element, where that shows without the parser; nothing, or None, for all others."""
     try:
         lines = _as_json([raw], tag, _shape_of(tuple(fields), null_value))
@@ -77,14 +78,14 @@ def refuse(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> Why 
     return json_lines.refuse(lines[0], fields) if len(lines) == 1 else None
 
 
-def explain(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> Why:
+def explain(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> list[Violation]:
     """What is wrong with a record that should be an element."""
     if not re.match(rf"<{re.escape(tag)}[\s/>]", raw):
-        return [("document", f"a well-formed document around its <{plain_value(tag)}> elements")]
+        return [Violation("document", f"a well-formed document around its <{plain_value(tag)}> elements")]
     try:
         lines = _as_json([raw], tag, _shape_of(tuple(fields), null_value))
     except (expat.ExpatError, RecursionError) as error:
-        return [("syntax", f"a well-formed <{plain_value(tag)}> element: {plain_value(error)}")]
+        return [Violation("syntax", f"a well-formed <{plain_value(tag)}> element: {plain_value(error)}")]
     return json_lines.explain(lines[0], fields)
 
 

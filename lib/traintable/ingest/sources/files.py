@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from traintable.addresses import resolve_file
-from traintable.config.ingest import Column as Promise
 from traintable.config.ingest import IngestConfig
+from traintable.config.promise import Promise
 from traintable.config.sources import TextSource, TypedSource
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.drift import apply_drift_policy, declared_fields

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from traintable.contract.arrow import Field
+from traintable.contract.rules import Field
 from traintable.ingest.intervals import Interval
 from traintable.ingest.ledger import LoadState
 from traintable.ingest.listing import ListedFile

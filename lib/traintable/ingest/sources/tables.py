@@ -16,9 +16,9 @@ from traintable.addresses import resolve
 from traintable.columns import quote, require_columns
 from traintable.config.ingest import IngestConfig
 from traintable.config.sources import TableSource
-from traintable.contract import typed_rows as checked
-from traintable.contract.arrow import Field
+from traintable.contract import typed_rows
 from traintable.contract.record_columns import BLOCK, FILE, PLACE, POSITION
+from traintable.contract.rules import Field
 from traintable.delta.commits import commits
 from traintable.delta.pinned_input import PinnedInput, pin_input, read_pinned
 from traintable.errors import InputMissing
@@ -50,7 +50,7 @@ class TableRows:
         """The rows, checked against the contract; costs one pass when computed."""
         columns = [*(self.table[f"_{i}"] for i in range(len(self.names))), F.col(FILE)]
         place = [F.lit(0).cast("bigint").alias(BLOCK), (F.monotonically_increasing_id() + 1).alias(PLACE)]
-        return checked.checked(
+        return typed_rows.check_rows(
             self.table.select(*columns, *place), self.names, self.fields, drift=self.drift, is_utf8=self.is_utf8
         )
 
@@ -60,7 +60,7 @@ class TableRows:
 
     def bad(self) -> DataFrame:
         """The bad rows; `position` tells them apart, no more, for rows of a table have no order."""
-        return checked.bad(self.rows(), self.names).withColumnRenamed(PLACE, POSITION).drop(BLOCK)
+        return typed_rows.bad_records(self.rows(), self.names).withColumnRenamed(PLACE, POSITION).drop(BLOCK)
 
 
 def table_rows(

@@ -16,12 +16,12 @@ from pyspark.sql import functions as F
 
 from traintable.addresses import is_remote, literal_path
 from traintable.columns import quote
-from traintable.config.ingest import Column as Promise
 from traintable.config.ingest import IngestConfig
+from traintable.config.promise import Promise
 from traintable.config.sources import TypedSource
-from traintable.contract import typed_rows as checked
-from traintable.contract.arrow import Field
+from traintable.contract import typed_rows
 from traintable.contract.record_columns import BLOCK, FILE, PATH, PLACE, POSITION
+from traintable.contract.rules import Field
 from traintable.ingest.drift import apply_drift_policy, declared_fields
 from traintable.ingest.listing import ListedFile, name_at
 from traintable.ingest.records import SparkRecords, union
@@ -80,7 +80,7 @@ class TypedFiles:
         return union(map(self._bad, self.groups))
 
     def _bad(self, group: _Group) -> DataFrame:
-        bad = checked.bad(self._rows(group), group.schema.names)
+        bad = typed_rows.bad_records(self._rows(group), group.schema.names)
         if self.format in ("parquet", "binary"):
             return bad.withColumnRenamed(PLACE, POSITION).drop(BLOCK)
         return SparkRecords(self._with_places(group, []), True).with_positions(bad, self.root)
@@ -94,8 +94,8 @@ class TypedFiles:
             F.col(BLOCK),
             F.col(PLACE),
         ]
-        kept = "content" if self.format == "binary" else None
-        return checked.checked(rows.select(*columns), names, self.fields, drift=group.drift, kept=kept)
+        large = "content" if self.format == "binary" else None
+        return typed_rows.check_rows(rows.select(*columns), names, self.fields, drift=group.drift, large=large)
 
     def _with_places(self, group: _Group, names: Sequence[str]) -> DataFrame:
         """Columns of the files as `_0`, `_1`, ..., and where each row is."""

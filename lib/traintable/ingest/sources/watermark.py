@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from traintable.config.durations import seconds
+from traintable.config.durations import Duration
 from traintable.errors import InputMissing
 from traintable.ingest.listing import ListedFile
 
@@ -23,9 +23,9 @@ def range_of(name: str, column: str, part: Range, path: str, etag: str) -> Liste
     return ListedFile(f"{name}?{low}{column}<={part.high}", path, 0, etag, part.high)
 
 
-def seconds_or_number(lookback: str | int | None) -> int | None:
+def seconds_or_number(lookback: Duration | int | None) -> int | None:
     """How far behind late rows may come: a number, or a time in seconds."""
-    return seconds(lookback) if isinstance(lookback, str) else lookback
+    return lookback.seconds if isinstance(lookback, Duration) else lookback
 
 
 def require_values(column: str, n: int, table: str) -> None:

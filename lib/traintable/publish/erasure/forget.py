@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from traintable.addresses import sibling
 from traintable.delta.lease import lease
 from traintable.delta.versions import TableVersion, newest_version, table_folder, table_versions
@@ -23,6 +25,63 @@ _KIND, _RUN = "kind", "run={}/"  # a column of a quarantine, and its partitions
 _NOT_SEARCHED = ("staging", "analysis", "models")
 
 
+class AffectedVersion(TypedDict):
+    """A version that had rows of the key (`rows`; None where that is not known), or whose files are not all there."""
+
+    version: int
+    run_id: str | None
+    model: str | None
+    rows: int | None
+    pinned_by: list[str]
+
+
+class ErasedVersion(AffectedVersion):
+    """The same, and whether the version can still be read."""
+
+    readable: bool
+
+
+class RemovedRows(TypedDict):
+    """How many rows were removed from each version, and from each file of each table."""
+
+    versions: dict[int, int]
+    files: dict[str, int]
+
+
+class Affected(TypedDict):
+    """What the rows of the key concern."""
+
+    table: str
+    removed: RemovedRows
+    versions: list[ErasedVersion]
+    models: list[str]
+    not_searched: list[str]
+
+
+class ChangedFiles(TypedDict):
+    """Which files were changed, and the newest version."""
+
+    status: str
+    version: int
+    rewritten: list[str]
+    deleted: list[str]
+    redacted: list[str]
+
+
+class Proof(TypedDict):
+    """The files and bytes that were searched in the end, and the hits among them, of which there are none."""
+
+    files: int
+    bytes: int
+    found: int
+
+
+class ErasureResult(Affected, ChangedFiles):
+    """What the JSON line of the command says."""
+
+    proof: Proof
+
+
 def forget(
     table: str,
     key: Mapping[str, Any],
@@ -30,7 +89,7 @@ def forget(
     even_pinned: bool = False,
     quarantine: str | None = None,
     also: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> ErasureResult:
     """Remove the rows with these values of key columns from all versions of a table, and show that they are gone.
 
     `key` gives one or more of the columns that the manifest has for the key, as values or texts: all rows that have
@@ -99,7 +158,7 @@ class _Case:
                     remedy="Nothing was changed. With --even-pinned it loses the rows too, and stays readable.",
                 )
 
-    def affected(self) -> dict[str, Any]:
+    def affected(self) -> Affected:
         """What is concerned: rows, versions and models."""
         affected = [entry for version in self.main.versions if (entry := self._affected(version)) is not None]
         files = {f"{erasure.table}/{name}": n.total() for erasure in self.erasures for name, n in erasure.hits.items()}
@@ -116,7 +175,7 @@ class _Case:
             "not_searched": [place for place in places if folder(place).names()],
         }
 
-    def carry_out(self, require: Callable[[], None]) -> dict[str, Any]:
+    def carry_out(self, require: Callable[[], None]) -> ChangedFiles:
         """Forget the rows in each table; which files were rewritten, deleted and redacted, and the newest version."""
         newest = self.main.newest
         run = _RUN.format(newest.manifest.get("fingerprint") if newest.manifest else None)
@@ -129,16 +188,22 @@ class _Case:
         for erasure in self.erasures:
             counts = (by_split, by_kind) if erasure is self.main else (erasure.by_split(), Counter[str]())
             done.append(erasure.forget(require, describe_erasure(erasure, *counts)))
-        files = {
-            kind: [
+
+        def files(kind: str) -> list[str]:
+            return [
                 f"{erasure.table}/{file}" for erasure, d in zip(self.erasures, done, strict=True) for file in d[kind]
             ]
-            for kind in ("rewritten", "deleted", "redacted")
-        }
-        status = "forgotten" if any(files.values()) else "unchanged"
-        return {"status": status, "version": newest_version(self.main.files).number, **files}
 
-    def prove(self) -> dict[str, int]:
+        changed = {kind: files(kind) for kind in ("rewritten", "deleted", "redacted")}
+        return {
+            "status": "forgotten" if any(changed.values()) else "unchanged",
+            "version": newest_version(self.main.files).number,
+            "rewritten": changed["rewritten"],
+            "deleted": changed["deleted"],
+            "redacted": changed["redacted"],
+        }
+
+    def prove(self) -> Proof:
         """Search all files again; StillThere when any holds the key."""
         n_files = n_bytes = 0
         for erasure in self.erasures:
@@ -151,15 +216,20 @@ class _Case:
         n_files, n_bytes = n_files + files, n_bytes + size
         return {"files": n_files, "bytes": n_bytes, "found": 0}
 
-    def _affected(self, version: TableVersion) -> dict[str, Any] | None:
+    def _affected(self, version: TableVersion) -> AffectedVersion | None:
         """What to say of a version; None where it is not concerned."""
         rows, is_whole = self.main.n_matching(version), version.files.keys() <= self.main.names
         if not rows and is_whole:
             return None
-        manifest: Mapping[str, Any] = version.manifest or {}
-        entry = {"version": version.number, "run_id": manifest.get("run_id"), "model": manifest.get("model")}
+        manifest = version.manifest
         by = [pin["by"] for pin in self.pins if pin["version"] == version.number]
-        return {**entry, "rows": rows or None, "pinned_by": by}
+        return {
+            "version": version.number,
+            "run_id": manifest.get("run_id") if manifest else None,
+            "model": manifest.get("model") if manifest else None,
+            "rows": rows or None,
+            "pinned_by": by,
+        }
 
 
 def _refuse_traces(place: str, names: Sequence[str]) -> None:

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_OFFSET = r"^[^T ]+[T ].*(?:Z|[+-]\d\d:?\d\d|[+-]\d\d)$"
+_BLANKS = " \t\r\n"  # count for nothing around a date or time
+# An offset is of 18 hours at most, as for Spark.
+_OFFSET = r"^[^T ]+[T ].*(?:Z|[+-](?:0\d|1[0-7])(?::?[0-5]\d)?|[+-]18(?::?00)?)$"
 
 
 def parse_times(texts: pa.Array, kind: pa.DataType, *, pattern: str | None, zone: str) -> tuple[pa.Array, list[int]]:
@@ -21,9 +23,9 @@ def parse_times(texts: pa.Array, kind: pa.DataType, *, pattern: str | None, zone
     zone : of times without an offset that become instants. A time that this zone has skipped (clocks put forward) or
         has had twice (put back) names no instant.
     """
-    whole = _cast(texts, kind, zone) if pattern is None else None
-    if whole is not None:
-        return whole, []
+    parsed = _cast(texts, kind, zone) if pattern is None else None
+    if parsed is not None:
+        return parsed, []
     # Of several forms, or by a pattern: one by one, each different text once.
     coded = texts.dictionary_encode()
     distinct = [_parse_time(text, kind, pattern, zone) for text in coded.dictionary.to_pylist()]
@@ -51,24 +53,28 @@ def _cast(texts: pa.Array, kind: pa.DataType, zone: str) -> pa.Array | None:
 
 
 def _parse_time(text: str | None, kind: pa.DataType, pattern: str | None, zone: str) -> object:
-    """The date or time that a text names; None where it names none."""
+    """The date or time that a text names; None where it names none, or one that is not of the years 1 to 9999."""
     if text is None:
         return None
-    if pattern is None:
-        value = _cast(pa.array([text]), kind, zone)
-        return None if value is None else value[0].as_py()
+    text = text.strip(_BLANKS)
     try:
-        time = datetime.strptime(text, pattern)
-    except ValueError:
+        if pattern is None:
+            array = _cast(pa.array([text]), kind, zone)
+            return None if array is None else array[0].as_py()
+        return _instant(datetime.strptime(text, pattern), kind, zone)
+    except (ValueError, OverflowError):
         return None
+
+
+def _instant(parsed: datetime, kind: pa.DataType, zone: str) -> object:
     if pa.types.is_date(kind):
-        return time.date()
+        return parsed.date()
     if kind.tz is None:
-        return None if time.tzinfo else time
-    if time.tzinfo:
-        return time.astimezone(timezone.utc)
-    local = time.replace(tzinfo=ZoneInfo(zone))
+        return None if parsed.tzinfo else parsed
+    if parsed.tzinfo:
+        return parsed.astimezone(timezone.utc)
+    local = parsed.replace(tzinfo=ZoneInfo(zone))
     instant = local.astimezone(timezone.utc)
-    is_skipped = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != time
+    is_skipped = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != parsed
     is_twice = local.replace(fold=1).utcoffset() != local.utcoffset()
     return None if is_skipped or is_twice else instant

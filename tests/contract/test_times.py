@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from traintable.ingest.formats.times import parse_times
+from traintable.contract.times import parse_times
 
 INSTANT, NAIVE, DATE = pa.timestamp("us", tz="UTC"), pa.timestamp("us"), pa.date32()
 ZONES = ["UTC", "America/New_York", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Apia"]

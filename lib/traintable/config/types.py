@@ -23,32 +23,32 @@ _SIMPLE = {
 
 
 def arrow_type(text: str) -> pa.DataType:
-    """The type that Spark writes as `text`; ValueError when it is none that a table is landed with."""
+    """The type that Spark writes as `text`; ValueError for one that no table is landed with, such as a map."""
     try:
-        return _of(exp.DataType.build(text, dialect="spark"))
+        return _parsed_type(exp.DataType.build(text, dialect="spark"))
     except sqlglot.errors.SqlglotError:
         raise ValueError(text) from None
 
 
-def _of(found: exp.Expr | None) -> pa.DataType:
-    if not isinstance(found, exp.DataType):
-        raise ValueError(str(found))
-    inner = found.expressions
-    if found.this in _SIMPLE and not inner:
-        return _SIMPLE[found.this]
-    if found.this == exp.DataType.Type.DECIMAL:
-        numbers = [int(part.this.this) for part in inner]
+def _parsed_type(parsed: exp.Expr | None) -> pa.DataType:
+    if not isinstance(parsed, exp.DataType):
+        raise ValueError(str(parsed))
+    inner = parsed.expressions
+    if parsed.this in _SIMPLE and not inner:
+        return _SIMPLE[parsed.this]
+    if parsed.this == exp.DataType.Type.DECIMAL:
+        numbers = [int(number.this.this) for number in inner]
         return pa.decimal128(*(numbers or [10, 0]))
-    if found.this == exp.DataType.Type.ARRAY:
-        return pa.list_(_within(inner[0]))
-    if found.this == exp.DataType.Type.STRUCT:
-        return pa.struct([(part.this.name, _within(part.args.get("kind"))) for part in inner])
-    raise ValueError(found.sql("spark"))
+    if parsed.this == exp.DataType.Type.ARRAY:
+        return pa.list_(_inner_type(inner[0]))
+    if parsed.this == exp.DataType.Type.STRUCT:
+        return pa.struct([(member.this.name, _inner_type(member.args.get("kind"))) for member in inner])
+    raise ValueError(parsed.sql("spark"))
 
 
-def _within(found: exp.Expr | None) -> pa.DataType:
+def _inner_type(parsed: exp.Expr | None) -> pa.DataType:
     """A type within another; dates and times are read in columns of their own only."""
-    kind = _of(found)
+    kind = _parsed_type(parsed)
     if pa.types.is_temporal(kind):
         raise ValueError(f"{kind} within another type")
     return kind
