@@ -14,8 +14,8 @@ if TYPE_CHECKING:  # each command imports what it needs, when it is called
     from traintable.publish.erasure.forget import ErasureResult
     from traintable.publish.history import HistoryEntry
     from traintable.publish.vacuum import VacuumResult
+    from traintable.run import Outcome
     from traintable.run.analyse import AnalysisResult
-    from traintable.run.outcome import Outcome
     from traintable.run.sample import SampleResult
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ingest",
+    "job",
     "recount",
     "replay",
 ]
