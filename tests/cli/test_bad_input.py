@@ -40,7 +40,7 @@ CASES = {
     ),
     "the label as feature": (["prepare.features.late={}"], 2, "it is the label"),
     "no SQL": (["label.expr=arr_delay >"], 2, "a Spark SQL expression"),
-    "a continuous label": (["label.expr=arr_delay * 1.5D"], 2, "Cut a continuous answer"),
+    "a continuous label": (["label.expr=arr_delay * 1.5D"], 2, "Cut a continuous label"),
     "a column of the wrong type": (["label.expr=tailnum + interval 1 day"], 2, "(tailnum + interval 1 day)"),
     "a class missing from a split": (["label.expr=arr_delay > 2000"], 3, "none of class 1"),
     "an unknown expectation": (
