@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PYTHONPATH :=
 
-.PHONY: help run test test-all lint format bench lock cluster-up cluster-down clean
+.PHONY: help run test test-all package-check lint format bench lock cluster-up cluster-down clean
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-$(READY): requirements.lock setup.py
+$(READY): requirements.lock pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
@@ -30,6 +30,9 @@ test: $(READY)  ## the tests, without the slow ones, by two processes with a ses
 test-all: $(READY)  ## all tests
 	$(BIN)/python -m pytest
 
+package-check: $(READY)  ## whether wheel and sdist are whole: every module is imported from an installed wheel
+	$(BIN)/python tests/packaging/check_wheel.py
+
 lint: $(READY)  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,7 +48,7 @@ bench: $(READY) data/warehouse/airlines  ## measured comparisons
 	$(BIN)/traintable run --config conf/flights.yaml
 	$(BIN)/python tests/benchmarks/publish.py
 
-dist/traintable.zip: $(READY) $(shell find lib -name '*.py' -o -name '*.properties' -o -name '*.html')
+dist/traintable.zip: $(READY) $(shell find lib -name '*.py' -o -name '*.properties' -o -name '*.html' -o -name '*.css' -o -name '*.js')
 	mkdir -p dist
 	$(BIN)/python -c "import shutil; shutil.make_archive('dist/traintable', 'zip', 'lib')"
 
@@ -58,7 +61,7 @@ cluster-down: $(READY)  ## stop it
 lock: $(READY)  ## resolve the locked dependencies anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --extra dev --no-annotate \
-	  --upgrade-package pyspark==4.1.3 --custom-compile-command "make lock" --output-file requirements.lock setup.py
+	  --upgrade-package pyspark==4.1.3 --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
 
 clean:  ## remove what was built and published here
 	rm -rf data dist build $(VENV)

@@ -106,7 +106,7 @@ except ConfigError as error:
 # COMMAND ----------
 
 from traintable import get_spark
-from traintable.run import assemble, pin_inputs
+from traintable.assemble import assemble, pin_inputs
 
 spark = get_spark()
 pinned = pin_inputs(config, spark)
@@ -126,9 +126,9 @@ for name, table in pinned.items():
 # MAGIC   join adds columns, never rows.
 # MAGIC - It computes derived columns, then the label.
 # MAGIC - It says of every row whether it is for training, validation or test. Here time decides (`split.by_time`): we
-# MAGIC   train on the past and validate on what came after, as in real life. A gap of a day keeps the parts from
+# MAGIC   train on the past and validate on what came after, as in real life. A gap of a day keeps the splits from
 # MAGIC   touching. With `split.method=stratified` chance decides instead, with the same share of late flights in each
-# MAGIC   part.
+# MAGIC   split.
 # MAGIC
 # MAGIC No row disappears. A row that we can't use stays, without a split but with its reasons.
 # MAGIC
@@ -138,9 +138,9 @@ for name, table in pinned.items():
 # COMMAND ----------
 
 from traintable.columns import SPLIT, SPLITS, TRAIN
-from traintable.run import Places, Staging, stageable
+from traintable.run import OutputPaths, Staging, stageable
 
-staging = Staging(spark, Places.of(config, "notebook").staging)
+staging = Staging(spark, OutputPaths.of(config, "notebook").staging)
 
 assembled = assemble(spark, config, pinned)
 rows = staging.write(stageable(assembled, [*key, label, *config.prepare.features]), "rows", partition_by=[SPLIT])
@@ -168,13 +168,13 @@ from traintable.run import census
 show = globals().get("display") or getattr(builtins, "display", lambda chart: None)
 
 counted = census(rows, label)
-for part in SPLITS:
-    print(f"{part:<11} {sum(counted.classes.get(part, {}).values()):>8,} rows")
+for name in SPLITS:
+    print(f"{name:<11} {sum(counted.classes.get(name, {}).values()):>8,} rows")
 
 balance = pd.DataFrame(
     [
-        {"split": part, "class": answer, "flights": n, "share": n / sum(classes.values())}
-        for part, classes in counted.classes.items()
+        {"split": name, "class": answer, "flights": n, "share": n / sum(classes.values())}
+        for name, classes in counted.classes.items()
         for answer, n in classes.items()
     ]
 )
@@ -193,7 +193,7 @@ show(
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC Late flights (class 1) are the small class. Their share differs between the parts, for each part covers another
+# MAGIC Late flights (class 1) are the small class. Their share differs between the splits, for each covers another
 # MAGIC time of the year. The model will meet the same in real life.
 # MAGIC
 # MAGIC Next, the rows without a split. `no_label` are flights that were cancelled or diverted: they never arrived, so
@@ -368,15 +368,18 @@ show(
 # MAGIC learned from validation or test rows leaks. The result is an ordinary Spark `PipelineModel` of ordinary Spark
 # MAGIC stages. A serving process can load it without having `traintable` installed, and gets the same numbers.
 # MAGIC
-# MAGIC `transform` then runs it over all three splits. We keep the key, the label, the split and the features.
+# MAGIC `transform` then runs it over all three splits. `TableColumns` knows which columns the table has, and in which
+# MAGIC order: here the key, the label, the split and the features.
 
 # COMMAND ----------
+
+from traintable.table_columns import TableColumns
 
 fitted = prepare.fit_plan(train, config.prepare, columns=config.columns)
 model, names = fitted.model, list(fitted.features)
 
-transformed = model.transform(rows.where(F.col(SPLIT).isNotNull()))
-features = transformed.select(*key, label, SPLIT, "features")
+columns = TableColumns.of(config, names)
+features = columns.select(model.transform(rows.where(F.col(SPLIT).isNotNull())))
 
 print("scans    ", len(fitted.costs))
 print("stages   ", ", ".join(type(stage).__name__ for stage in model.stages))
@@ -387,24 +390,24 @@ print(f"features  {len(names)}, for example {', '.join([*names[:3], *names[-2:]]
 # MAGIC %md
 # MAGIC ## 7. Check the result at the gate
 # MAGIC
-# MAGIC Before anything is published, Great Expectations looks at exactly these rows. Some rules are always on: enough
+# MAGIC Before anything is published, Great Expectations checks exactly these rows. Some rules are always on: enough
 # MAGIC rows and every class in each split, no key twice, every feature a finite number. The YAML adds its own under
 # MAGIC `gate`.
 # MAGIC
-# MAGIC `audit` adds to each row what the rules look at; of that we keep a narrow table, so the wide rows are read once.
-# MAGIC `check` gives the verdict. If a rule of level `fail` does not hold, `raise_if_refused` stops here.
+# MAGIC `with_gate_columns` adds what the rules read of each row. We keep only `gate_columns`: a narrow table, so that
+# MAGIC the wide rows are read once. `check` gives the verdict. If a rule of level `fail` does not hold,
+# MAGIC `raise_if_refused` stops here.
 
 # COMMAND ----------
 
 from traintable import quality, statistics
 
-audited = quality.with_gate_columns(features, config.gate, key=key, label=label, features=names)
-looked_at = quality.gate_columns(audited.columns, config.gate, key=key, label=label)
-audited = staging.write(audited.select(*looked_at), "audit")
-verdict = quality.check(audited, config.gate, key=key, label=label, classes=config.label.classes, n_features=len(names))
+audited = quality.with_gate_columns(features, config.gate, columns)
+audited = staging.write(audited.select(*quality.gate_columns(config.gate, columns)), "audit")
+verdict = quality.check(audited, config.gate, columns, classes=config.label.classes)
 
 for rule in verdict.rules:
-    print(f"{'holds' if rule['success'] else 'BROKEN':<7} {rule['rule']} of {rule['column']}")
+    print(f"{'holds' if rule.success else 'BROKEN':<7} {rule.rule} of {rule.column}")
 verdict.raise_if_refused(config.output.table)
 
 # COMMAND ----------
@@ -495,8 +498,8 @@ for part in shares.to_pylist():
 # MAGIC Is the table of use? We train Spark's own logistic regression on the published training rows. Spark ML wants a
 # MAGIC vector where the table has an array, so `array_to_vector` converts it.
 # MAGIC
-# MAGIC We judge it on the validation rows by the area under the ROC curve (AUC): take one late flight and one that was
-# MAGIC not late; how often does the model give the late one the higher score? Guessing gives 0.5, perfection 1. The
+# MAGIC We evaluate it on the validation rows by the area under the ROC curve (AUC): take one late flight and one that
+# MAGIC was not late; how often does the model give the late one the higher score? Guessing gives 0.5, perfection 1. The
 # MAGIC test rows stay untouched until the very end of a project.
 
 # COMMAND ----------

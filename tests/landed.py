@@ -13,7 +13,7 @@ from traintable.config.sources import TextSource
 from traintable.contract.rules import fields_of
 from traintable.ingest.formats.blocks import Block
 from traintable.ingest.formats.headers import Header
-from traintable.ingest.formats.text_files import reader
+from traintable.ingest.formats.text_rows import reader
 from traintable.ingest.formats.whole_files import Cutter
 
 COLUMNS = {

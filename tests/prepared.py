@@ -15,7 +15,7 @@ from pyspark.ml import PipelineModel
 from pyspark.ml.feature import SQLTransformer
 
 from traintable.config.plan import Plan
-from traintable.prepare import Fitted, fit_plan
+from traintable.prepare import FittedPlan, fit_plan
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -78,7 +78,7 @@ def crossed(
 class Prepared:
     """A fitted plan, and the features that it gives rows in the order of their `id`, of shape (rows, features)."""
 
-    fitted: Fitted
+    fitted: FittedPlan
     matrix: Any
 
     def __getitem__(self, name: str) -> Any:

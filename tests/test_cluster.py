@@ -110,7 +110,7 @@ def test_a_sample_is_the_same_though_an_executor_is_killed(
 
 
 def test_submitted_settings_are_those_of_the_session() -> None:
-    for name, expected in (("cluster", session.EVERYWHERE), ("local", session.LOCAL)):
+    for name, expected in (("cluster", session.SHARED_SETTINGS), ("local", session.LOCAL_SETTINGS)):
         lines = (ROOT / "conf" / f"spark-{name}.conf").read_text().splitlines()
         settings = dict(re.split(r"\s+", line, maxsplit=1) for line in lines if line and not line.startswith("#"))
         options = settings.pop("spark.driver.extraJavaOptions")

@@ -22,17 +22,17 @@ confidences = st.sampled_from([0.5, 0.9, 0.95, 0.99])
 
 def weighted(rows: Sequence[float] | Floats, offset: float = 0.0, rank_error: float = 0.0) -> Weighted:
     """The rows, each raised by `offset`, as values with counts."""
-    found, counts = np.unique(np.asarray(rows, np.float64) + offset, return_counts=True)
-    return Weighted(found, counts, rank_error)
+    distinct, counts = np.unique(np.asarray(rows, np.float64) + offset, return_counts=True)
+    return Weighted(distinct, counts, rank_error)
 
 
 def moments(rows: Sequence[float] | Floats, offset: float = 0.0) -> Moments:
     return Moments.of(weighted(rows, offset))
 
 
-def times(found: Weighted, k: int) -> Weighted:
+def times(values: Weighted, k: int) -> Weighted:
     """Each row `k` times."""
-    return Weighted(found.values, found.counts * k, found.rank_error)
+    return Weighted(values.values, values.counts * k, values.rank_error)
 
 
 def fractions(rows: Sequence[float]) -> tuple[Fraction, Fraction]:
@@ -41,8 +41,8 @@ def fractions(rows: Sequence[float]) -> tuple[Fraction, Fraction]:
     return mean, sum((Fraction(v) - mean) ** 2 for v in rows) / max(len(rows) - 1, 1)
 
 
-def close(found: float, expected: float, relative: float = 1e-9, absolute: float = 1e-300) -> bool:
+def close(actual: float, expected: float, relative: float = 1e-9, absolute: float = 1e-300) -> bool:
     """Whether two numbers agree; NaN agrees with NaN, and infinity with itself."""
-    return math.isclose(found, expected, rel_tol=relative, abs_tol=absolute) or (
-        found != found and expected != expected
+    return math.isclose(actual, expected, rel_tol=relative, abs_tol=absolute) or (
+        actual != actual and expected != expected
     )

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
-
 import os
-from typing import TYPE_CHECKING
+import re
 from urllib.parse import urlsplit
 
+from traintable.columns import quote
 from traintable.errors import ConfigError
 
-if TYPE_CHECKING:
-    pass
-from traintable.columns import quote
-
-_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/")
-
-
+SCHEME = "s3a://"
+_ANY_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/")
 _CATALOG_NAME = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}$")
+_GLOB = re.compile(r"([\\*?\[\]{}])")
 
 
 def is_catalog_name(table: str) -> bool:
@@ -32,13 +22,13 @@ def is_catalog_name(table: str) -> bool:
 
 def is_remote(path: str) -> bool:
     """Whether a path is an address with a scheme (`s3a://...`, `dbfs:/...`), not a place in the local file system."""
-    return bool(_SCHEME.match(path))
+    return bool(_ANY_SCHEME.match(path))
 
 
 def identifier(table: str) -> str:
     """A table name or path as it stands in SQL."""
     if is_catalog_name(table):
-        return ".".join(quote(part) for part in table.split("."))
+        return ".".join(quote(name) for name in table.split("."))
     return f"delta.{quote(table)}"
 
 
@@ -57,11 +47,8 @@ def resolve_file(path: str, root: str) -> str:
 
 
 def sibling(table: str, suffix: str) -> str:
-    """The name of a table or folder that lies beside `table`: `flights` and "quarantine" give `flights_quarantine`."""
+    """The name of a table or folder that lies next to `table`: `flights` and "quarantine" give `flights_quarantine`."""
     return f"{table.rstrip('/')}_{suffix}"
-
-
-SCHEME = "s3a://"
 
 
 def is_s3(address: str) -> bool:
@@ -83,14 +70,11 @@ def endpoint() -> str | None:
 
 
 def region() -> str | None:
-    """The region that the environment names; a server of one's own needs one that is agreed upon."""
-    named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    return named or ("us-east-1" if endpoint() else None)
+    """The region that the environment names; us-east-1 for another server than Amazon's where it names none."""
+    region_name = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return region_name or ("us-east-1" if endpoint() else None)
 
 
-_GLOB = re.compile(r"([\\*?\[\]{}])")
-
-
-def escaped(path: str) -> str:
+def literal_path(path: str) -> str:
     """A path that Spark takes as it stands, without looking for patterns in it."""
     return _GLOB.sub(r"\\\1", path)

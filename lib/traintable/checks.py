@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One check: what was looked at, what was found, and the fix when it is not well."""
 
     check: str

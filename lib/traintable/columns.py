@@ -23,9 +23,9 @@ RESERVED = frozenset({SPLIT, FEATURES, "_kind", "_reasons", "_unparsed", "_row"}
 _NOT_IN_NAMES = re.compile(r"[ ,;{}()\n\t=]")
 
 
-def split_folder(part: str) -> str:
+def split_folder(split: str) -> str:
     """The folder, within that of a training table, in which the rows of a split lie."""
-    return f"{SPLIT}={part}"
+    return f"{SPLIT}={split}"
 
 
 def quote(name: str) -> str:

@@ -15,8 +15,8 @@ class TraintableError(Exception):
 
     def to_dict(self) -> dict[str, str]:
         """The parts of the message, for the JSON line that ends standard output."""
-        parts = {name: getattr(self, name) for name in ("where", "expected", "found", "remedy")}
-        return {"type": type(self).__name__, **parts}
+        fields = {name: getattr(self, name) for name in ("where", "expected", "found", "remedy")}
+        return {"type": type(self).__name__, **fields}
 
 
 class ConfigError(TraintableError):

@@ -134,6 +134,7 @@ def test_hints_become_steps() -> None:
         "plan": {"features": {"t_hour": {"expr": "hour(t)"}}},
     }
     time = {"name": "t", "type": "timestamp", "kind": "time", "role": "feature", "flags": [], "n": 1000}
+    time["coverage"] = None
     hints = [shape, pair, pair, rare, wave]
     plan = decided(number("x", skewness=3.0), number("y"), category("c", 5), time, hints=hints)
     assert bare(plan["features"]["x"]) == {"transform": "log1p", "scale": "standard"}

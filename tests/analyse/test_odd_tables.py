@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +13,11 @@ from scipy import stats
 
 from traintable import analyse
 from traintable.analyse.profile import Profile
-from traintable.analyse.scanned import scans
+from traintable.analyse.scans import codes, table, wanted
 from traintable.errors import ConfigError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-profiling = importlib.import_module("traintable.analyse.profile")  # the package has a function of that name
 
 NAN, INF = float("nan"), float("inf")
 ODD = ("a.b", "a b", "a'b", 'a"b', "a`b", "<script>alert(1)</script>", "ä😀")
@@ -68,7 +65,7 @@ def test_nothing_but_nulls_and_one_class(spark: SparkSession) -> None:
 def test_a_label_without_a_value(spark: SparkSession) -> None:
     found = profiled(spark, "y", x=pa.array([1.0, 2.0] * 15), y=pa.nulls(30, pa.string()))
     assert found["imbalance"] is None
-    assert found["headlines"][0]["title"] == "The label has no value"
+    assert found["headlines"][0]["title"] == "The label has no values"
 
 
 def test_numbers_that_are_none_or_far_away(spark: SparkSession) -> None:
@@ -144,7 +141,7 @@ def test_stand_ins_for_missing_values(spark: SparkSession) -> None:
     [
         ({"label": "t"}, "a label that is a number, a text or a boolean"),
         ({"label": "z"}, "'z', which they have not"),
-        ({"label": "x", "key": ("x",)}, "named as time or key too"),
+        ({"label": "x", "key": ("x",)}, "named as time, partition or key too"),
         ({"time": "q"}, "'q', which they have not"),
     ],
 )
@@ -155,9 +152,9 @@ def test_roles_that_can_not_be(spark: SparkSession, roles: dict[str, Any], said:
 
 
 def test_a_wide_table_counts_pairs_in_a_sample(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scans, "MAX_EXACT", 3)
-    monkeypatch.setattr(profiling, "MAX_PAIRED", 4)
-    monkeypatch.setattr(profiling, "SAMPLE_ROWS", 300)
+    monkeypatch.setattr(codes, "MAX_EXACT", 3)
+    monkeypatch.setattr(table, "MAX_PAIRED", 4)
+    monkeypatch.setattr(table, "SAMPLE_ROWS", 300)
     rng = np.random.default_rng(4)
     columns = {f"w{i}": pa.array(rng.choice(["a", "b"], 900)) for i in range(6)}
     df = spark.createDataFrame(pa.table({"id": pa.array(range(900)), **columns}))
@@ -179,5 +176,5 @@ def test_two_thousand_columns(spark: SparkSession) -> None:
     columns |= {f"w{i}": pa.array(rng.choice(["a", "b"], 100)) for i in range(500)}
     found = profiled(spark, "w0", **columns)
     assert len(found["columns"]) == 2_000
-    assert len(found["associations"]["numbers"]) == scans.MAX_TOGETHER
-    assert len(found["associations"]["left_out"]) == 1_500 - scans.MAX_TOGETHER
+    assert len(found["associations"]["numbers"]) == wanted.MAX_TOGETHER
+    assert len(found["associations"]["left_out"]) == 1_500 - wanted.MAX_TOGETHER

@@ -1,4 +1,4 @@
-"""What it costs to judge and publish, against a plain Delta write of the same rows: python tests/benchmarks/publish.py
+"""What the gate and a publish cost, against a plain Delta write of the same rows: python tests/benchmarks/publish.py
 
 The rows are those that `make run` has published: 325,678 rows of 169 features. Both sides run in turn, five times after
 one that does not count, in one process, from the same Parquet files.
@@ -18,20 +18,21 @@ from traintable import get_spark, publish
 from traintable.config.dataset import Config, load
 from traintable.delta.attachments import Attachments
 from traintable.delta.lease import lease
-from traintable.run.gate_step import judge
+from traintable.run.gate_step import run_gate
 from traintable.run.staging import staging
 from traintable.statistics import content_hash
+from traintable.table_columns import TableColumns
 
 PUBLISHED = Path("data/training/flights")
 SMALL = 1000  # rows, about
 
 
-def judged(rows: DataFrame, names: list[str], config: Config, table: str, folder: str) -> None:
-    """Write, audit, publish; the result of the gate is kept, as a run keeps it."""
+def gate_and_publish(rows: DataFrame, names: list[str], config: Config, table: str, folder: str) -> None:
+    """Write, audit, publish; the result of the gate is attached, as in a run."""
     with staging(rows.sparkSession, f"{folder}/staging/run") as files:
-        beside = Attachments(f"{table}_manifests")
-        found = judge(rows, names, config, table, files, before=None, allow=())
-        found = found.put(beside, config=config, run_id="bench", table=table, before=None)
+        columns = TableColumns.of(config, names)
+        found = run_gate(rows, columns, config, table, files, previous=None, allow=())
+        found.attach(Attachments(f"{table}_manifests"), name=config.name, run_id="bench", table=table)
         found.verdict.raise_if_refused(table)
         with lease(table) as held:
             held.require()
@@ -59,15 +60,15 @@ def main(published: str) -> None:
         for name, mode in (("rows", "overwrite"), ("small", "append")):
             rows = spark.read.parquet(f"{folder}/{name}")
             ours, theirs = f"{folder}/ours_{name}", f"{folder}/theirs_{name}"
-            judged(rows, names, config, ours, folder)
+            gate_and_publish(rows, names, config, ours, folder)
             plain(rows, theirs, mode)
             hashes = {content_hash(spark.read.format("delta").load(table))[0] for table in (ours, theirs)}
             assert len(hashes) == 1
             n = rows.count()
             compare(
                 spark,
-                f"{n:,} rows judged and published : plain {mode}",
-                Side(lambda r=rows, t=ours: judged(r, names, config, t, folder)),
+                f"{n:,} rows gated and published : plain {mode}",
+                Side(lambda r=rows, t=ours: gate_and_publish(r, names, config, t, folder)),
                 Side(lambda r=rows, t=theirs, m=mode: plain(r, t, m)),
             )
 

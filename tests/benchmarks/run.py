@@ -75,7 +75,7 @@ def _transform(model: PipelineModel, rows: DataFrame) -> Side:
 
 
 def _check_fit(
-    rows: DataFrame, fitted: prepare.Fitted, model: PipelineModel, columns: dict[str, tuple[str, ...]]
+    rows: DataFrame, fitted: prepare.FittedPlan, model: PipelineModel, columns: dict[str, tuple[str, ...]]
 ) -> None:
     """Raise unless both give the same features: exactly, up to sign, or within the ranks that the peer guarantees."""
     some = rows.limit(5000)
@@ -135,7 +135,7 @@ def refit(spark: SparkSession, folder: str) -> None:
     rows.where(one_percent).coalesce(1).write.mode("append").parquet(path)
     grown = spark.read.parquet(path)
 
-    def again() -> prepare.Fitted:
+    def again() -> prepare.FittedPlan:
         shutil.rmtree(cache, ignore_errors=True)
         shutil.copytree(before, cache)
         return prepare.fit_plan(grown, plan, cache=cache)
@@ -146,7 +146,7 @@ def refit(spark: SparkSession, folder: str) -> None:
     compare(spark, "refit after 1% more rows, x10, fit anew", Side(again), peer)
 
 
-def _statements(fitted: prepare.Fitted) -> list[str]:
+def _statements(fitted: prepare.FittedPlan) -> list[str]:
     return [stage.getStatement() for stage in fitted.model.stages]
 
 

@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 from traintable import __version__
 from traintable.run import Outcome
 from traintable.spark import jars
-from traintable.spark.progress import Progress, bar_of
+from traintable.spark.progress import Progress, progress_bar
 
 Command = Callable[..., tuple[int, dict[str, Any], str]]
 
@@ -109,7 +109,7 @@ def test_a_terminal_gets_a_bar_from_sparks_own_status(spark: SparkSession, monke
 
 
 def test_the_bar_fills() -> None:
-    assert bar_of(0, 4).startswith("[" + "." * 24)
-    assert bar_of(2, 4).startswith("[" + "#" * 12 + "." * 12)
-    assert bar_of(4, 4) == "[" + "#" * 24 + "] 4/4 tasks"
-    assert json.dumps(bar_of(0, 0))
+    assert progress_bar(0, 4).startswith("[" + "." * 24)
+    assert progress_bar(2, 4).startswith("[" + "#" * 12 + "." * 12)
+    assert progress_bar(4, 4) == "[" + "#" * 24 + "] 4/4 tasks"
+    assert json.dumps(progress_bar(0, 0))

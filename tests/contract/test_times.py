@@ -86,7 +86,7 @@ def test_forms_may_be_mixed() -> None:
 
 
 @pytest.mark.parametrize("text", ["2026-02-30", "2026-13-01", "20260101x", "yesterday", "2026-01-01T25:00:00", ""])
-def test_what_is_no_date_is_told(text: str) -> None:
+def test_what_is_no_date_is_reported(text: str) -> None:
     assert read([text, "2026-01-01"], DATE) == [None, date(2026, 1, 1)]
     assert read([text], INSTANT) == [None]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from traintable.ingest.ledger import Ledger
-from traintable.ingest.listing import FoundFile
+from traintable.ingest.listing import ListedFile
 
 SCRIPT = Path(__file__).with_name("full_disk_ingest.py")
 STAGES = ("begin", "write rows", "keep bad records", "merge", "finish")
@@ -37,7 +37,7 @@ def test_a_ledger_whose_first_write_was_cut_short_is_begun(tmp_path: Path) -> No
     ledger = Ledger(str(tmp_path / "ledger"))
     (tmp_path / "ledger" / "_delta_log").mkdir(parents=True)  # as it is left when there was room for the rows only
     assert ledger.units() == {}
-    ledger.begin("run", "files", [FoundFile("a", "a", 1, "e")])
+    ledger.begin("run", "files", [ListedFile("a", "a", 1, "e")])
     assert ledger.units()["files"].open == ("run", {"a": "e"})
 
 

@@ -48,9 +48,9 @@ class Folder:
 
     def land(self, **more: Any) -> dict[str, Any]:
         """Land what is new; all that was read is accounted for."""
-        told = ingest(self.config(**more), spark=self.spark)
+        result = ingest(self.config(**more), spark=self.spark)
         assert recount(str(self.root / "landed"), spark=self.spark)[-1].ok
-        return told
+        return result
 
     def rows(self, table: str = "landed") -> list[dict[str, Any]]:
         """The rows of a table as another reader sees them, with the short names of their files."""

@@ -1,4 +1,4 @@
-"""A record is read the same whatever stands beside it, as CSV and JSON have it, and what can't be read is told."""
+"""A record is read the same whatever stands next to it, as CSV and JSON have it, and what can't be read is reported."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def test_nested_json() -> None:
     assert [found[:1] for found in reasons(block, 4)] == [[], ["type:a"], ["type:a"], []]
 
 
-def test_all_that_is_wrong_is_told_once() -> None:
+def test_all_that_is_wrong_is_said_once() -> None:
     columns = {"id": {"type": "int", "nullable": False}, "x": {"type": "double", "max": 1}, "c": {"values": ["a", "b"]}}
     block = of("csv", ["one,2,z", ",,", "1,1,a", "2,3,c"], columns)
     assert reasons(block, 4) == [["type:id"], ["null:id"], [], ["range:x", "values:c"]]
@@ -272,8 +272,8 @@ JSON_VALUES = [
 
 
 @pytest.mark.parametrize("kind", ["csv", "json", "xml"])
-def test_what_is_told_without_the_parser_is_what_it_tells(kind: str) -> None:
-    """Each record alone, by halving, and all together: once with what can be told at once, once without."""
+def test_what_is_reported_without_the_parser_is_what_it_tells(kind: str) -> None:
+    """Each record alone, by halving, and all together: with what shows without the parser, and without that."""
     types = ["int", "tinyint", "bigint", "double", "float", "boolean", "string", "date", "decimal(6,2)", "array<int>"]
     columns = {f"c{i}": {"type": one} for i, one in enumerate(types)}
     if kind == "csv":

@@ -55,7 +55,7 @@ def verdict(record: str) -> Any:
     return found
 
 
-def judged(record: str, kind: str) -> Any:
+def value_of(record: str, kind: str) -> Any:
     """What becomes of a line, each name in which is declared; None where it is refused."""
     try:
         names = list(verdict(record)) or ["v"]
@@ -84,7 +84,7 @@ REFUSED = [
 @pytest.mark.parametrize(("record", "kind"), ACCEPTED, ids=ascii)
 def test_json_that_is_to_be_accepted(record: str, kind: str) -> None:
     expected = verdict(record) or {"v": None}
-    assert judged(record, kind) == float_where(expected, kind)
+    assert value_of(record, kind) == float_where(expected, kind)
 
 
 def float_where(found: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -97,8 +97,8 @@ def test_json_that_is_to_be_refused() -> None:
     for record, kind in REFUSED:
         with pytest.raises(ValueError, match=r"."):
             verdict(record)
-        assert judged(record, kind) is None, record
-    for kind in ("double", "string", "array<bigint>", "array<double>"):  # nor beside others
+        assert value_of(record, kind) is None, record
+    for kind in ("double", "string", "array<bigint>", "array<double>"):  # nor with others
         records = [record for record, one in REFUSED if one == kind]
         among = [one for record in records for one in (record, "{}")]
         found = reasons(of("json", among, {"v": {"type": kind}}), len(among))

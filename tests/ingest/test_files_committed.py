@@ -23,6 +23,7 @@ from traintable.ingest.job import ingest
 from traintable.ingest.parquet_files import write_good
 from traintable.ingest.recount import recount
 from traintable.ingest.target import Target
+from traintable.spark.task_results import UnreadableFile, UnreadableFiles, values_of
 
 SCHEMA = pa.schema(
     [
@@ -66,6 +67,11 @@ def some_rows(draw: random.Random, n: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([*columns, wrong], names=[str(i) for i in range(len(columns) + 1)])
 
 
+def results(batches: Iterator[pa.RecordBatch]) -> list[Any]:
+    """What tasks answer with."""
+    return list(values_of(text for batch in batches for text in batch.column(0).to_pylist()))
+
+
 def text_of(value: Any) -> Any:
     """A value as the statistics have it, before anything is cut."""
     if isinstance(value, datetime):
@@ -85,9 +91,7 @@ def test_good_rows_are_one_file_whose_statistics_hold(
         for b in batches
         if len(b)
     )
-    told = list(write_good(batches, str(tmp_path / "table"), SCHEMA))
-    assert len(told) == 1
-    path, size, n, stats = (column[0].as_py() for column in told[0].columns)
+    [[path, size, n, stats]] = results(write_good(batches, str(tmp_path / "table"), SCHEMA))
     assert size == (tmp_path / "table" / path).stat().st_size
     assert repr(pq.read_table(tmp_path / "table" / path).to_pylist()) == repr(good.to_pylist())
     found = json.loads(stats)
@@ -107,7 +111,7 @@ def test_good_rows_are_one_file_whose_statistics_hold(
 
 
 def test_no_rows_no_file_and_nothing_stays_of_one_that_fails(tmp_path: Path) -> None:
-    assert list(write_good([], str(tmp_path / "none"), SCHEMA)) == []
+    assert results(write_good([], str(tmp_path / "none"), SCHEMA)) == [None]
     assert not (tmp_path / "none").exists()
 
     def breaking() -> Iterator[pa.RecordBatch]:
@@ -118,6 +122,14 @@ def test_no_rows_no_file_and_nothing_stays_of_one_that_fails(tmp_path: Path) -> 
         patch.setattr(delta_files, "GROUP_BYTES", 1)
         with pytest.raises(OSError, match="no more"):
             list(write_good(breaking(), str(tmp_path / "some"), SCHEMA))
+        assert list((tmp_path / "some").iterdir()) == []
+
+        def unreadable() -> Iterator[pa.RecordBatch]:
+            yield some_rows(random.Random(0), 50)
+            raise UnreadableFiles(UnreadableFile("a.csv", "no more"))
+
+        with pytest.raises(UnreadableFiles, match=r"a\.csv: no more"):  # as data, which the driver raises
+            results(write_good(unreadable(), str(tmp_path / "some"), SCHEMA))
     assert list((tmp_path / "some").iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""Files made to hurt, landed beside good ones: each record is accepted or kept with the reason, and none is missing."""
+"""Files made to hurt, landed with good ones: each record is accepted or kept with the reason, and none is missing."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def test_hostile_csv(tmp_path: Path, spark: SparkSession) -> None:
     folder.put(**{name.replace(".", "__"): content for name, content in files.items()})
     folder.put(bomb__csv__gz=b"id,name,x\n" + b"1,a,1\n" * 4_000_000, none__csv=b"")
     (tmp_path / "raw" / "none.csv").rename(tmp_path / "raw" / "none.csv.bz2")
-    told = folder.land()
-    assert sorted(told["unreadable"]) == ["raw/bomb.csv.gz", "raw/none.csv.bz2"]
+    result = folder.land()
+    assert sorted(result["unreadable"]) == ["raw/bomb.csv.gz", "raw/none.csv.bz2"]
     expected = {
         name: n_lines(content, header=name not in ("empty.csv", "header.csv", "names.csv", "utf16.csv"))
         for name, content in files.items()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traintable.errors import ConfigError
-from traintable.ingest.intervals import floor, following, intervals, last_complete
+from traintable.ingest.intervals import floor, intervals, last_complete, next_start
 
 SCHEDULES = ["hourly", "daily", "weekly", "monthly"]
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(timezone.utc))
@@ -18,8 +18,8 @@ MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.
 @given(MOMENTS, st.sampled_from(SCHEDULES))
 def test_each_moment_is_in_one_interval(moment: datetime, schedule: str) -> None:
     start = floor(moment, schedule)
-    assert start <= moment < following(start, schedule)
-    assert floor(following(start, schedule), schedule) == following(start, schedule)
+    assert start <= moment < next_start(start, schedule)
+    assert floor(next_start(start, schedule), schedule) == next_start(start, schedule)
     found = last_complete(schedule, moment)
     assert found.end == start
     assert intervals(found.name, schedule) == [found]

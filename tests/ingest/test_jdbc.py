@@ -23,9 +23,9 @@ from traintable.config.ingest import IngestConfig
 from traintable.config.sources import JdbcSource
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.job import ingest
-from traintable.ingest.ledger import Unit
+from traintable.ingest.ledger import LoadState
 from traintable.ingest.recount import recount
-from traintable.ingest.sources.jdbc import Jdbc
+from traintable.ingest.sources.jdbc import PostgresSource
 from traintable.ingest.sources.postgres import quoted
 from traintable.sql.push_down import push_down
 
@@ -106,8 +106,8 @@ def test_values_of_all_types_are_what_the_database_has(postgres: Postgres, land:
     for i, (column, value) in enumerate(far.items(), 2):
         postgres.run(f"insert into {quoted(table)} (id, {column}) values (%s, %s)", i, value)
     promised = {"id": {"type": "bigint"}, **{name: {"type": promise} for name, (_, _, promise) in TYPES.items()}}
-    told = land(table=quoted(table), columns=promised, load={"mode": "full"})
-    assert told["rows"] == {"read": 4, "accepted": 1, "quarantined": 3}
+    result = land(table=quoted(table), columns=promised, load={"mode": "full"})
+    assert result["rows"] == {"read": 4, "accepted": 1, "quarantined": 3}
     (row,) = rows(tmp_path)
     assert {name: row[name] for name in TYPES} == {name: value for name, (_, value, _) in TYPES.items()}
     kept = sorted(rows(tmp_path, "landed_quarantine"), key=lambda one: json.loads(one["raw"])["id"])
@@ -128,11 +128,11 @@ def test_all_connections_see_one_snapshot(
     more = {"load": {"mode": "full"}, "source": {"partitions": 5, "where": "x < 80 or x is null", **by}}
     config = IngestConfig.model_validate(settings(postgres, tmp_path, name, **more))
     assert isinstance(config.source, JdbcSource)
-    source = Jdbc(config, config.source)
+    source = PostgresSource(config, config.source)
     try:
-        files = source.found(None, Unit())
+        files = source.list_new(None, LoadState())
         expected = sorted(map(tuple, postgres.run(f"select id, x from {name} where x < 80 or x is null")))
-        opened = source.open(spark, files)
+        opened = source.read(spark, files)
         # Rows move to other pages, go, and come, while the snapshot is open.
         postgres.run(f"update {name} set x = x + 1000, id = -1000 - id where id % 3 = 0")
         postgres.run(f"delete from {name} where id % 3 = 1")
@@ -175,7 +175,7 @@ def test_rows_beyond_the_watermark(postgres: Postgres, land: Land, tmp_path: Pat
     assert land(load=load)["status"] == "unchanged"
     assert ids(tmp_path) == [*range(100), 200, 201]
     postgres.run(f"insert into {name} values (300, 1, null)")
-    with pytest.raises(InputMissing, match="none in 1 rows"):
+    with pytest.raises(InputMissing, match="no value in 1 rows"):
         land(load=load)
     assert land(load=load, source={"where": "at is not null"})["status"] == "unchanged"
 
@@ -187,8 +187,8 @@ def test_a_view_is_read_by_a_column_or_by_one_connection(
     postgres.run(f"create view v{name} as select id, x, at from {name} where id >= 10")
     assert land(table=f"v{name}", load={"mode": "full"})["rows"]["read"] == 990
     postgres.run(f"insert into {name} values (5000, 1, now())")
-    told = land(table=f"public.v{name}", load={"mode": "full"}, source={"partition_column": "id"})
-    assert told["rows"]["read"] == 991
+    result = land(table=f"public.v{name}", load={"mode": "full"}, source={"partition_column": "id"})
+    assert result["rows"]["read"] == 991
     assert ids(tmp_path) == [*range(10, 1000), 5000]
 
 
@@ -258,8 +258,8 @@ def test_the_password_is_in_no_output_table_or_log(
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any(path.stat().st_size > 10_000 for path in logs.rglob("*"))
     canary = str(postgres.password).encode()
-    told = [line[:2000] for path in files for line in path.read_bytes().splitlines() if canary in line]
-    assert told == []
+    leaks = [line[:2000] for path in files for line in path.read_bytes().splitlines() if canary in line]
+    assert leaks == []
     assert sum(name.encode() in path.read_bytes() for path in files) > 3  # which are where it would be
 
 

@@ -167,7 +167,30 @@ def test_line_ends_within_quotes(root: Path, land: Land) -> None:
     assert result["rows"]["read"] == 5
 
 
-def test_a_file_that_can_t_be_read_is_told_and_waits(root: Path, land: Land) -> None:
+@pytest.mark.parametrize("mode", ["files", "full"])  # tasks that write files themselves, and Spark's
+def test_files_that_can_t_be_read_wait_for_the_next_run(root: Path, land: Land, mode: str) -> None:
+    whole = gzip.compress(b"id,name,x\n" + b"".join(b"%d,a,1\n" % i for i in range(1000)))
+    for name in ("bad.csv.gz", "worse.csv.gz"):
+        put(root, name, whole[: len(whole) // 2])
+    put(root, "good.csv", "id,name,x\n1,a,1\n")
+    result = land(load={"mode": mode})
+    assert (sorted(result["unreadable"]), result["rows"]["accepted"]) == (["raw/bad.csv.gz", "raw/worse.csv.gz"], 1)
+    reasons = {row["file"]: row["error"] for row in Ledger(result["ledger"]).rows() if row["status"] == "unreadable"}
+    assert sorted(reasons) == sorted(result["unreadable"])
+    assert all("Truncated" in reason for reason in reasons.values()), reasons
+    assert len(list((root / "landed").glob("*.parquet"))) == 1  # nothing is left of what tasks had written before
+
+
+@pytest.mark.parametrize("mode", ["files", "full"])
+def test_a_field_that_nobody_has_declared_is_refused_by_name(root: Path, land: Land, mode: str) -> None:
+    put(root, "a.json", '{"id":1}\n' * 3)
+    put(root, "b.json", '{"id":1}\n{"id":8,"extra":1}\n')
+    with pytest.raises(ConfigError, match=r"raw/b.json: column 'extra': expected a declared column \(id, name, x\)"):
+        land(source={"format": "json"}, load={"mode": mode})
+    assert not list((root / "landed").glob("*.parquet"))
+
+
+def test_a_file_that_can_t_be_read_waits_until_it_can(root: Path, land: Land) -> None:
     whole = gzip.compress(b"id,name,x\n" + b"".join(b"%d,a,1\n" % i for i in range(1000)))
     put(root, "bad.csv.gz", whole[: len(whole) // 2])
     put(root, "good.csv", "id,name,x\n1,a,1\n")
@@ -385,11 +408,11 @@ def test_a_run_says_what_it_did(root: Path, command: Callable[..., tuple[int, di
     put(root, "a.csv", "id,name,x\n1,a,1\n2,b,bad\n")
     path = root / "ingest.yaml"
     path.write_text(json.dumps({**config(root).model_dump(mode="json", exclude_defaults=True), "root": "."}))
-    code, answer, told = command("ingest", "--config", str(path))
-    assert code == 0, told
+    code, answer, log = command("ingest", "--config", str(path))
+    assert code == 0, log
     assert answer["rows"] == {"read": 2, "accepted": 1, "quarantined": 1}
-    assert "2 read = 1 accepted + 1 quarantined" in told
-    code, answer, told = command("ingest", "--config", str(path), "--interval", "2026-01-01")
+    assert "2 read = 1 accepted + 1 quarantined" in log
+    code, answer, log = command("ingest", "--config", str(path), "--interval", "2026-01-01")
     assert code == 2
     assert "a configuration whose `load.mode` is 'interval'" in answer["message"]
 

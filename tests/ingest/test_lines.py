@@ -11,7 +11,7 @@ from landed import cut as cut_by
 from landed import in_pieces
 from traintable.ingest.formats import lines
 from traintable.ingest.formats.line_cutter import Lines
-from traintable.ingest.formats.lines import count, cut, whole_lines
+from traintable.ingest.formats.lines import count, cut, end_with_lines
 from traintable.ingest.formats.streams import in_utf8
 
 BLANKS = b" \t\n\f\r"
@@ -37,14 +37,14 @@ def test_the_lines_of_some_content(content: bytes, batch: int) -> None:
 
 @given(CONTENTS, SIZES)
 def test_pieces_of_whole_lines(content: bytes, sizes: list[int]) -> None:
-    found = list(whole_lines(in_pieces(content, sizes), 10**6))
+    found = list(end_with_lines(in_pieces(content, sizes), 10**6))
     assert b"".join(found) == content
     assert [line for piece in found for line in piece.splitlines()] == content.splitlines()
 
 
 @given(CONTENTS, SIZES, st.integers(1, 6))
 def test_a_line_that_is_too_long_is_given_as_its_beginning(content: bytes, sizes: list[int], most: int) -> None:
-    found = [line for piece in whole_lines(in_pieces(content, sizes), most) for line in piece.splitlines()]
+    found = [line for piece in end_with_lines(in_pieces(content, sizes), most) for line in piece.splitlines()]
     expected = content.splitlines()
     assert len(found) == len(expected)
     for line, whole in zip(found, expected, strict=True):
@@ -76,4 +76,4 @@ def test_another_encoding_arrives_in_pieces_too(content: bytes, sizes: list[int]
 def test_a_line_of_many_pieces_costs_no_more_than_its_bytes() -> None:
     """Were the line copied for each of its pieces, these would be 500 GB to copy."""
     pieces = (b"x" * 256 for _ in range(2**16))
-    assert [len(line) for line in whole_lines(pieces, 2**29)] == [2**24]
+    assert [len(line) for line in end_with_lines(pieces, 2**29)] == [2**24]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from traintable.addresses import escaped
+from traintable.addresses import literal_path
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.intervals import Interval
-from traintable.ingest.listing import at, fingerprint, list_files, matches
+from traintable.ingest.listing import fingerprint, list_files, matches, path_at
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_file_that_has_changed_is_another(folder: Path) -> None:
     assert fingerprint(before) != fingerprint(after) == fingerprint(reversed(after))
 
 
-def test_what_is_not_there_is_told(folder: Path) -> None:
+def test_what_is_not_there_is_reported(folder: Path) -> None:
     with pytest.raises(InputMissing, match="nothing there"):
         list_files(f"{folder}/nowhere/*.csv", root=str(folder))
     with pytest.raises(ConfigError, match="a local path"):
@@ -75,11 +75,11 @@ def test_what_is_not_there_is_told(folder: Path) -> None:
 
 def test_paths_of_intervals() -> None:
     interval = Interval(datetime(2026, 11, 2, 5, tzinfo=timezone.utc), datetime(2026, 11, 2, 6, tzinfo=timezone.utc))
-    assert at("raw/%Y/%m/%d/%H/*.csv", interval) == "raw/2026/11/02/05/*.csv"
-    assert at("raw/100", interval) == "raw/100"
+    assert path_at("raw/%Y/%m/%d/%H/*.csv", interval) == "raw/2026/11/02/05/*.csv"
+    assert path_at("raw/100", interval) == "raw/100"
 
 
 def test_names_with_signs_of_patterns_are_taken_by_the_letter() -> None:
-    assert escaped("/a/b[1]{2}*?.csv") == r"/a/b\[1\]\{2\}\*\?.csv"
+    assert literal_path("/a/b[1]{2}*?.csv") == r"/a/b\[1\]\{2\}\*\?.csv"
     assert matches("/a/b/c.csv", "/a/*/c.csv")
     assert not matches("/a/b/c.csv", "/a/*.csv")

@@ -188,9 +188,9 @@ def test_any_order_of_runs_and_corrections_gives_the_table_of_a_single_pass(
         version = DeltaTable(str(merged)).version()
         assert apply(scd, run="again") == Merged()
         assert (version, DeltaTable(str(merged)).version()) == (i, i)
-    told = json.loads(DeltaTable(str(merged)).history(1)[0]["userMetadata"])
-    assert (told["traintable_ingest"], told["run"]) == ("test", "run 2")
-    assert told["log_version"] == DeltaTable(str(log.path)).version()
+    metadata = json.loads(DeltaTable(str(merged)).history(1)[0]["userMetadata"])
+    assert (metadata["traintable_ingest"], metadata["run"]) == ("test", "run 2")
+    assert metadata["log_version"] == DeltaTable(str(log.path)).version()
     other = Log(tmp_path / "other", by)
     for files in ("kh", "gf"):
         other.land({file: log.files[file] for file in files})
@@ -258,8 +258,8 @@ def test_what_was_interrupted_or_interfered_with_is_healed(
     log.land({"late": [{**row, "_file": "a", "t": None, "b": None} for row in log.rows if row["t"]]})
     assert apply() == Merged()
     assert sorted(DeltaTable(str(merged)).file_uris()) == sorted(files)
-    told = DeltaTable(str(merged)).history(1)[0]["userMetadata"]
-    assert json.loads(told)["log_version"] == DeltaTable(str(log.path)).version()
+    metadata = DeltaTable(str(merged)).history(1)[0]["userMetadata"]
+    assert json.loads(metadata)["log_version"] == DeltaTable(str(log.path)).version()
     DeltaTable(str(merged)).update({"a": "'z'"}, predicate="id = 'p'")
     apply()
     assert stored(merged) == expected(log.rows, 1)

@@ -15,8 +15,8 @@ from folders import PACKED, packed
 from traintable.config.sources import TextSource
 from traintable.ingest.formats.headers import _head, headers
 from traintable.ingest.formats.line_cutter import Lines
-from traintable.ingest.formats.streams import beginning, packing, pieces
-from traintable.ingest.listing import FoundFile
+from traintable.ingest.formats.streams import beginning, codec_of, pieces
+from traintable.ingest.listing import ListedFile
 
 CONTENT = b"".join(b"%d,%d\n" % (i, i * i) for i in range(20_000))
 UNPACK = {
@@ -40,7 +40,7 @@ def test_all_of_a_file_and_of_several_in_one(ending: str) -> None:
 
 
 @endings
-def test_what_was_cut_off_or_has_more_behind_it_is_told(ending: str, tmp_path: Path) -> None:
+def test_what_was_cut_off_or_has_more_behind_it_is_reported(ending: str, tmp_path: Path) -> None:
     whole = packed(f"a{ending}", CONTENT)
     rng = random.Random(0)
     cuts = [0, 1, 2, 5, len(whole) - 1, len(whole) - 5, *(rng.randrange(len(whole)) for _ in range(60))]
@@ -54,7 +54,7 @@ def test_what_was_cut_off_or_has_more_behind_it_is_told(ending: str, tmp_path: P
 
 
 @endings
-def test_bits_that_have_flipped_are_told_where_the_packing_can_tell(ending: str) -> None:
+def test_bits_that_have_flipped_are_reported_where_the_codec_can_tell(ending: str) -> None:
     whole, rng = packed(f"a{ending}", CONTENT), random.Random(1)
     for _ in range(150):
         bit = rng.randrange(8 * len(whole))
@@ -70,7 +70,7 @@ def test_bits_that_have_flipped_are_told_where_the_packing_can_tell(ending: str)
 
 
 @endings
-def test_a_file_that_unpacks_to_more_than_it_may_is_told_before_it_has(ending: str) -> None:
+def test_a_file_that_unpacks_to_more_than_it_may_is_refused_before_it_has(ending: str) -> None:
     bomb = packed(f"a{ending}", bytes(2**27))
     assert len(bomb) < 2**18
     tracemalloc.start()
@@ -98,20 +98,20 @@ def test_a_line_of_many_million_bytes_is_not_held(ending: str) -> None:
 
 
 @endings
-def test_the_beginning_is_as_much_as_was_asked_for(ending: str, tmp_path: Path) -> None:
+def test_the_beginning_is_as_much_as_was_requested(ending: str, tmp_path: Path) -> None:
     noise = random.Random(2).randbytes(3 * 10**6)
     for content in (CONTENT, bytes(2**24), noise, b"", b"a"):
         path = tmp_path / f"a{ending}"
         path.write_bytes(packed(path.name, content))
-        assert _head(FoundFile("a", str(path), 0, "")) == content[: 2**16]
+        assert _head(ListedFile("a", str(path), 0, "")) == content[: 2**16]
     assert beginning(b"no packing at all", f"a{ending}", 100) == b""
 
 
-def test_packings_that_are_not_unpacked_are_told() -> None:
+def test_packings_that_are_not_unpacked_are_reported() -> None:
     for ending in (".lz4", ".snappy", ".deflate"):
-        with pytest.raises(OSError, match="are unpacked"):
-            packing(f"a.csv{ending}")
-    assert [packing(name) for name in ("a.csv", "a.gz.csv", "a", "a.GZ")] == [None] * 4
+        with pytest.raises(OSError, match="are read"):
+            codec_of(f"a.csv{ending}")
+    assert [codec_of(name) for name in ("a.csv", "a.gz.csv", "a", "a.GZ")] == [None] * 4
 
 
 HEADERS = [
@@ -135,8 +135,8 @@ def test_the_header_is_the_first_record(
     for more in (b"", b"1,\xff\n" * 2**15):
         path = tmp_path / f"a.csv{ending}"
         path.write_bytes(packed(path.name, text.encode() + more * bool(text)))
-        (header,) = headers([FoundFile("a", str(path), path.stat().st_size, "")], source)
+        (header,) = headers([ListedFile("a", str(path), path.stat().st_size, "")], source)
         assert (header.names, header.fault) == (names, fault)
     path.write_bytes(packed(path.name, b"id,na\xffme\n" + more))
-    (header,) = headers([FoundFile("a", str(path), path.stat().st_size, "")], source)
-    assert header.fault == "a first line that is no utf-8"
+    (header,) = headers([ListedFile("a", str(path), path.stat().st_size, "")], source)
+    assert header.fault == "a first line that is not valid utf-8"

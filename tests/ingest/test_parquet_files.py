@@ -1,4 +1,4 @@
-"""Parquet as its writers vary: each encoding and layout is read as Arrow reads it, and what is damaged is told."""
+"""Parquet as its writers vary: each encoding and layout is read as Arrow reads it, and what is damaged is reported."""
 
 from __future__ import annotations
 
@@ -96,9 +96,9 @@ def test_each_way_to_write_parquet(tmp_path: Path, spark: SparkSession) -> None:
         for n in (0, 1, 0, 2):
             writer.write_table(table(5000 + 10 * n, n))
     expected.update({("holes.parquet", one["id"]): one for one in [row(5010), row(5020), row(5021)]})
-    told = folder.land()
-    assert told.get("unreadable", []) == []
-    assert told["rows"] == {"read": len(expected), "accepted": len(expected), "quarantined": 0}
+    result = folder.land()
+    assert result.get("unreadable", []) == []
+    assert result["rows"] == {"read": len(expected), "accepted": len(expected), "quarantined": 0}
     found = {(one.pop("_file"), one["id"]): one for one in folder.rows()}
     for key, one in expected.items():
         assert found.pop(key) == one, key
@@ -106,7 +106,7 @@ def test_each_way_to_write_parquet(tmp_path: Path, spark: SparkSession) -> None:
 
 
 @pytest.mark.slow
-def test_parquet_that_is_damaged_is_told(tmp_path: Path, spark: SparkSession) -> None:
+def test_parquet_that_is_damaged_is_reported(tmp_path: Path, spark: SparkSession) -> None:
     folder = Folder(tmp_path, spark, {name: {"type": kind} for name, kind in COLUMNS.items()}, format="parquet")
     pq.write_table(table(0, 50), tmp_path / "raw" / "whole.parquet")
     whole = (tmp_path / "raw" / "whole.parquet").read_bytes()
@@ -122,8 +122,8 @@ def test_parquet_that_is_damaged_is_told(tmp_path: Path, spark: SparkSession) ->
     )
     split = dict.fromkeys(["single", "double"], "BYTE_STREAM_SPLIT")  # which Spark's reader does not know
     pq.write_table(table(0, 50), tmp_path / "raw" / "split.parquet", use_dictionary=False, column_encoding=split)
-    told = folder.land()
+    result = folder.land()
     names = ["csv", "footer", "head", "length", "magic", "split", "tail", "zero"]
-    assert sorted(told["unreadable"]) == [f"raw/{name}.parquet" for name in names]
-    assert told["rows"] == {"read": 50, "accepted": 50, "quarantined": 0}
+    assert sorted(result["unreadable"]) == [f"raw/{name}.parquet" for name in names]
+    assert result["rows"] == {"read": 50, "accepted": 50, "quarantined": 0}
     assert len(folder.rows()) == 50

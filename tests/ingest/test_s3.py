@@ -45,8 +45,14 @@ class Lake:
         self, table: str, path: str, kind: str = "csv", *, interval: str | None = None, **more: Any
     ) -> dict[str, Any]:
         source = {"format": kind, "path": path, **more.pop("source", {})}
-        told = {"name": "test", "root": str(self.folder), "columns": COLUMNS, "key": ["id"], "output": {"table": table}}
-        config = IngestConfig.model_validate({**told, "source": source, **more})
+        known = {
+            "name": "test",
+            "root": str(self.folder),
+            "columns": COLUMNS,
+            "key": ["id"],
+            "output": {"table": table},
+        }
+        config = IngestConfig.model_validate({**known, "source": source, **more})
         return ingest(config, interval=interval, spark=self.spark)
 
     @property
@@ -151,7 +157,7 @@ def prefixes(requests: list[Request]) -> list[str]:
 
 @pytest.fixture
 def flaky(lake: Lake) -> Iterator[Callable[[], list[Request]]]:
-    """The server answers a third of what is asked of it not at all, or in part; gives what has failed."""
+    """The server answers a third of the requests not at all, or in part; returns what has failed."""
     faults = (UNAVAILABLE, RESET, Fault(reset_after=2_000))
     with lake.s3.proxy.obeying(every(3, *faults, path=lake.bucket)) as requests:
         yield lambda: [request for request in requests if request.fault]

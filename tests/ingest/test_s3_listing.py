@@ -1,4 +1,4 @@
-"""Objects are listed by the rules of files, by as few requests as there are pages, and what fails is told."""
+"""Objects are listed by the rules of files, by as few requests as there are pages, and what fails is reported."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_pattern_lists_what_begins_as_it_does(s3: S3, bucket: str) -> None:
 
 
 def test_a_listing_goes_on_after_a_key(bucket: str) -> None:
-    found = library.objects(f"s3a://{bucket}/raw/", start_after="raw/b.json")
+    found = library.list_objects(f"s3a://{bucket}/raw/", start_after="raw/b.json")
     assert [one.key for one in found] == ["raw/deep/_f.csv", "raw/deep/c.csv"]
 
 
@@ -67,7 +67,7 @@ def test_pages_are_read_one_after_the_other(s3: S3) -> None:
     for key in keys:
         s3.client.put_object(Bucket=bucket, Key=key, Body=b"")
     with s3.proxy.obeying() as requests:
-        assert [one.key for one in library.objects(f"s3a://{bucket}/")] == keys
+        assert [one.key for one in library.list_objects(f"s3a://{bucket}/")] == keys
     assert len(requests) == 2
 
 
@@ -85,12 +85,12 @@ def test_the_first_bytes_of_an_object(s3: S3) -> None:
     bucket, content = s3.new_bucket(), bytes(range(256)) * 400
     s3.client.put_object(Bucket=bucket, Key="a b%20+ü#", Body=content)
     with s3.proxy.obeying() as requests:
-        assert library.first_bytes(f"s3a://{bucket}/a b%20+ü#", 1000) == content[:1000]
-        assert library.first_bytes(f"s3a://{bucket}/a b%20+ü#", 10**6) == content
+        assert library.read_first_bytes(f"s3a://{bucket}/a b%20+ü#", 1000) == content[:1000]
+        assert library.read_first_bytes(f"s3a://{bucket}/a b%20+ü#", 10**6) == content
     assert len(requests) == 2
 
 
-def test_what_is_not_there_is_told(bucket: str) -> None:
+def test_what_is_not_there_is_reported(bucket: str) -> None:
     for path in ("/nowhere", "/nowhere/*.csv", "/raw/a.csv/b"):
         with pytest.raises(InputMissing, match="nothing there"):
             names(bucket, path)
@@ -110,22 +110,22 @@ def test_keys_that_spark_would_take_for_others_are_refused(s3: S3, monkeypatch: 
         list_files("s3a://bucket/raw", root="/")
 
 
-def test_who_has_no_access_is_told_without_the_secret(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_has_no_access_is_reported_without_the_secret(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-wrong-secret")
-    with pytest.raises(InputMissing, match=r"no access \(SignatureDoesNotMatch\)") as told:
+    with pytest.raises(InputMissing, match=r"no access \(SignatureDoesNotMatch\)") as caught:
         names(bucket, "/raw")
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    assert "a-wrong-secret" not in str(told.value)
+    assert "a-wrong-secret" not in str(caught.value)
     with pytest.raises(InputMissing, match="credentials for S3"):
         names(bucket, "/raw")
 
 
-def test_a_server_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "ATTEMPTS", 1)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
-    with pytest.raises(InputMissing, match=r"an answer of http://127.0.0.1:9 .* no connection"):
+    with pytest.raises(InputMissing, match=r"an answer from http://127.0.0.1:9 .* no connection"):
         names("bucket", "/raw")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://user:password@127.0.0.1:9")
-    with pytest.raises(ConfigError, match="has a user or a password") as told:
+    with pytest.raises(ConfigError, match="has a user or a password") as caught:
         names("bucket", "/raw")
-    assert "user:password" not in str(told.value)
+    assert "user:password" not in str(caught.value)

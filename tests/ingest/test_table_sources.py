@@ -62,8 +62,8 @@ def test_a_table_at_a_version_or_a_time(land: Land, tmp_path: Path) -> None:
     write_deltalake(source, table((1, 1.0, hour(0)), (2, 200.0, hour(1))))
     write_deltalake(source, table((3, 3.0, hour(2))), mode="append")
     full = {"mode": "full"}
-    told = land(load=full)
-    assert told["rows"] == {"read": 3, "accepted": 2, "quarantined": 1}
+    result = land(load=full)
+    assert result["rows"] == {"read": 3, "accepted": 2, "quarantined": 1}
     assert ids(tmp_path) == [1, 3]
     assert {row["_file"] for row in rows(tmp_path)} == {"source"}
     (kept,) = rows(tmp_path, "landed_quarantine")
@@ -90,7 +90,7 @@ def test_intervals_of_a_table_in_any_order(land: Land, tmp_path: Path, spark: Sp
     assert ids(tmp_path) == [*range(72), 100]
     assert all(finding.ok for finding in recount(str(tmp_path / "landed"), spark=spark))
     write_deltalake(source, table((101, 1.0, None)), mode="append")
-    with pytest.raises(InputMissing, match="none in 1 rows"):
+    with pytest.raises(InputMissing, match="no value in 1 rows"):
         land(load=load, interval="2026-11-01/2026-11-02")
 
 
@@ -138,8 +138,8 @@ def test_changes_follow_a_whole_version(land: Land, tmp_path: Path, spark: Spark
     changed.delete("id = 2")
     changed.update(updates={"x": "50.0"}, predicate="id = 3")
     write_deltalake(source, table((7, 500.0, hour(7))), mode="append")
-    told = land(load=load, columns=CHANGES)
-    assert told["rows"] == {"read": 3, "accepted": 2, "quarantined": 1}
+    result = land(load=load, columns=CHANGES)
+    assert result["rows"] == {"read": 3, "accepted": 2, "quarantined": 1}
     found = sorted((row["_file"], row["id"], row["x"], row["_change_type"]) for row in rows(tmp_path))
     assert found[7:] == [("source@2", 2, 2.0, "delete"), ("source@3", 3, 50.0, "update_postimage")]
     assert {row[0] for row in found[:7]} == {"source@1"}
@@ -204,8 +204,8 @@ def test_changes_merged_are_the_table_itself(land: Land, tmp_path: Path, spark: 
     changed.delete("id = 2")
     changed.update(updates={"x": "50.0"}, predicate="id = 3")
     write_deltalake(source, table((3, 60.0, hour(3)), (9, 9.0, hour(9))), mode="overwrite")  # both gone and come again
-    told = land(load=load, columns=CHANGES)
-    assert (told["table"], told["status"]) == (str(tmp_path / "landed"), "published")
+    result = land(load=load, columns=CHANGES)
+    assert (result["table"], result["status"]) == (str(tmp_path / "landed"), "published")
     found = merged(tmp_path)
     assert {key: x for key, (x, gone) in found.items() if not gone} == {3: 60.0, 9: 9.0}
     assert sorted(key for key, (_, gone) in found.items() if gone) == [0, 1, 2, 4, 5]

@@ -77,8 +77,8 @@ def test_good_rows_land_as_they_are_and_bad_ones_are_kept(
     else:
         for name, table in (("one file", good), ("zwei+%41 ü", second)):
             written_by_spark(spark, table, kind, root / f"raw/{name}.{kind}")
-    told = land(kind)
-    assert told["rows"] == {"read": 506, "accepted": 503, "quarantined": 3}
+    result = land(kind)
+    assert result["rows"] == {"read": 506, "accepted": 503, "quarantined": 3}
     landed = sorted(rows(root), key=lambda row: row["id"])
     assert [{k: v for k, v in row.items() if k != "_file"} for row in landed[:500]] == good.to_pylist()
     assert {row["_file"] for row in landed} == {f"raw/one file.{kind}", f"raw/zwei+%41 ü.{kind}"}
@@ -132,7 +132,7 @@ def test_a_value_is_taken_where_nothing_of_it_is_lost(
     setting = config(root, "parquet", columns={"id": {"type": "int"}, "v": {"type": promised}})
     files = list_files(str(root / "raw"), root=str(root))
     found = (
-        typed.open_typed(spark, files, setting, str(root))
+        typed.read_typed(spark, files, setting, str(root))
         .rows()
         .withColumn("bad", F.col("_wrong._reasons"))
         .drop("_wrong")
@@ -155,19 +155,19 @@ def test_files_of_other_columns_and_files_that_are_none(root: Path, land: Land) 
     (root / "raw/empty.parquet").write_bytes(b"")
     middle = 20  # within the first page
     (root / "raw/flipped.parquet").write_bytes(whole[:middle] + bytes([whole[middle] ^ 0xFF]) + whole[middle + 1 :])
-    told = land("parquet", load={"drift": "add_columns"})
-    assert told["unreadable"][:2] == ["raw/cut.parquet", "raw/empty.parquet"]
-    assert told["rows"] == {"read": 15 + 5 * ("raw/flipped.parquet" not in told["unreadable"]),
-                            "accepted": told["rows"]["read"], "quarantined": 0}  # fmt: skip
+    result = land("parquet", load={"drift": "add_columns"})
+    assert result["unreadable"][:2] == ["raw/cut.parquet", "raw/empty.parquet"]
+    assert result["rows"] == {"read": 15 + 5 * ("raw/flipped.parquet" not in result["unreadable"]),
+                            "accepted": result["rows"]["read"], "quarantined": 0}  # fmt: skip
     by_id = {row["id"]: row for row in rows(root)}
     assert (by_id[0]["gate"], by_id[10]["gate"], by_id[20]["name"]) == (None, "a", None)
 
 
-def test_columns_that_nobody_has_declared_are_kept_apart(root: Path, land: Land) -> None:
+def test_columns_that_nobody_has_declared_are_quarantined(root: Path, land: Land) -> None:
     pq.write_table(flights(0, 5), root / "raw/a.parquet")
     pq.write_table(flights(10, 5).append_column("gate", pa.array(list("abcde"))), root / "raw/b.parquet")
-    told = land("parquet", load={"drift": "quarantine"})
-    assert told["rows"] == {"read": 10, "accepted": 5, "quarantined": 5}
+    result = land("parquet", load={"drift": "quarantine"})
+    assert result["rows"] == {"read": 10, "accepted": 5, "quarantined": 5}
     kept = rows(root, "landed_quarantine")
     assert [row["reasons"] for row in kept] == [["drift:gate"]] * 5
     assert '"gate":"a"' in min(kept, key=lambda row: row["position"])["raw"]
@@ -177,8 +177,8 @@ def test_whole_files_as_rows(root: Path, land: Land) -> None:
     (root / "raw/a.bin").write_bytes(b"\x00\x01")
     (root / "raw/b.bin").write_bytes(b"x" * 5000)
     columns = {"path": {}, "length": {"type": "bigint", "max": 1000}, "content": {"type": "binary"}}
-    told = land("binary", columns=columns, key=["path"])
-    assert told["rows"] == {"read": 2, "accepted": 1, "quarantined": 1}
+    result = land("binary", columns=columns, key=["path"])
+    assert result["rows"] == {"read": 2, "accepted": 1, "quarantined": 1}
     assert [(row["content"], row["_file"]) for row in rows(root)] == [(b"\x00\x01", "raw/a.bin")]
     (kept,) = rows(root, "landed_quarantine")
     assert (kept["reasons"], kept["position"]) == (["range:length"], 1)

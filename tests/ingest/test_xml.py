@@ -102,7 +102,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_broken_is_told_beside_what_is_whole(name: str) -> None:
+def test_what_is_broken_is_a_record_and_what_is_whole_another(name: str) -> None:
     text, expected = BROKEN[name]
     for sizes in ([1], [2], [2**20]):
         found = [raw.decode() for raw, _ in cut(cutter(), text.encode(), sizes)]
@@ -141,7 +141,7 @@ def test_a_record_that_is_too_long_leaves_its_neighbours_alone(name: str) -> Non
             found = cut(cutter(max_bytes=max_bytes), b"<a>\n<r>before</r>\n%b\n<r>after</r>\n</a>" % long, sizes)
             assert found[0] == (b"<r>before</r>", 2)
             assert found[-1] == (b"<r>after</r>", 4)
-            if name != "within":  # which may be told as a record too
+            if name != "within":  # which may be given as a record too
                 assert found[1:-1] == [(long[: max_bytes + 1], 3)]
 
 

@@ -40,14 +40,14 @@ def whole(content: bytes) -> list[tuple[bytes, tuple[object, ...]]]:
 def judge(original: bytes, content: bytes, at: int, what: object) -> None:
     """Hold what is made of a document that was damaged at `at` against what it was.
 
-    Where it is a document again, its records are those of the oracle. Where it is none, something bad is told; a record
-    that was not touched is accepted as it was, or stands in a bad one, or in what the damage has made a comment of; and
-    none is accepted that was not there, but one that the damage is in, or that it has freed.
+    Where it is a document again, its records are those of the oracle. Where it is none, something bad is reported; a
+    record that was not touched is accepted as it was, or stands in a bad one, or in what the damage has made a comment
+    of; and none is accepted that was not there, but one that the damage is in, or that it has freed.
     """
     before = whole(original)
     try:
         found = [raw for raw, _ in cut(XmlRecords("r", 2**20), content, [random.Random(at).randrange(1, 99)])]
-    except OSError:  # the file is told
+    except OSError:  # the file is reported
         return
     block = of("xml", found, COLUMNS, row_tag="r")
     accepted = {raw: row for i, (raw, row) in enumerate(zip(found, rows(block), strict=True)) if i not in block.reasons}

@@ -1,4 +1,4 @@
-"""XML files landed: packed or not, with what is bad in them told with its place and text, repaired and counted."""
+"""XML files landed: packed or not, what is bad in them quarantined with its place and text, repaired and counted."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def test_xml_lands_or_is_kept_and_repaired(tmp_path: Path, spark: SparkSession) 
         bomb__xml=b"<!DOCTYPE a [<!ENTITY i '1'>]><a><order><id>&i;</id></order></a>",
         empty__xml=b"",
     )
-    told = folder.land(load={"drift": "quarantine"})
-    assert (told["unreadable"], told["rows"]) == (["raw/bomb.xml"], {"read": 18, "accepted": 12, "quarantined": 6})
+    result = folder.land(load={"drift": "quarantine"})
+    assert (result["unreadable"], result["rows"]) == (["raw/bomb.xml"], {"read": 18, "accepted": 12, "quarantined": 6})
     rows = {row["id"]: row for row in folder.rows()}
     assert sorted(rows) == [1, 4, 100, 101, 102, 200, 201, 202, 300, 301, 302, 400]
     assert rows[1]["at"].isoformat() == "2026-07-01T10:00:00+00:00"

@@ -201,7 +201,7 @@ NOT_ONE = [
 
 
 @pytest.mark.parametrize("record", NOT_ONE, ids=repr)
-def test_what_is_not_one_element_is_bad_whatever_stands_beside_it(record: str) -> None:
+def test_what_is_not_one_element_is_bad_whatever_stands_next_to_it(record: str) -> None:
     good, nothing = "<r><v>1</v></r>", "<!-- nothing -->"
     block = of("xml", [good, record, nothing, good, "<r>", "</r>"], {"v": {"type": "int"}}, row_tag="r")
     assert [bool(found) for found in reasons(block, 6)] == [False, True, True, False, True, True]

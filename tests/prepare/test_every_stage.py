@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from frames import of_rows
 from traintable.config.plan import Plan
 from traintable.errors import ConfigError
-from traintable.prepare import Fitted, fit_plan, inputs
+from traintable.prepare import FittedPlan, fit_plan, inputs
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row, SparkSession
@@ -128,7 +128,7 @@ class Stage:
 
     name: str
     plan: Plan
-    fitted: Fitted
+    fitted: FittedPlan
     found: dict[str, Row]
 
 

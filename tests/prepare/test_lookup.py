@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from pyspark.ml.feature import SQLTransformer
 
-from traintable.prepare.encode import by_key, lookup
+from traintable.prepare.encode import lookup, lookup_or_default
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -113,8 +113,8 @@ def test_a_row_is_compared_with_few_words_however_many_there_are() -> None:
 
 def test_a_key_that_is_not_there_has_the_default(spark: SparkSession) -> None:
     df = spark.createDataFrame(pa.table({"word": ["a", "b", None]}))
-    assert df.selectExpr(by_key("word", {"a": 0.1}, "7.0D")).toArrow()[0].to_pylist() == [0.1, 7.0, 7.0]
-    assert df.selectExpr(by_key("word", {}, "7.0D")).toArrow()[0].to_pylist() == [7.0, 7.0, 7.0]
+    assert df.selectExpr(lookup_or_default("word", {"a": 0.1}, "7.0D")).toArrow()[0].to_pylist() == [0.1, 7.0, 7.0]
+    assert df.selectExpr(lookup_or_default("word", {}, "7.0D")).toArrow()[0].to_pylist() == [7.0, 7.0, 7.0]
 
 
 def test_the_order_of_the_entries_does_not_matter() -> None:

@@ -12,7 +12,7 @@ from scipy import stats
 
 from prepared import Prepared, dirty, prepare, rows, statements
 from traintable.config.plan import Plan
-from traintable.prepare import Fitted, fit_plan
+from traintable.prepare import FittedPlan, fit_plan
 from traintable.statistics import Wanted
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def coarse(train: DataFrame, spark: SparkSession, tmp_path: Path, monkeypatch: p
     return spark.read.parquet(str(tmp_path / "train"))
 
 
-def ranges(fitted: Fitted, name: str) -> float:
+def ranges(fitted: FittedPlan, name: str) -> float:
     """The largest share of the rows whose values were counted together."""
     found = fitted.statistics.values[name].weighted()
     assert len(found.values) <= RESOLUTION

@@ -18,7 +18,7 @@ from prepared import dirty, matrix, rows, statements, stored
 from traintable.config.plan import Plan
 from traintable.config.promise import Promise
 from traintable.errors import ConfigError
-from traintable.prepare import Fitted, fit, fit_plan, inputs, serving_inputs
+from traintable.prepare import FittedPlan, fit, fit_plan, inputs, serving_inputs
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -74,22 +74,22 @@ def test(spark: SparkSession) -> DataFrame:
 
 
 @pytest.fixture(scope="module")
-def fitted(train: DataFrame) -> Fitted:
+def fitted(train: DataFrame) -> FittedPlan:
     return fit_plan(train, PLAN, columns=RANGES)
 
 
 @pytest.fixture(scope="module")
-def prepared(fitted: Fitted, test: DataFrame) -> Any:
+def prepared(fitted: FittedPlan, test: DataFrame) -> Any:
     return matrix(fitted.model, test)
 
 
-def test_a_plan_of_everything_takes_two_scans(fitted: Fitted) -> None:
+def test_a_plan_of_everything_takes_two_scans(fitted: FittedPlan) -> None:
     assert [cost.jobs for cost in fitted.costs] == [1, 1]
     assert fitted.statistics.n_rows == N
     assert {d.feature for d in fitted.dropped} >= {"constant"}
 
 
-def test_features_are_named_in_the_order_of_the_array(fitted: Fitted, prepared: Any) -> None:
+def test_features_are_named_in_the_order_of_the_array(fitted: FittedPlan, prepared: Any) -> None:
     assert prepared.shape == (len(TEST), len(fitted.features))
     assert fitted.features[-5:] == ("normal^2", "normal*ratio", "ratio^2", "pc1", "pc2")
     missing = fitted.features.index("normal_<missing>")
@@ -99,7 +99,7 @@ def test_features_are_named_in_the_order_of_the_array(fitted: Fitted, prepared: 
 
 @pytest.mark.parametrize("layout", ["one partition", "seven", "shuffled", "many, mostly empty"])
 def test_the_same_rows_in_another_layout_give_the_same_model(
-    layout: str, fitted: Fitted, spark: SparkSession, train: DataFrame
+    layout: str, fitted: FittedPlan, spark: SparkSession, train: DataFrame
 ) -> None:
     if layout == "shuffled":
         other = dirty(spark, TRAIN).orderBy(F.xxhash64("id"))
@@ -120,7 +120,7 @@ def test_a_cache_gives_the_same_model_without_reading(train: DataFrame, tmp_path
 
 
 def test_a_loaded_model_is_of_sparks_own_stages_and_gives_the_same(
-    fitted: Fitted, prepared: Any, test: DataFrame, tmp_path: Path
+    fitted: FittedPlan, prepared: Any, test: DataFrame, tmp_path: Path
 ) -> None:
     fitted.model.save(str(tmp_path / "model"))
     kinds = {json.loads(path.read_text())["class"] for path in tmp_path.rglob("part-*.txt")}
@@ -228,7 +228,7 @@ def test_what_is_learned_of_nothing_needs_no_column_to_be_read(train: DataFrame)
     assert [cost.engine for cost in fit_plan(train, Plan.model_validate(plan)).costs] == ["count"]
 
 
-def test_a_model_needs_the_columns_that_it_reads(fitted: Fitted, test: DataFrame) -> None:
+def test_a_model_needs_the_columns_that_it_reads(fitted: FittedPlan, test: DataFrame) -> None:
     assert inputs(PLAN) == {*EVERYTHING["features"], "id", "late", "fold"} - {"ratio"}
     assert serving_inputs(PLAN) == inputs(PLAN) - {"late"}
     few = test.select("id", *(name for name in serving_inputs(PLAN) if name != "id"))

@@ -10,7 +10,7 @@ import pytest
 
 from frames import of_pandas
 from traintable.config.plan import Plan
-from traintable.prepare import Fitted, fit_plan
+from traintable.prepare import FittedPlan, fit_plan
 from traintable.prepare.probes import _probes, _shares
 from traintable.statistics import Weighted
 
@@ -29,7 +29,7 @@ def planted(seed: int, n: int = 4000) -> pd.DataFrame:
     return pd.DataFrame({"strong": strong, "b": b, "noise": rng.normal(size=n), "flat": 1.0, "y": y})
 
 
-def fitted(df: DataFrame, *names: str, **selector: Any) -> Fitted:
+def fitted(df: DataFrame, *names: str, **selector: Any) -> FittedPlan:
     plan = {"features": {name: {} for name in names}, "label": "y", "select": [TREE | selector]}
     return fit_plan(df, Plan.model_validate(plan))
 

@@ -15,7 +15,7 @@ from sklearn.metrics import mutual_info_score
 from prepared import dirty, stored
 from traintable.config.plan import Plan
 from traintable.errors import ConfigError
-from traintable.prepare import Fitted, fit_plan
+from traintable.prepare import FittedPlan, fit_plan
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -60,12 +60,12 @@ def train(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Data
     return stored(dirty(spark, ROWS), tmp_path_factory.mktemp("train"))
 
 
-def selected(train: DataFrame, *selectors: dict[str, Any], **features: dict[str, Any]) -> Fitted:
+def selected(train: DataFrame, *selectors: dict[str, Any], **features: dict[str, Any]) -> FittedPlan:
     plan = {"features": features or FEATURES, "select": selectors, "label": "late"}
     return fit_plan(train, Plan.model_validate(plan))
 
 
-def reasons(fitted: Fitted) -> dict[str, str]:
+def reasons(fitted: FittedPlan) -> dict[str, str]:
     return {d.feature: d.because for d in fitted.dropped}
 
 

@@ -18,8 +18,8 @@ from prepared import Prepared, crossed, prepare
 from traintable.config.plan import Plan
 from traintable.errors import ConfigError
 from traintable.prepare import fit_plan
-from traintable.prepare.target import encodings, parts
-from traintable.statistics import Target
+from traintable.prepare.target import encodings, totals_by_fold
+from traintable.statistics import TargetGroups
 from traintable.statistics.chunk import NUMBER, TEXT, Chunk
 from traintable.statistics.targets import TargetSums
 
@@ -121,7 +121,7 @@ SOME_ROWS = st.lists(st.tuples(WORDS, st.integers(0, 2), st.floats(-1e6, 1e6)), 
 def sums(data: list[tuple[str | None, int, float]]) -> TargetSums:
     words, folds, labels = zip(*data, strict=True)
     columns = {(TEXT, "c"): pa.array(words, pa.string()), (TEXT, "f"): pa.array(folds), (NUMBER, "y"): pa.array(labels)}
-    found = TargetSums(Target("c", "y", "f"))
+    found = TargetSums(TargetGroups("c", "y", "f"))
     found.update(Chunk(columns, len(data)))
     return found
 
@@ -134,12 +134,12 @@ def test_whatever_the_rows_a_fold_is_not_seen_by_its_own_encodings(
     if {f for _, f, _ in data} == {fold}:
         return
     changed = [(word, f, label if f == fold else y) for word, f, y in data]
-    before, after = (parts(sums(rows)).get(str(fold)) for rows in (data, changed))
+    before, after = (totals_by_fold(sums(rows)).get(str(fold)) for rows in (data, changed))
     assert (before is None) == (after is None)
     if before is not None and after is not None:
         assert encodings(before, smoothing) == encodings(after, smoothing)
         others = [(word, f, y) for word, f, y in data if f != fold]
-        expected = encodings(parts(sums(others))[None], smoothing)
+        expected = encodings(totals_by_fold(sums(others))[None], smoothing)
         assert encodings(before, smoothing) == expected
 
 

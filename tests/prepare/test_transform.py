@@ -143,12 +143,12 @@ def test_all_of_this_takes_one_scan(transformed: Prepared) -> None:
 def test_the_search_for_a_bin_finds_that_of_numpy(n: int, spark: SparkSession) -> None:
     edges = np.unique(np.random.default_rng(n).normal(size=n)).tolist()
     values = np.array([*edges, -9.0, 9.0, 0.0, *(np.array(edges) + 1e-6)])
-    df = spark.createDataFrame(pa.table({"x": values})).selectExpr(f"{transform.binned('x', edges)} AS y")
+    df = spark.createDataFrame(pa.table({"x": values})).selectExpr(f"{transform.bin_number('x', edges)} AS y")
     expected = np.searchsorted(edges, values, side="right")
-    assert df.toArrow()["y"].to_pylist() == expected.tolist() == transform.binned_values(values, edges).tolist()
+    assert df.toArrow()["y"].to_pylist() == expected.tolist() == transform.bin_numbers(values, edges).tolist()
 
 
 def test_cuts_of_small_numbers_are_as_many_where_bins_have_a_least_width() -> None:
     values = weighted(np.arange(100) * 1e-12)
     assert transform.bin_edges(values, 10) == []
-    assert transform.cuts(values, 10) == [values.values[i] for i in range(10, 100, 10)]
+    assert transform.cut_points(values, 10) == [values.values[i] for i in range(10, 100, 10)]

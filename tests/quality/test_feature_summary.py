@@ -35,7 +35,7 @@ def test_order_and_parts_are_of_no_account(values: np.ndarray, cut: int, rng: np
     for i, name in enumerate(NAMES):
         column = values[:, i]
         finite = column[np.isfinite(column)].astype(np.float64)
-        told = one.described()[name]
+        told = one.describe()[name]
         assert (told["rows"], told["not_finite"]) == (len(column), len(column) - len(finite))
         if not len(finite):
             assert "median" not in told

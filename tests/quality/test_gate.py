@@ -10,28 +10,28 @@ from pyspark.sql import SparkSession
 from frames import of_rows
 from traintable.config.dataset import Gate
 from traintable.errors import ConfigError, GateRefused
-from traintable.quality import Verdict, audit, check, require_classes
+from traintable.quality import Verdict, check, require_classes, with_gate_columns
+from traintable.table_columns import TableColumns
 
 SCHEMA = "id int, day int, late int, split string, features array<float>"
 CLEAN = [
     (i, 1, late, part, [0.5, float(i)])
     for i, (part, late) in enumerate((part, late) for part in ("train", "validation", "test") for late in (0, 1))
 ]
-KEY, NAMES = ("id", "day"), ["a", "b"]
+COLUMNS = TableColumns(key=("id", "day"), label="late", features=("a", "b"))
 
 
 def verdict(spark: SparkSession, rows: list[tuple[Any, ...]], gate: Gate | None = None) -> Verdict:
     gate = gate or Gate()
     df = of_rows(spark, SCHEMA, rows)
-    audited = audit(df, gate, key=KEY, label="late", features=NAMES).cache()
-    return check(audited, gate, key=KEY, label="late", classes=(0, 1), n_features=len(NAMES))
+    return check(with_gate_columns(df, gate, COLUMNS).cache(), gate, COLUMNS, classes=(0, 1))
 
 
 def test_clean_rows_pass_and_a_warning_does_not_refuse(spark: SparkSession) -> None:
     warning = {"type": "expect_column_max_to_be_between", "column": "b", "max_value": 1, "severity": "warning"}
     found = verdict(spark, CLEAN, Gate.model_validate({"expectations": [warning]}))
     assert found.refusals == []
-    assert [(rule["column"], rule["level"]) for rule in found.warnings] == [("b", "warn")]
+    assert [(rule.column, rule.level) for rule in found.warnings] == [("b", "warn")]
     found.raise_if_refused("t")
 
 
@@ -48,7 +48,7 @@ def test_each_defect_breaks_its_rule(spark: SparkSession) -> None:
     ]
     without_a_class = [row for row in CLEAN if row[2:4] != (1, "validation")]
     found = verdict(spark, without_a_class + defects, Gate(min_rows_per_split=2))
-    broken = {(rule["rule"].removeprefix("expect_"), str(rule["column"])): rule["found"] for rule in found.refusals}
+    broken = {(rule.rule.removeprefix("expect_"), str(rule.column)): rule.found for rule in found.refusals}
     assert set(broken) == {
         ("column_sum_to_be_between", "is_validation"),
         ("column_values_to_not_be_null", "day"),
@@ -64,10 +64,11 @@ def test_each_defect_breaks_its_rule(spark: SparkSession) -> None:
         found.raise_if_refused("t")
 
 
-def test_features_as_columns_are_judged_alike(spark: SparkSession) -> None:
+def test_features_as_columns_are_checked_alike(spark: SparkSession) -> None:
     df = of_rows(spark, SCHEMA, [*CLEAN, (93, 1, 0, "train", [float("nan"), 0.5])])
     df = df.selectExpr("id", "day", "late", "split", "features[0] AS a", "features[1] AS b")
-    audited = audit(df, Gate(), key=KEY, label="late", features=NAMES)
+    columns = TableColumns(key=("id", "day"), label="late", features=("a", "b"), as_array=False)
+    audited = with_gate_columns(df, Gate(), columns)
     assert audited.agg({"n_features_not_finite": "sum"}).collect()[0][0] == 1
 
 
@@ -81,7 +82,7 @@ def test_a_rule_on_an_unknown_column_names_the_nearest(spark: SparkSession) -> N
     rule = {"type": "expect_column_values_to_be_null", "column": "lat"}
     gate = Gate.model_validate({"expectations": [rule]})
     with pytest.raises(ConfigError, match="Did you mean 'late'"):
-        audit(of_rows(spark, SCHEMA, CLEAN), gate, key=KEY, label="late", features=NAMES)
+        with_gate_columns(of_rows(spark, SCHEMA, CLEAN), gate, COLUMNS)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_a_rule_on_an_unknown_column_names_the_nearest(spark: SparkSession) -> N
         ({"train": {"0": 5, "1": 5}, "validation": {"0": 5}, "test": {"0": 5, "1": 5}}, "none of class 1"),
         ({"train": {"0": 5, "1": 5}, "validation": {"0": 5, "1": 1}}, "split 'test'.*found 0; removed before: 9 gap"),
         ({"train": {"0": 5, "1": 5, "7": 1}}, "class 7"),
-        ({"train": {"no": 5, "yes": 5}}, r"found: no, yes"),
+        ({"train": {"no": 5, "yes": 5}}, r"present: no, yes"),
     ],
 )
 def test_too_few_rows_of_a_class_are_refused_before_the_fit(counts: dict[str, dict[str, int]], said: str) -> None:

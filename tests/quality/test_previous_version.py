@@ -28,7 +28,7 @@ def said(
     now: PublishedVersion, bounds: DriftBounds | None = None, allow: Collection[str] = ()
 ) -> dict[str, tuple[bool, str]]:
     found = list(compare_with_previous(version(), now, version().drift(now), bounds or DriftBounds(), allow))
-    return {rule["id"]: (rule["success"], rule["level"]) for rule in found}
+    return {rule.id: (rule.success, rule.level) for rule in found}
 
 
 def test_the_same_again_is_fine() -> None:

@@ -18,10 +18,11 @@ from pyspark.sql import DataFrame, SparkSession
 from frames import of_rows
 from traintable.config.dataset import Gate
 from traintable.errors import ConfigError
-from traintable.quality import audit, check, engine
+from traintable.quality import RuleResult, check, value_counts, with_gate_columns
+from traintable.table_columns import TableColumns
 
 SCHEMA = "id int, name string, day date, late int, split string, features array<float>"
-KEY, FEATURES = ("id", "name", "day"), ["a", "b"]
+COLUMNS = TableColumns(key=("id", "name", "day"), label="late", features=("a", "b"))
 
 
 def rule(kind: str, column: str | None = None, **arguments: Any) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def rows(n: int = 60) -> list[tuple[Any, ...]]:
 @pytest.fixture(scope="module")
 def audited(spark: SparkSession) -> DataFrame:
     gate = Gate.model_validate({"expectations": RULES})
-    return audit(of_rows(spark, SCHEMA, rows()), gate, key=KEY, label="late", features=FEATURES).cache()
+    return with_gate_columns(of_rows(spark, SCHEMA, rows()), gate, COLUMNS).cache()
 
 
 def by_great_expectations(audited: DataFrame, expectations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -110,27 +111,27 @@ def by_great_expectations(audited: DataFrame, expectations: Sequence[dict[str, A
     return sorted(results, key=lambda result: int(result["expectation_config"]["meta"]["i"]))
 
 
-def rule_columns(told: dict[str, Any]) -> set[str]:
-    """The columns that a rule is about, as a verdict tells it."""
-    named = told["column"] if isinstance(told["column"], list) else [told["column"]]
-    return {*named, *(told["arguments"].get(side) for side in ("column_A", "column_B"))}
+def rule_columns(result: RuleResult) -> set[str]:
+    """The columns that a rule is about."""
+    named = result.column if isinstance(result.column, list) else [result.column]
+    return {*named, *(str(result.arguments.get(side)) for side in ("column_A", "column_B"))}
 
 
 def test_the_verdict_is_that_of_great_expectations(audited: DataFrame) -> None:
     gate = Gate.model_validate({"expectations": RULES})
-    ours = check(audited, gate, key=KEY, label="late", classes=(0, 1), n_features=2).rules[-len(RULES) :]
+    ours = check(audited, gate, COLUMNS, classes=(0, 1)).rules[-len(RULES) :]
     assert len(ours) == len(RULES)
-    for one, result in zip(ours, by_great_expectations(audited, RULES), strict=True):
-        assert one["rule"] == result["expectation_config"]["type"]
-        assert one["success"] == result["success"], one
-        found = result["result"] or {}
-        assert one["rows"] == (found["unexpected_count"] if "element_count" in found else None), one
-        if not {"id", "name", "day"}.isdisjoint(rule_columns(one)):
-            assert "example" not in one["found"], "a value of the key"
-            assert one["rows"] is not None or "not told" in one["found"]
+    for result, theirs in zip(ours, by_great_expectations(audited, RULES), strict=True):
+        assert result.rule == theirs["expectation_config"]["type"]
+        assert result.success == theirs["success"], result
+        found = theirs["result"] or {}
+        assert result.rows == (found["unexpected_count"] if "element_count" in found else None), result
+        if not {"id", "name", "day"}.isdisjoint(rule_columns(result)):
+            assert "example" not in result.found, "a value of the key"
+            assert result.rows is not None or "not shown" in result.found
         elif "observed_value" in found:
-            assert one["found"] == f"{found['observed_value']}", one
-    assert {one["success"] for one in ours} == {True, False}
+            assert result.found == f"{found['observed_value']}", result
+    assert {result.success for result in ours} == {True, False}
 
 
 def counted(rows: DataFrame, folder: Path) -> DataFrame:
@@ -148,23 +149,23 @@ def counted(rows: DataFrame, folder: Path) -> DataFrame:
 def test_it_takes_two_passes(spark: SparkSession, audited: DataFrame, tmp_path: Path) -> None:
     gate = Gate.model_validate({"expectations": RULES})
     once = counted(audited, tmp_path)
-    found = check(once, gate, key=KEY, label="late", classes=(0, 1), n_features=2)
+    found = check(once, gate, COLUMNS, classes=(0, 1))
     assert len(list(tmp_path.iterdir())) == 2
-    assert found == check(audited, gate, key=KEY, label="late", classes=(0, 1), n_features=2)
+    assert found == check(audited, gate, COLUMNS, classes=(0, 1))
 
 
 def test_a_rule_on_the_order_of_rows_is_left_to_great_expectations(audited: DataFrame) -> None:
     rules = [rule("column_values_to_be_increasing", "a"), rule("column_values_to_be_between", "a", min_value=0)]
     gate = Gate.model_validate({"expectations": rules})
-    found = check(audited, gate, key=KEY, label="late", classes=(0, 1), n_features=2).rules[-2:]
+    found = check(audited, gate, COLUMNS, classes=(0, 1)).rules[-2:]
     theirs = by_great_expectations(audited, rules)
-    assert [one["success"] for one in found] == [result["success"] for result in theirs] == [True, True]
-    assert [one["rows"] for one in found] == [0, 0]
+    assert [result.success for result in found] == [result["success"] for result in theirs] == [True, True]
+    assert [result.rows for result in found] == [0, 0]
 
 
 def test_a_rule_that_lists_too_many_values_is_refused(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "MAX_VALUES", 5)
+    monkeypatch.setattr(value_counts, "MAX_VALUES", 5)
     gate = Gate.model_validate({"expectations": [rule("column_distinct_values_to_contain_set", "a", value_set=[1])]})
-    rows_of_many = audit(of_rows(spark, SCHEMA, rows()), gate, key=KEY, label="late", features=FEATURES)
+    rows_of_many = with_gate_columns(of_rows(spark, SCHEMA, rows()), gate, COLUMNS)
     with pytest.raises(ConfigError, match=r"column a: expected at most 5 different values, .* found more"):
-        check(rows_of_many, gate, key=KEY, label="late", classes=(0, 1), n_features=2)
+        check(rows_of_many, gate, COLUMNS, classes=(0, 1))

@@ -16,10 +16,11 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import SparkSession
 
+from traintable.assemble import assemble, pin_inputs
 from traintable.config.dataset import Config, load
 from traintable.errors import GateRefused
 from traintable.publish import history
-from traintable.run import Outcome, assemble, pin_inputs, run
+from traintable.run import Outcome, run
 from traintable.statistics import content_hash
 
 ROOT = Path(__file__).parents[2]
@@ -224,7 +225,7 @@ def test_a_frozen_test_set_is_kept_by_another_split_and_folds_are_stored(
 
 def test_no_plane_is_in_two_parts_or_folds(spark: SparkSession, small: list[str]) -> None:
     config = configured(small, "t", "split.method=group", "split.fold={kind: group, by: [tailnum], n: 4}")
-    rows = assemble(spark, config, pin_inputs(config), held=lambda rows: rows.select("*").cache())
+    rows = assemble(spark, config, pin_inputs(config), checkpoint=lambda rows: rows.select("*").cache())
     found = rows.where("split IS NOT NULL").select("tailnum", "split", "fold").toPandas()
     planes = found.groupby("tailnum", dropna=False)
     assert planes["split"].nunique().max() == planes["fold"].nunique().max() == 1

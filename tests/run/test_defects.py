@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from judging import NAMES, Row, config, judged, rows
+from gated_rows import NAMES, Row, config, gate, rows
 from pyspark.sql import SparkSession
 
 from traintable.quality.previous_version import PublishedVersion
@@ -89,20 +89,20 @@ DEFECTS: dict[str, Defect] = {
 def trial(spark: SparkSession, tmp_path: Path, names: Iterable[str], n_clean: int) -> tuple[int, list[str], list[str]]:
     """How many were tried, the defects that would have been published, and why clean tables were refused."""
     rng = random.Random(0)
-    first = judged(spark, rows(rng), config(str(tmp_path / "first")), tmp_path)
-    before = PublishedVersion(
+    first = gate(spark, rows(rng), config(str(tmp_path / "first")), tmp_path)
+    previous = PublishedVersion(
         0, *(getattr(first.version, name) for name in ("columns", "features", "inputs", "rows", "summary"))
     )
     missed, blocked, tried = list[str](), list[str](), 0
     for i, name in enumerate([*names, *["clean"] * n_clean]):
         made = rows(rng, rng.randrange(300, 500))
         settings = config(str(tmp_path / f"{i}"))
-        found = judged(spark, made if name == "clean" else DEFECTS[name](made, rng), settings, tmp_path, before)
+        found = gate(spark, made if name == "clean" else DEFECTS[name](made, rng), settings, tmp_path, previous)
         found.candidate.audited.unpersist()
         found.candidate.discard()
         tried += 1
         if name == "clean":
-            blocked += [f"{rule['id']}: {rule['found']}" for rule in found.verdict.refusals]
+            blocked += [f"{rule.id}: {rule.found}" for rule in found.verdict.refusals]
         elif not found.verdict.refusals:
             missed.append(name)
     return tried, missed, blocked

@@ -1,4 +1,4 @@
-"""Rows are written and looked at in one pass; those that rules set aside are in no file; a refusal leaves none."""
+"""Rows are written and checked in one pass; quarantined rows are in no file; a refusal leaves none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from judging import NAMES, RULES, SCHEMA, config, judged, rows
+from gated_rows import COLUMNS, NAMES, RULES, SCHEMA, config, gate, rows
 from pyspark.errors import PythonException
 from pyspark.ml.classification import LogisticRegression
 from pyspark.ml.linalg import Vectors
@@ -25,12 +25,12 @@ from frames import of_rows
 from traintable.delta.attachments import Attachments
 from traintable.errors import ConfigError, GateRefused
 from traintable.publish import publish
-from traintable.quality import audit, prepared, require_known
-from traintable.run.gate_step import judge
+from traintable.quality import require_known, with_gate_columns, with_rule_columns
+from traintable.run.gate_step import run_gate
 from traintable.run.staging import staging
 from traintable.statistics import content_hash
 
-SET_ASIDE = [
+QUARANTINING = [
     {"type": "expect_column_values_to_be_between", "column": "y", "max_value": 15, "level": "quarantine", "id": "high"},
     {"type": "expect_column_values_to_be_in_set", "column": "word", "value_set": ["ab", "cd"], "level": "quarantine"},
     {"type": "expect_column_values_to_be_between", "column": "x", "max_value": 0, "level": "quarantine"}
@@ -39,26 +39,26 @@ SET_ASIDE = [
 ]
 
 
-def test_rows_that_fail_rules_are_set_aside_with_their_ids(spark: SparkSession, tmp_path: Path) -> None:
+def test_rows_that_fail_rules_are_quarantined_with_their_ids(spark: SparkSession, tmp_path: Path) -> None:
     made = rows(random.Random(1))
-    settings = config(str(tmp_path / "t"), SET_ASIDE, max_quarantined=1.0)
-    found = judged(spark, made, settings, tmp_path)
+    settings = config(str(tmp_path / "t"), QUARANTINING, max_quarantined=1.0)
+    found = gate(spark, made, settings, tmp_path)
     expected = {}
     for row in made:
         ids = ["high"] * (row[4][1] > 15) + ["column_values_to_be_in_set:word"] * (row[1] == "ef")
         ids += ["late_only"] * (row[2] == 1 and row[4][0] > 0)
         expected[row[0]] = ids
-    told = {rule["id"]: rule for rule in found.verdict.rules}
+    results = {rule.id: rule for rule in found.verdict.rules}
     for name in ("high", "column_values_to_be_in_set:word", "late_only"):
         n = sum(name in ids for ids in expected.values())
-        assert (told[name]["rows"], told[name]["success"]) == (n, False)
-    assert told["none_high"]["success"]
+        assert (results[name].rows, results[name].success) == (n, False)
+    assert results["none_high"].success
     assert found.verdict.refusals == []
-    assert found.n_set_aside == sum(bool(ids) for ids in expected.values())
-    assert found.set_aside == {
-        name: told[name]["rows"] for name in told if told[name]["level"] == "quarantine" and told[name]["rows"]
+    assert found.n_quarantined == sum(bool(ids) for ids in expected.values())
+    assert found.reasons == {
+        f"gate:{name}": result.rows for name, result in results.items() if result.level == "quarantine" and result.rows
     }
-    removed = {json.loads(row["row"])["id"]: row["reasons"] for row in found.removed.collect()}
+    removed = {json.loads(row["row"])["id"]: row["reasons"] for row in found.quarantined_rows.collect()}
     assert removed == {key: [f"gate:{name}" for name in ids] for key, ids in expected.items() if ids}
     manifest = {"traintable": "0", "run_id": "r"}
     assert publish(found.candidate, settings.output.table, manifest=manifest, features=NAMES) == 0
@@ -78,8 +78,8 @@ def test_rows_that_fail_rules_are_set_aside_with_their_ids(spark: SparkSession, 
 
 def test_a_column_by_a_name_of_the_gates_own_is_refused(spark: SparkSession, tmp_path: Path) -> None:
     df = of_rows(spark, SCHEMA, rows(random.Random(3), 50)).withColumn("Split_Class", F.lit("mine"))
-    with pytest.raises(ConfigError, match=r"columns of the gate: .*split_class"):
-        prepared(df, config(str(tmp_path / "t")).gate, key=["id", "word"], label="late", features=NAMES)
+    with pytest.raises(ConfigError, match=r"columns that the gate adds: .*split_class"):
+        with_rule_columns(df, config(str(tmp_path / "t")).gate, COLUMNS)
 
 
 def test_rows_are_computed_once_whatever_the_rules_ask(spark: SparkSession, tmp_path: Path) -> None:
@@ -95,12 +95,12 @@ def test_rows_are_computed_once_whatever_the_rules_ask(spark: SparkSession, tmp_
     df = of_rows(spark, SCHEMA, made).coalesce(1)
     df = df.mapInArrow(noted, df.schema)
     wrong = {"type": "expect_column_values_to_match_regex", "column": "word", "regex": "(", "id": "wrong"}
-    for n, rules in ((1, RULES), (1, [*RULES, *SET_ASIDE]), (2, [*RULES, wrong])):
+    for n, rules in ((1, RULES), (1, [*RULES, *QUARANTINING]), (2, [*RULES, wrong])):
         settings = config(str(tmp_path / "t"), rules, max_quarantined=1.0)
         with staging(spark, str(tmp_path / "staging")) as files, ExitStack() as expected:
             if wrong in rules:
                 expected.enter_context(pytest.raises(ConfigError, match="a rule that Great Expectations can compute"))
-            found = judge(df, NAMES, settings, settings.output.table, files, before=None, allow=())
+            found = run_gate(df, COLUMNS, settings, settings.output.table, files, previous=None, allow=())
             found.candidate.discard()
             assert not list((tmp_path / "t").rglob("*.parquet"))
         assert len(os.listdir(place)) == n  # a second time without what could not be computed
@@ -118,12 +118,13 @@ def test_rows_that_can_not_be_computed_are_not_tried_again(spark: SparkSession, 
         raise OSError("No space left on device")
 
     df = of_rows(spark, SCHEMA, rows(random.Random(4))).coalesce(1)
+    failed = df.mapInArrow(failing, df.schema)
     settings = config(str(tmp_path / "t"))
     with (
         staging(spark, str(tmp_path / "staging")) as files,
         pytest.raises(PythonException, match="No space left on device"),
     ):
-        judge(df.mapInArrow(failing, df.schema), NAMES, settings, settings.output.table, files, before=None, allow=())
+        run_gate(failed, COLUMNS, settings, settings.output.table, files, previous=None, allow=())
     assert len(os.listdir(place)) == 1
 
 
@@ -132,8 +133,8 @@ def test_whatever_the_way_the_same_is_found(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     made = rows(random.Random(5))
-    expected = judged(spark, made, config(str(tmp_path / "t"), SET_ASIDE, max_quarantined=1.0), tmp_path)
-    removed = sorted(row["row"] for row in expected.removed.collect())
+    expected = gate(spark, made, config(str(tmp_path / "t"), QUARANTINING, max_quarantined=1.0), tmp_path)
+    removed = sorted(row["row"] for row in expected.quarantined_rows.collect())
     if way == "much is told":
         monkeypatch.setattr("traintable.publish.candidate._SHORT", 0)
     elif way == "tasks can't write":
@@ -141,26 +142,30 @@ def test_whatever_the_way_the_same_is_found(
     else:
         left = of_rows(spark, "id bigint, word string", [(1, "ab")])
         left.coalesce(1).write.parquet(str(tmp_path / "staging" / "audit"))
-    found = judged(spark, made, config(str(tmp_path / "other"), SET_ASIDE, max_quarantined=1.0), tmp_path)
+    found = gate(spark, made, config(str(tmp_path / "other"), QUARANTINING, max_quarantined=1.0), tmp_path)
     assert found.verdict.rules == expected.verdict.rules
-    assert (found.content, found.classes, found.set_aside) == (expected.content, expected.classes, expected.set_aside)
+    assert (found.content_hash, found.classes, found.reasons) == (
+        expected.content_hash,
+        expected.classes,
+        expected.reasons,
+    )
     assert found.candidate.tally == expected.candidate.tally
     assert found.version.drift(expected.version) == dict.fromkeys(NAMES, 0.0)
-    assert sorted(row["row"] for row in found.removed.collect()) == removed != []
+    assert sorted(row["row"] for row in found.quarantined_rows.collect()) == removed != []
     assert (found.candidate.files is None) == (way == "tasks can't write")
     if found.candidate.files is not None:  # of others the rows are gone with the staging folder
         publish(found.candidate, str(tmp_path / "other"), manifest={"traintable": "0", "run_id": "r"}, features=NAMES)
-        assert content_hash(spark.read.format("delta").load(str(tmp_path / "other")))[0] == expected.content
+        assert content_hash(spark.read.format("delta").load(str(tmp_path / "other")))[0] == expected.content_hash
 
 
 def test_no_rows_are_an_answer(spark: SparkSession, tmp_path: Path) -> None:
-    found = judged(spark, [], config(str(tmp_path / "t")), tmp_path)
+    found = gate(spark, [], config(str(tmp_path / "t")), tmp_path)
     assert found.verdict.refusals
     assert found.published == {}
 
 
 def test_the_session_trains_models_of_spark_ml_afterwards(spark: SparkSession, tmp_path: Path) -> None:
-    judged(spark, rows(random.Random(6)), config(str(tmp_path / "t")), tmp_path)
+    gate(spark, rows(random.Random(6)), config(str(tmp_path / "t")), tmp_path)
     made = [(Vectors.dense([float(i % 7)]), float(i % 2)) for i in range(40)]
     df = spark.createDataFrame(made, ["features", "label"])
     model = LogisticRegression(maxIter=2).fit(df)
@@ -168,10 +173,10 @@ def test_the_session_trains_models_of_spark_ml_afterwards(spark: SparkSession, t
     assert len(model.transform(df).select("rawPrediction", "prediction").collect()) == 40
 
 
-def test_too_many_rows_set_aside_are_refused(spark: SparkSession, tmp_path: Path) -> None:
-    found = judged(spark, rows(random.Random(1)), config(str(tmp_path / "t"), SET_ASIDE[:1]), tmp_path)
-    assert [rule["id"] for rule in found.verdict.refusals] == ["quarantined"]
-    with pytest.raises(GateRefused, match=r"at most 5.0% of the rows set aside .* found 1\d\.\d%"):
+def test_too_many_quarantined_rows_are_refused(spark: SparkSession, tmp_path: Path) -> None:
+    found = gate(spark, rows(random.Random(1)), config(str(tmp_path / "t"), QUARANTINING[:1]), tmp_path)
+    assert [rule.id for rule in found.verdict.refusals] == ["quarantined"]
+    with pytest.raises(GateRefused, match=r"at most 5.0% of the rows quarantined .* found 1\d\.\d%"):
         found.verdict.raise_if_refused("t")
 
 
@@ -183,27 +188,27 @@ def test_too_many_rows_set_aside_are_refused(spark: SparkSession, tmp_path: Path
         {"type": "expect_compound_columns_to_be_unique", "column_list": ["word", "late"]},
     ],
 )
-def test_a_rule_on_a_whole_column_sets_no_row_aside(spark: SparkSession, rule: dict[str, object]) -> None:
+def test_a_rule_on_a_whole_column_quarantines_no_row(spark: SparkSession, rule: dict[str, object]) -> None:
     settings = config("t", [{**rule, "level": "quarantine"}])
     df = of_rows(spark, SCHEMA, [])
-    with pytest.raises(ConfigError, match="`quarantine`, which is for rules that look at one row"):
-        audit(df, settings.gate, key=settings.source.key, label="late", features=NAMES)
+    with pytest.raises(ConfigError, match="`quarantine`, which is for rules on single rows"):
+        with_gate_columns(df, settings.gate, COLUMNS)
 
 
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
         ({"type": "unexpected_rows_expectation", "unexpected_rows_query": "SELECT * FROM {batch}"}, "query of its own"),
-        ({**SET_ASIDE[0], "row_condition": "reflect('a', 'b') = 1"}, "reflect, which is not an allowed function"),
-        ({**SET_ASIDE[0], "row_condition": {"type": "pass_through", "pass_through_filter": "true"}}, "found a dict"),
-        ({"type": "expect_table_column_count_to_equal", "value": 5}, "found one on the table's columns"),
+        ({**QUARANTINING[0], "row_condition": "reflect('a', 'b') = 1"}, "reflect, which is not an allowed function"),
+        ({**QUARANTINING[0], "row_condition": {"type": "pass_through", "pass_through_filter": "true"}}, "found a dict"),
+        ({"type": "expect_table_column_count_to_equal", "value": 5}, "found a rule on the table's columns"),
         (
-            {**SET_ASIDE[0], "row_condition": "id IN (SELECT id FROM t)"},
+            {**QUARANTINING[0], "row_condition": "id IN (SELECT id FROM t)"},
             "Spark SQL expression over the columns of one row",
         ),
     ],
 )
-def test_rules_that_could_do_more_than_look_are_refused(rule: dict[str, object], said: str) -> None:
+def test_rules_that_could_do_more_than_read_rows_are_refused(rule: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         require_known(config("t", [rule]).gate)
 
@@ -212,16 +217,16 @@ def test_what_is_refused_leaves_no_file_but_its_result(spark: SparkSession, tmp_
     made = rows(random.Random(1))
     made[0][4][0] = float("nan")
     settings = config(str(tmp_path / "t"), [])
-    found = judged(spark, made, settings, tmp_path)
+    found = gate(spark, made, settings, tmp_path)
     assert list((tmp_path / "t").rglob("*.parquet"))
-    beside = Attachments(str(tmp_path / "beside"))
-    found = found.put(beside, config=settings, run_id="<script>alert(1)</script>", table="t", before=None)
+    attachments = Attachments(str(tmp_path / "attachments"))
+    files = found.attach(attachments, name=settings.name, run_id="<script>alert(1)</script>", table="t")
     found.candidate.discard()
     assert not list((tmp_path / "t").rglob("*.parquet"))
-    result = beside.get_json(found.kept["gate"])
+    result = attachments.get_json(files["gate"])
     assert result["refused"] is True
     assert result["features"]["x"]["not_finite"] == (1 if made[0][3] == "train" else 0)
-    page = beside.get(found.kept["page"]).decode()
+    page = attachments.get(files["page"]).decode()
     assert "Refused" in page
     assert "<script>" not in page
     assert "&lt;script&gt;" in page

@@ -1,4 +1,4 @@
-"""Versions of a small table, end to end: suites, rows set aside, what versions differ in, one that is made again."""
+"""Versions of a small table, end to end: suites, quarantined rows, what versions differ in, one that is built again."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def second(root: Path, first: Outcome, spark: SparkSession) -> Outcome:
     return run(settings(root, *changed), spark=spark)
 
 
-def test_rows_set_aside_are_in_the_quarantine_and_in_the_sum(root: Path, first: Outcome) -> None:
+def test_quarantined_rows_are_in_the_quarantine_and_in_the_sum(root: Path, first: Outcome) -> None:
     assert first.rows is not None
     assert (first.rows["read"], first.rows["quarantined"]) == (N, 6)
     assert sum(first.rows["published"].values()) == N - 6

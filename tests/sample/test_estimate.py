@@ -17,7 +17,7 @@ from frames import of_pandas
 from traintable import sample
 from traintable.errors import ConfigError
 from traintable.sample import keyed_hash
-from traintable.sample.estimate import Estimate, Sums, of_sums, sums_by_stratum
+from traintable.sample.estimate import Estimate, StratumSums, estimate_from_sums, sums_by_stratum
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -147,11 +147,11 @@ def population(spark: SparkSession) -> DataFrame:
 def estimates(found: DataFrame, column: str, statistic: Any, strata: list[str], **options: Any) -> list[Estimate]:
     """An estimate from the sample of each seed; one job."""
     given_ranks = options.pop("given_ranks", False)
-    sums: dict[int, list[Sums]] = defaultdict(list)
+    sums: dict[int, list[StratumSums]] = defaultdict(list)
     for stratum, of_stratum in sums_by_stratum(found, column, statistic=statistic, strata=["seed", *strata], **options):
         sums[stratum[0]].append(of_stratum)
     assert len(sums) == SEEDS
-    return [of_sums(parts, statistic, given_ranks=given_ranks) for parts in sums.values()]
+    return [estimate_from_sums(parts, statistic, given_ranks=given_ranks) for parts in sums.values()]
 
 
 def check(found: list[Estimate], truth: float, *, most: float = 0.97) -> None:

@@ -16,7 +16,7 @@ from scipy.stats import chi2, chisquare, norm, poisson
 from traintable import sample
 from traintable.sample import keyed_hash
 from traintable.sample.bootstrap import poisson as poisson_of
-from traintable.sample.systematic import selects
+from traintable.sample.systematic import is_drawn
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -129,7 +129,7 @@ def test_a_systematic_start_is_uniform_and_each_row_is_drawn_from_n_starts(spark
     assert chisquare(counts.reindex(range(N), fill_value=0)).pvalue > 1e-4
     for n, size in ((6, 24), (7, 24), (24, 24), (1, 24), (17, 23)):
         grid = spark.range(size * size).selectExpr(f"id DIV {size} AS start", f"id % {size} AS place")
-        found = grid.where(selects(F.col("place"), n, size, F.col("start"))).toPandas()
+        found = grid.where(is_drawn(F.col("place"), n, size, F.col("start"))).toPandas()
         assert (found.groupby("place").size() == n).all()
         assert (found.groupby("start").size() == n).all()
         gaps = found.sort_values(["start", "place"]).groupby("start")["place"].diff().dropna()
@@ -141,7 +141,7 @@ def test_whole_numbers_of_places_do_not_overflow(spark: SparkSession) -> None:
     size, n, start = 4 * 10**12, 3 * 10**9, 123_456_789_012
     places = [0, 1, 1332, 1333, 1334, size - 1, 2 * 10**12]
     frame = spark.createDataFrame([(place,) for place in places], "place long")
-    found = frame.select(selects(F.col("place"), n, size, F.lit(start)).alias("drawn")).toPandas()["drawn"]
+    found = frame.select(is_drawn(F.col("place"), n, size, F.lit(start)).alias("drawn")).toPandas()["drawn"]
     assert found.tolist() == [(place * n + start) % size < n for place in places]
 
 

@@ -11,7 +11,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from traintable import sample
-from traintable.sample import keyed_hash, ranks
+from traintable.sample import keyed_hash
+from traintable.sample import positions as ranks
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -15,7 +15,7 @@ from traintable.errors import ConfigError
 from traintable.sample import keyed_hash
 from traintable.sample import thresholds as module
 from traintable.sample.draw import HIGHEST, LOWEST, share_below
-from traintable.sample.lowest import bound
+from traintable.sample.lowest import draw_bound
 from traintable.sample.thresholds import thresholds
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def test_the_share_below_a_draw_has_all_its_digits(spark: SparkSession) -> None:
 @pytest.mark.parametrize("factor", [1, 2, 30, 10**4, 10**7])
 def test_the_bound_lets_enough_rows_through(n: int, factor: int) -> None:
     size = n * factor
-    found = bound(n, size)
+    found = draw_bound(n, size)
     if found == HIGHEST:
         return
     share = (found - LOWEST) / 2**64

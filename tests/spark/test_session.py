@@ -13,6 +13,8 @@ from pyspark.sql import SparkSession
 from traintable import get_spark
 from traintable.errors import ConfigError
 from traintable.spark import session
+from traintable.spark.hadoop_files import delete_folder
+from traintable.spark.plans import active_tasks
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def s3a(settings: dict[str, str]) -> dict[str, str]:
 
 @pytest.mark.usefixtures("no_jars")
 @pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
-def test_an_s3_server_of_the_environment_is_told_without_its_keys(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_s3_server_of_the_environment_is_set_without_its_keys(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
     assert s3a(session._defaults({})) == {}
     monkeypatch.setenv(name, "http://127.0.0.1:7070")
@@ -99,7 +101,7 @@ def test_jars_that_the_user_set_are_respected(user: dict[str, str], monkeypatch:
     assert "spark.jars" not in session._defaults(user)
 
 
-def test_spark_submit_without_delta_is_told_what_to_add(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spark_submit_without_delta_says_what_to_add(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
     with pytest.raises(ConfigError, match="--jars"):
         session._defaults({"spark.master": "spark://host:7077"})
@@ -119,10 +121,10 @@ def test_delete_folder_takes_local_folders_and_addresses(spark: SparkSession, tm
     for path, name in ((tmp_path / "a", str(tmp_path / "a")), (tmp_path / "b", f"file://{tmp_path}/b")):
         path.mkdir()
         (path / "x").touch()
-        session.delete_folder(spark, name)
+        delete_folder(spark, name)
         assert not path.exists()
-        session.delete_folder(spark, name)
+        delete_folder(spark, name)
 
 
 def test_nothing_runs_so_there_is_no_bar(spark: SparkSession) -> None:
-    assert session.active_tasks(spark) is None
+    assert active_tasks(spark) is None

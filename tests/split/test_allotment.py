@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
-from traintable.split.allotment import allotted
+from traintable.split.allotment import allot
 
 RATIOS = [[Fraction(1, 2)] * 2, [Fraction(7, 10), Fraction(3, 20), Fraction(3, 20)], [Fraction(1, 10)] * 10]
 Ints = npt.NDArray[np.int64]
@@ -48,7 +48,7 @@ def test_each_group_is_dealt_once_and_no_part_is_far_from_its_share(
 ) -> None:
     vectors = np.unique(np.array(table, np.int64), axis=0)
     n_groups = np.array(many[: len(vectors)], np.int64)
-    dealt = allotted(vectors, n_groups, shares)
+    dealt = allot(vectors, n_groups, shares)
     assert dealt.min() >= 0
     assert dealt.sum(axis=1).tolist() == n_groups.tolist()
     rows = dealt.T @ vectors
@@ -66,7 +66,7 @@ def test_shares_of_classes_are_as_near_as_scikit_learn_brings_them(scale: int, n
         rates = rng.gamma(0.7, scale, (60, 1)) * rng.dirichlet([2.0, 1.0, 0.3], 60)
         table = np.maximum(rng.poisson(rates), np.eye(3, dtype=int)[rng.integers(0, 3, 60)])
         vectors, n_groups = kinds(table)
-        ours.append(deviation(allotted(vectors, n_groups, [Fraction(1, n)] * n).T @ vectors))
+        ours.append(deviation(allot(vectors, n_groups, [Fraction(1, n)] * n).T @ vectors))
         theirs.append(deviation(by_scikit_learn(table, n, seed)))
     assert np.mean(ours) <= np.mean(theirs)
     assert np.median(ours) <= 1.1 * np.median(theirs)
@@ -80,14 +80,14 @@ def test_without_classes_folds_have_the_sizes_that_scikit_learn_gives(n: int) ->
         groups = np.repeat(np.arange(len(sizes)), sizes)
         theirs = [len(test) for _, test in GroupKFold(n).split(groups, groups=groups)]
         vectors, n_groups = kinds(sizes[:, None])
-        ours = allotted(vectors, n_groups, [Fraction(1, n)] * n).T @ vectors[:, 0]
+        ours = allot(vectors, n_groups, [Fraction(1, n)] * n).T @ vectors[:, 0]
         assert sorted(ours.tolist()) == sorted(theirs)
 
 
 def test_many_groups_of_few_kinds_and_one_giant_come_out_even() -> None:
     """A giant takes one fold's share: what comes after it goes to the others, not in equal numbers to all."""
     vectors, n_groups = np.array([[1], [3], [100_000]]), np.array([200_000, 100_000, 1])
-    rows = allotted(vectors, n_groups, [Fraction(1, 6)] * 6).T @ vectors[:, 0]
+    rows = allot(vectors, n_groups, [Fraction(1, 6)] * 6).T @ vectors[:, 0]
     assert rows.max() - rows.min() <= 1
 
 
@@ -96,8 +96,8 @@ def test_kinds_in_another_order_are_dealt_alike() -> None:
     vectors, n_groups = kinds(rng.poisson(2, (200, 3)))
     order = rng.permutation(len(vectors))
     shares = RATIOS[1]
-    assert (allotted(vectors, n_groups, shares)[order] == allotted(vectors[order], n_groups[order], shares)).all()
+    assert (allot(vectors, n_groups, shares)[order] == allot(vectors[order], n_groups[order], shares)).all()
 
 
 def test_no_groups_are_dealt_to_nobody() -> None:
-    assert allotted(np.zeros((0, 2), np.int64), np.zeros(0, np.int64), RATIOS[0]).shape == (0, 2)
+    assert allot(np.zeros((0, 2), np.int64), np.zeros(0, np.int64), RATIOS[0]).shape == (0, 2)

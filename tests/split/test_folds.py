@@ -21,7 +21,7 @@ from drawn import N_SEEDS, parts_are_fair, strata
 from frames import of_pandas, of_rows
 from traintable.errors import ConfigError
 from traintable.split import k_fold, stratified_k_fold
-from traintable.split.folds import even
+from traintable.split.folds import even_sizes
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -81,7 +81,7 @@ def test_sizes_are_those_of_scikit_learn(spark: SparkSession) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.integers(0, 200), max_size=40), st.integers(2, 12))
 def test_whatever_the_strata_folds_are_even(sizes: list[int], n: int) -> None:
-    found = np.array(list(even({(str(i),): size for i, size in enumerate(sizes)}, n).values())).reshape(-1, n)
+    found = np.array(list(even_sizes({(str(i),): size for i, size in enumerate(sizes)}, n).values())).reshape(-1, n)
     assert found.sum(axis=1).tolist() == sizes
     assert all(np.ptp(runs) <= 1 for runs in found)
     assert np.ptp(found.sum(axis=0)) <= 1

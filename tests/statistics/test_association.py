@@ -22,7 +22,7 @@ from traintable.statistics.association import (
     anova_f,
     benjamini_hochberg,
     chi2,
-    correlated,
+    find_correlated,
     mrmr,
     mutual_information,
 )
@@ -381,7 +381,7 @@ def test_mrmr_changes_nothing_it_is_given() -> None:
 def test_what_stays_is_not_correlated_and_what_goes_is(r: Floats, threshold: float, data: st.DataObject) -> None:
     n = len(r)
     priority = data.draw(st.none() | st.lists(st.sampled_from([1.0, 2.0, 3.0, INF, NAN]), min_size=n, max_size=n))
-    dropped = correlated(r, threshold, priority)
+    dropped = find_correlated(r, threshold, priority)
     key = [0.0] * n if priority is None else [-INF if np.isnan(p) else p for p in priority]
     walk = sorted(range(n), key=lambda i: (-key[i], i))
     gone = [i for i, _, _ in dropped]
@@ -415,13 +415,13 @@ CHAIN = np.array([[1.0, 0.9, 0.2], [0.9, 1.0, -0.95], [0.2, -0.95, 1.0]])
 def test_correlated_by_hand(
     threshold: float, priority: list[float] | None, expected: list[tuple[int, int, float]]
 ) -> None:
-    assert correlated(CHAIN, threshold, priority) == expected
+    assert find_correlated(CHAIN, threshold, priority) == expected
 
 
 def test_correlated_takes_nan_for_zero() -> None:
     r = np.array([[1.0, NAN, 0.9], [NAN, NAN, NAN], [0.9, NAN, 1.0]])
-    assert correlated(r, 0.5, [1, 2, 0]) == [(2, 0, 0.9)]
-    assert correlated(np.zeros((0, 0)), 0.5) == []
+    assert find_correlated(r, 0.5, [1, 2, 0]) == [(2, 0, 0.9)]
+    assert find_correlated(np.zeros((0, 0)), 0.5) == []
 
 
 @pytest.mark.parametrize("shape", [(3, 2), (2, 2), (3, 1), (3,)])
@@ -429,4 +429,4 @@ def test_correlations_of_another_shape_are_refused(shape: tuple[int, ...]) -> No
     with pytest.raises(ValueError, match="shape"):
         mrmr([1.0, 2.0, 3.0], np.zeros(shape), 2)
     with pytest.raises(ValueError, match="shape"):
-        correlated(np.zeros(shape), 0.5, [1, 2, 3])
+        find_correlated(np.zeros(shape), 0.5, [1, 2, 3])

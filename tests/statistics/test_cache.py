@@ -34,20 +34,20 @@ def cache(tmp_path: Path, statistics: Statistics) -> Cache:
 
 
 def knows(cache: Cache, *files: DataFile) -> bool:
-    found, left = cache.known(files)
+    found, left = cache.look_up(files)
     assert left == list(files) or found is not None
     return found is not None
 
 
 def test_what_was_kept_is_known(cache: Cache, statistics: Statistics) -> None:
-    found, left = cache.known(FILES[::-1])
+    found, left = cache.look_up(FILES[::-1])
     assert found is not None
     assert found.to_dict() == statistics.to_dict()
     assert left == []
 
 
 def test_only_files_that_were_added_are_left(cache: Cache) -> None:
-    found, left = cache.known([NEW, *FILES])
+    found, left = cache.look_up([NEW, *FILES])
     assert found is not None
     assert left == [NEW]
 
@@ -100,7 +100,7 @@ def test_a_damaged_entry_is_not_known(cache: Cache, statistics: Statistics) -> N
         cache._path.write_bytes(written[:i])  # cut short
         assert not knows(cache, *FILES)
         cache._path.write_bytes(bytes([*written[:i], written[i] ^ 0xFF, *written[i + 1 :]]))
-        found, _ = cache.known(FILES)  # some bytes of the header mean nothing
+        found, _ = cache.look_up(FILES)  # some bytes of the header mean nothing
         assert found is None or found.to_dict() == statistics.to_dict()
     for other in ({}, [], None, {"files": []}):
         cache._path.write_bytes(gzip.compress(json.dumps(other).encode()))

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chunks import INF, NAN, chunk, numbers, words
-from traintable.statistics.chunk import Number, Text
+from traintable.statistics.chunk import NumberColumn, TextColumn
 
 ranges = st.none() | st.tuples(st.sampled_from([-INF, -1e300, -1.0, 0.0]), st.sampled_from([0.0, 1.0, 1e9, INF]))
 
@@ -22,11 +22,11 @@ def is_value(value: float | None, valid: tuple[float, float] | None) -> bool:
     return value is not None and bool(np.isfinite(value)) and (valid is None or valid[0] <= value <= valid[1])
 
 
-def presence(number: Number, n_rows: int) -> list[bool]:
+def presence(number: NumberColumn, n_rows: int) -> list[bool]:
     return [True] * n_rows if number.present is None else number.present.tolist()
 
 
-def word_of(text: Text) -> list[str | None]:
+def word_of(text: TextColumn) -> list[str | None]:
     return [None if code < 0 else text.words[code] for code in text.codes]
 
 

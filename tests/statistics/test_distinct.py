@@ -39,13 +39,13 @@ def test_any_layout_gives_the_same_state(parts: list[list[int]], random: Random)
 
 
 KINDS: dict[str, Callable[[int], Ints]] = {
-    "whole numbers": lambda n: values.hashed(np.arange(n, dtype=np.float64)),
-    "tenths": lambda n: values.hashed(np.arange(n) / 10),
-    "powers": lambda n: values.hashed(np.exp(np.linspace(-600, 600, n))),
-    "random": lambda n: values.hashed(np.unique(np.random.default_rng(n).normal(size=n))),
-    "negative": lambda n: values.hashed(-np.arange(1e9, 1e9 + n)),
-    "words": lambda n: frequencies.hashed([str(i) for i in range(n)]),
-    "keys": lambda n: frequencies.hashed([f"customer-{i:09}" for i in range(n)]),
+    "whole numbers": lambda n: values.hash_numbers(np.arange(n, dtype=np.float64)),
+    "tenths": lambda n: values.hash_numbers(np.arange(n) / 10),
+    "powers": lambda n: values.hash_numbers(np.exp(np.linspace(-600, 600, n))),
+    "random": lambda n: values.hash_numbers(np.unique(np.random.default_rng(n).normal(size=n))),
+    "negative": lambda n: values.hash_numbers(-np.arange(1e9, 1e9 + n)),
+    "words": lambda n: frequencies.hash_words([str(i) for i in range(n)]),
+    "keys": lambda n: frequencies.hash_words([f"customer-{i:09}" for i in range(n)]),
 }
 
 
@@ -84,14 +84,14 @@ def test_hashes_differ_and_stay_the_same_for_ever() -> None:
     found = np.concatenate([KINDS[kind](20_000) for kind in ("tenths", "negative", "words", "keys")])
     assert len(np.unique(found)) == len(found)
     numbers = np.array([0.0, 1.0, -0.1, 5e-324, 1.7e308])
-    assert values.hashed(numbers).tolist() == [splitmix64(int(bits)) for bits in numbers.view(np.uint64)]
+    assert values.hash_numbers(numbers).tolist() == [splitmix64(int(bits)) for bits in numbers.view(np.uint64)]
     of_words = [1760245841805064774, -4496393130729816112, 8676411665159080067]
-    assert frequencies.hashed(["", "a", "\U0001f600"]).tolist() == of_words
-    assert frequencies.hashed([]).tolist() == []
+    assert frequencies.hash_words(["", "a", "\U0001f600"]).tolist() == of_words
+    assert frequencies.hash_words([]).tolist() == []
 
 
 def test_a_smaller_sketch_says_a_larger_error() -> None:
-    found = distinct_of(values.hashed(np.arange(50_000, dtype=np.float64)), 256)
+    found = distinct_of(values.hash_numbers(np.arange(50_000, dtype=np.float64)), 256)
     number, error = reread(found).estimate()
     assert error == pytest.approx(1 / np.sqrt(254))
     assert abs(number / 50_000 - 1) < 4 * error

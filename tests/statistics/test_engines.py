@@ -115,7 +115,7 @@ def test_only_what_is_read_from_files_is_unreadable() -> None:
     with pytest.raises(pa.ArrowInvalid):
         scanning._state(fail)
     state = scanning._state(fail, unreadable=(pa.ArrowException,)).column(0)[0].as_py()
-    assert state == '{"unreadable":"no such thing"}'
+    assert state == '{"unreadable":[["","no such thing"]]}'
 
 
 def test_a_partition_of_nan_is_missing_in_both_engines(spark: SparkSession, tmp_path: Path) -> None:

@@ -16,12 +16,12 @@ from traintable.arrays import Floats
 from traintable.statistics.exact import (
     DIGIT_BITS,
     MAX_ROWS,
+    as_dyadic,
     digits,
-    dyadic,
     exact_mean_and_variance,
     ratio,
-    shifted,
-    whole,
+    scale_integers,
+    shift_left,
 )
 
 tables = hnp.arrays(np.float64, st.tuples(st.integers(0, 3), st.integers(0, 6)), elements=finite)
@@ -80,7 +80,7 @@ def test_a_ratio_beyond_the_doubles_is_infinite() -> None:
 @settings(deadline=None)
 @given(finite)
 def test_dyadic_is_the_number_in_lowest_terms(value: float) -> None:
-    n, e = dyadic(value)
+    n, e = as_dyadic(value)
     assert times_power(n, e) == Fraction(value)
     assert n % 2 == 1 or n == 0
 
@@ -98,12 +98,12 @@ def test_mean_and_variance_are_those_of_fractions(values: list[int], exponent: i
 
 
 def test_whole_numbers_are_shifted_without_limit_and_zeros_not_at_all() -> None:
-    assert whole(np.array([3.0, 0.0, -(2.0**62)]), np.array([100, -5, 1])).tolist() == [3 << 100, 0, -(2**63)]
-    assert whole(np.array([2, 0]), 3).tolist() == [16, 0]
-    assert shifted(np.array([1, -1], dtype=object), np.array([70, 0], dtype=object)).tolist() == [2**70, -1]
+    assert scale_integers(np.array([3.0, 0.0, -(2.0**62)]), np.array([100, -5, 1])).tolist() == [3 << 100, 0, -(2**63)]
+    assert scale_integers(np.array([2, 0]), 3).tolist() == [16, 0]
+    assert shift_left(np.array([1, -1], dtype=object), np.array([70, 0], dtype=object)).tolist() == [2**70, -1]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_what_is_not_finite_is_no_dyadic_number(value: float) -> None:
     with pytest.raises((ValueError, OverflowError)):
-        dyadic(value)
+        as_dyadic(value)

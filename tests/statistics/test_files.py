@@ -16,7 +16,7 @@ import pytest
 from traintable.spark.plans import DataFile
 from traintable.statistics import files
 from traintable.statistics.chunk import ANY, NUMBER, TEXT, Chunk, Role
-from traintable.statistics.files import Piece, Unreadable, chunk_rows, chunks, pieces, readable
+from traintable.statistics.files import Piece, Unreadable, can_read, chunk_rows, chunks, pieces
 
 N = 1000
 TABLE = pa.table(
@@ -216,7 +216,7 @@ def test_words_of_pages_that_have_given_up_their_dictionary(tmp_path: Path) -> N
 def test_a_file_of_another_type_is_left_to_spark(stored: pa.DataType, kind: str, fits: bool, tmp_path: Path) -> None:
     file = write(tmp_path / "a.parquet", pa.table({"c": pa.nulls(3, stored)}))
     role = (TEXT, "c") if kind == "string" else (NUMBER, "c")
-    assert readable([role], {"c": kind})
+    assert can_read([role], {"c": kind})
     if fits:
         assert sum(rows.n_rows for rows in read(whole(file), role, types={"c": kind})[0]) == 3
     else:
@@ -244,8 +244,8 @@ def test_a_file_without_the_column_is_left_to_spark(file: DataFile) -> None:
     ],
 )
 def test_types_that_files_and_spark_give_alike_are_readable(role: Role, kind: str, expected: bool) -> None:
-    assert readable([role], {"c": kind}) == expected
-    assert not readable([(NUMBER, "no"), role], {"c": kind, "no": "map<int,int>"})
+    assert can_read([role], {"c": kind}) == expected
+    assert not can_read([(NUMBER, "no"), role], {"c": kind, "no": "map<int,int>"})
 
 
 def test_many_files_are_shared_out_whole_and_evenly() -> None:

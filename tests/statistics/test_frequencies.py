@@ -90,7 +90,7 @@ def test_nulls_replaced_by_a_word_are_counted_as_it(values: list[str | None], wo
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(frequencies, "MAX_DISTINCT", 1 if is_key else 100)
         before, expected = counted(values), counted([word if v is None else v for v in values])
-        found = before.imputed(word)
+        found = before.with_null_as(word)
     assert found.n_null == 0
     assert found.n_distinct() == expected.n_distinct()
     assert found.most_frequent(9) == expected.most_frequent(9)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from chunks import merged, reread
 from traintable.statistics import frequent
 from traintable.statistics.frequent import Frequent
-from traintable.statistics.values import hashed
+from traintable.statistics.values import hash_numbers
 
 batches = st.lists(st.lists(st.integers(0, 30).map(lambda v: float(v * v // 40) / 4), max_size=40), max_size=5)
 
@@ -22,7 +22,7 @@ batches = st.lists(st.lists(st.integers(0, 30).map(lambda v: float(v * v // 40) 
 def add(state: Frequent, values: list[float], way: int) -> Frequent:
     """Add a batch, as rows or as counts."""
     if way == 0:
-        state.add(np.array(values), hashed(np.array(values)))
+        state.add(np.array(values), hash_numbers(np.array(values)))
     else:
         found, counts = np.unique(np.array(values), return_counts=True)
         state.add_counts(found, counts, way)
@@ -66,7 +66,7 @@ def test_the_error_stays_near_a_thousandth_of_the_rows(n: int) -> None:
     states = []
     for part in np.array_split(values, 4):
         state = Frequent()
-        state.add(part, hashed(part))
+        state.add(part, hash_numbers(part))
         states.append(state)
     found = merged(states, Random(0))
     true = Counter(values.tolist())
@@ -104,7 +104,7 @@ def test_what_is_dropped_for_want_of_room_raises_the_error() -> None:
 def test_values_that_are_left_out_by_their_hash_alone_raise_the_error() -> None:
     values = np.r_[np.zeros(5000), np.arange(1.0, 5001.0)]
     state = Frequent()
-    state.add(values, hashed(values))
+    state.add(values, hash_numbers(values))
     assert state.counts == {0.0: 5000}
     assert state.error == 9  # of 10,000 rows, what is there 10 times counts
 
@@ -116,7 +116,7 @@ def test_a_smaller_sketch_says_a_larger_error(capacity: int) -> None:
     states = []
     for part in np.array_split(values, 10):
         state = Frequent(capacity)
-        state.add(part, hashed(part))
+        state.add(part, hash_numbers(part))
         states.append(reread(state))
     found = merged(states, Random(0))
     check(found, Counter(values.tolist()))

@@ -93,7 +93,7 @@ def test_counts_means_and_pairwise_covariances_equal_those_of_fractions(table: l
 def test_moments_of_imputed_rows_equal_those_of_fractions(table: list[Any], fill: list[float]) -> None:
     values = {n: [v if v is not None and abs(v) < WIDE else None for v in vs] for n, vs in columns(table).items()}
     with short_batches():
-        moments = gram_of(values).imputed(dict(zip(NAMES, fill, strict=True)))
+        moments = gram_of(values).imputed_covariance(dict(zip(NAMES, fill, strict=True)))
     filled = [
         [Fraction(c) if v is None else v for v in exact(values[name])] for name, c in zip(NAMES, fill, strict=True)
     ]
@@ -201,12 +201,12 @@ def test_imputed_moments_agree_with_pandas(ordinary: pd.DataFrame) -> None:
     fill = {"a": 0.5, "b": 4.0, "c": -3.0}
     filled = ordinary.fillna(fill)
     found = gram_of(holed(ordinary))
-    moments = found.imputed(fill)
+    moments = found.imputed_covariance(fill)
     np.testing.assert_allclose(moments.covariance, filled.cov(), rtol=1e-12)
     np.testing.assert_allclose(moments.mean, filled.mean(), rtol=1e-13)
     np.testing.assert_allclose(moments.std, filled.std(), rtol=1e-13)
     np.testing.assert_allclose(moments.correlation, filled.corr(), rtol=1e-12)
-    part = found.imputed({"c": -3.0, "a": 0.5})  # some columns, in another order
+    part = found.imputed_covariance({"c": -3.0, "a": 0.5})  # some columns, in another order
     assert part.columns == ("c", "a")
     np.testing.assert_array_equal(part.mean, moments.mean[[2, 0]])
     np.testing.assert_array_equal(part.covariance, moments.covariance[np.ix_([2, 0], [2, 0])])
@@ -228,7 +228,7 @@ def test_pairwise_moments_agree_with_pandas(ordinary: pd.DataFrame) -> None:
 def test_small_noise_on_a_huge_offset_keeps_its_variance() -> None:
     values = np.random.default_rng(2).normal(scale=1e-3, size=(2000, 3)) + 1e9
     near = values - 1e9  # exact
-    moments = gram_of(values).imputed(dict.fromkeys(NAMES, 0.0))
+    moments = gram_of(values).imputed_covariance(dict.fromkeys(NAMES, 0.0))
     np.testing.assert_allclose(moments.covariance, np.cov(near, rowvar=False), rtol=1e-10)
     np.testing.assert_allclose(moments.mean - 1e9, near.mean(axis=0), atol=1e-7)
 
@@ -237,8 +237,8 @@ def test_small_noise_on_a_huge_offset_keeps_its_variance() -> None:
 def test_a_constant_has_no_variance_and_is_its_own_mean(constant: float) -> None:
     found = gram_of(np.full((7, 3), constant))
     assert found.mean_and_variance("a") == (constant, 0.0)
-    assert found.imputed({"a": constant}).std.tolist() == [0.0]
-    assert found.imputed({"a": constant, "b": 1.0}).correlation.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    assert found.imputed_covariance({"a": constant}).std.tolist() == [0.0]
+    assert found.imputed_covariance({"a": constant, "b": 1.0}).correlation.tolist() == [[0.0, 0.0], [0.0, 0.0]]
 
 
 def test_correlations_need_the_sums_of_squares() -> None:
@@ -248,25 +248,25 @@ def test_correlations_need_the_sums_of_squares() -> None:
 
 def test_no_rows_one_row_and_no_columns() -> None:
     nothing, one = gram_of([]), gram_of([[3.0, 4.0, 5.0]])
-    assert np.isnan(nothing.imputed({"a": 1.0}).mean).all()
-    assert np.isnan(nothing.imputed({"a": 1.0}).covariance).all()
+    assert np.isnan(nothing.imputed_covariance({"a": 1.0}).mean).all()
+    assert np.isnan(nothing.imputed_covariance({"a": 1.0}).covariance).all()
     assert np.isnan([*nothing.mean_and_variance("a"), *nothing.pairwise().mean]).all()
-    assert one.imputed({"a": 1.0, "b": 1.0}).mean.tolist() == [3.0, 4.0]
-    assert np.isnan(one.imputed({"a": 1.0, "b": 1.0}).covariance).all()
+    assert one.imputed_covariance({"a": 1.0, "b": 1.0}).mean.tolist() == [3.0, 4.0]
+    assert np.isnan(one.imputed_covariance({"a": 1.0, "b": 1.0}).covariance).all()
     assert np.isnan(one.pairwise().covariance).all()
     none = learned(Gram(()), Chunk({}, 5), Chunk({}, 2))
     none.merge(reread(none))
     assert none.n_rows == 14
-    assert none.imputed({}).covariance.shape == none.pairwise().covariance.shape == (0, 0)
+    assert none.imputed_covariance({}).covariance.shape == none.pairwise().covariance.shape == (0, 0)
 
 
 def test_a_column_without_values_is_all_fill() -> None:
-    moments = gram_of({"a": [None, NAN, None], "b": [1.0, 2.0, 6.0]}).imputed({"a": 0.1, "b": 0.0})
+    moments = gram_of({"a": [None, NAN, None], "b": [1.0, 2.0, 6.0]}).imputed_covariance({"a": 0.1, "b": 0.0})
     assert moments.mean.tolist() == [0.1, 3.0]
     assert moments.covariance.tolist() == [[0.0, 0.0], [0.0, 7.0]]
 
 
 def test_a_variance_too_large_for_a_double_is_infinite_as_in_numpy() -> None:
-    moments = gram_of([[1e300, 1.0, 0.0], [-1e300, 2.0, 0.0]]).imputed(dict.fromkeys(NAMES, 0.0))
+    moments = gram_of([[1e300, 1.0, 0.0], [-1e300, 2.0, 0.0]]).imputed_covariance(dict.fromkeys(NAMES, 0.0))
     assert moments.covariance[0, 0] == np.inf
     assert moments.covariance[1, 1] == 0.5

@@ -27,7 +27,7 @@ def stamps(values: list[Any]) -> pd.Series:
 
 
 def counts(found: Periods) -> dict[Any, int]:
-    starts = as_seconds(found.places, found.period).astype("int64").astype("datetime64[s]")
+    starts = as_seconds(found.numbers, found.period).astype("int64").astype("datetime64[s]")
     return dict(zip(pd.Series(starts, dtype="datetime64[s]"), found.counts.tolist(), strict=True))
 
 

@@ -24,7 +24,7 @@ from scipy import stats
 from chunks import INF, NAN, canonical
 from traintable.errors import ConfigError
 from traintable.spark.plans import data_files, n_partitions
-from traintable.statistics import Cost, Statistics, Target, Wanted, scan
+from traintable.statistics import Cost, Statistics, TargetGroups, Wanted, scan
 from traintable.statistics.summary import Shape
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ WANTED = Wanted(
     frequencies=("word", "flag", "whole", "label"),
     contingency=(("label", "word"),),
     groups=(("label", "flag", "word"),),
-    targets=(Target("word", "large"), Target("label", "ranged", "whole")),
+    targets=(TargetGroups("word", "large"), TargetGroups("label", "ranged", "whole")),
     missingness=("x", "single", "day", "word", "tags", "nothing", "ranged"),
     ranges=(("ranged", -1.0, 1.0),),
     classes=(("label", BY_LABEL),),
@@ -171,7 +171,7 @@ def test_moments_equal_those_of_pandas_and_scipy(learned: Statistics) -> None:
     centre = numbers[list(WANTED.covariance)].mean()
     near = numbers[list(WANTED.covariance)] - centre.round()  # so that pandas' own rounding does not count
     np.testing.assert_allclose(learned.gram.pairwise().covariance, near.cov(), rtol=1e-9)
-    imputed = learned.gram.imputed(centre.round().to_dict())
+    imputed = learned.gram.imputed_covariance(centre.round().to_dict())
     np.testing.assert_allclose(imputed.covariance, near.fillna(0).cov(), rtol=1e-9)
     for name in ("x", "big", "large", "whole"):
         column = numbers[name].dropna()
@@ -210,14 +210,14 @@ def test_counts_of_categories_equal_those_of_pandas(learned: Statistics) -> None
 def test_sums_of_labels_and_statistics_by_class_equal_a_pandas_groupby(learned: Statistics) -> None:
     data = frame().assign(word=word("word"), label=word("label"), whole_word=word("whole"))
     means = data.groupby("word", dropna=False)["large"].agg(["count", "mean"])
-    totals = {category: t for category, _, t in learned.targets[Target("word", "large")].totals()}
+    totals = {category: t for category, _, t in learned.targets[TargetGroups("word", "large")].totals()}
     assert len(totals) == len(means)
     for category, row in means.iterrows():
         t = totals[None if pd.isna(category) else category]
         assert t.n == row["count"]
         assert t.total * 2.0**t.exponent / t.n == pytest.approx(row["mean"], rel=1e-15)
     folds = data.dropna(subset="ranged").groupby(["label", "whole_word"], dropna=False).size()
-    assert len(list(learned.targets[Target("label", "ranged", "whole")].totals())) == len(folds)
+    assert len(list(learned.targets[TargetGroups("label", "ranged", "whole")].totals())) == len(folds)
     assert learned.classes["label"].keys() == set(data["label"].dropna())
     for label, part in data.groupby("label"):
         found = learned.classes["label"][label]

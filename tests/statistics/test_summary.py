@@ -18,7 +18,7 @@ from chunks import INF, NAN, chunk, in_any_layout, learned, merged, numbers, pie
 from traintable.statistics import Gram
 from traintable.statistics.chunk import Chunk
 from traintable.statistics.exact import MAX_ROWS
-from traintable.statistics.summary import Shape, Summary, Sums
+from traintable.statistics.summary import NumberSummary, Shape, Sums
 
 NAMES = ("a", "b")
 RANGE = (-2.0, 1e9)
@@ -31,8 +31,8 @@ def finite(values: list[float | None]) -> list[float]:
     return [v for v in values if v is not None and math.isfinite(v)]
 
 
-def summary_of(values: Any, valid: tuple[float, float] | None = None) -> Summary:
-    found: Summary = learned(Summary("x"), chunk({"x": values}, ranges={"x": valid} if valid else None))
+def summary_of(values: Any, valid: tuple[float, float] | None = None) -> NumberSummary:
+    found: NumberSummary = learned(NumberSummary("x"), chunk({"x": values}, ranges={"x": valid} if valid else None))
     return found
 
 
@@ -58,7 +58,7 @@ def test_a_summary_equals_that_of_pandas(values: list[float | None], is_ranged: 
 @settings(deadline=None)
 @given(columns, st.randoms(use_true_random=False))
 def test_any_layout_gives_the_same_summary(values: list[float | None], random: Random) -> None:
-    in_any_layout(lambda: Summary("x"), chunk({"x": values}, ranges={"x": RANGE}), random)
+    in_any_layout(lambda: NumberSummary("x"), chunk({"x": values}, ranges={"x": RANGE}), random)
 
 
 @settings(deadline=None)
@@ -78,7 +78,7 @@ def test_sums_are_the_diagonal_of_gram_and_those_of_fractions(table: list[Any], 
         assert sums.sums[i] * unit == sum(exact)
         assert sums.squares[i] * unit**2 == sum(v * v for v in exact)
         np.testing.assert_array_equal(sums.mean_and_variance(name), gram.mean_and_variance(name))
-        imputed = gram.imputed({name: fill})
+        imputed = gram.imputed_covariance({name: fill})
         expected = imputed.mean[0], imputed.covariance[0, 0]
         np.testing.assert_array_equal(sums.imputed_mean_and_variance(name, fill, len(table)), expected)
 
@@ -181,7 +181,7 @@ def test_shape_is_undefined_for_constants_and_where_a_moment_overflows(values: l
 
 
 def test_a_state_that_was_written_does_not_change_any_more() -> None:
-    for state in (Shape("x"), Summary("x")):
+    for state in (Shape("x"), NumberSummary("x")):
         before = state.to_dict()
         state.update(chunk({"x": [1.0]}))
         assert before["n"] == 0

@@ -25,7 +25,7 @@ starts = st.one_of(
 
 
 def again(state: Any) -> Any:
-    return state.restored(json.loads(json.dumps(state.to_dict())))
+    return state.restore(json.loads(json.dumps(state.to_dict())))
 
 
 def code(value: float | None, edges: list[float]) -> int:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from chunks import chunk, in_any_layout, learned, numbers, reread, words
 from traintable.errors import ConfigError
-from traintable.statistics import Target, targets
+from traintable.statistics import TargetGroups, targets
 from traintable.statistics.chunk import Chunk
 from traintable.statistics.exact import exact_mean_and_variance
 from traintable.statistics.targets import TargetSums, Totals
@@ -29,14 +29,14 @@ def rows_of(table: list[Any]) -> Chunk:
 
 
 def sums_of(table: list[Any], fold: str | None = "f") -> TargetSums:
-    found: TargetSums = learned(TargetSums(Target("c", "y", fold)), rows_of(table))
+    found: TargetSums = learned(TargetSums(TargetGroups("c", "y", fold)), rows_of(table))
     return found
 
 
 @settings(deadline=None)
 @given(tables, st.booleans(), st.randoms(use_true_random=False))
 def test_sums_equal_those_of_fractions_in_any_layout(table: list[Any], is_folded: bool, random: Random) -> None:
-    target = Target("c", "y", "f" if is_folded else None)
+    target = TargetGroups("c", "y", "f" if is_folded else None)
     _, found = in_any_layout(lambda: TargetSums(target), rows_of(table), random)
     groups: dict[Any, list[Fraction]] = defaultdict(list)
     for label, category, fold in table:
@@ -85,7 +85,7 @@ def test_totals_give_the_means_and_variances_of_pandas_and_of_other_folds() -> N
 
 def test_more_rows_than_doubles_add_up_exactly() -> None:
     values = float(2**40 - 1) - np.random.default_rng(0).integers(0, 2, 20_000) * 2.0  # digits of 20 ones
-    found = learned(TargetSums(Target("c", "y")), chunk({"y": values}, {"c": ["a"] * len(values)}))
+    found = learned(TargetSums(TargetGroups("c", "y")), chunk({"y": values}, {"c": ["a"] * len(values)}))
     ((_, _, totals),) = found.totals()
     assert totals.total * Fraction(2) ** totals.exponent == sum(int(v) for v in values)
     assert totals.squares * Fraction(2) ** (2 * totals.exponent) == sum(int(v) ** 2 for v in values)
@@ -99,7 +99,7 @@ def test_many_categories_in_few_rows_are_summed_alike() -> None:
     category = pa.DictionaryArray.from_arrays(pa.array(places, pa.int32()), words_of)
     fold = pa.DictionaryArray.from_arrays(pa.array(places % 7, pa.int32()), [f"f{i}" for i in range(900)])
     rows = chunk({"y": np.arange(500.0)}, {"c": category, "f": fold})
-    found = learned(TargetSums(Target("c", "y", "f")), rows)
+    found = learned(TargetSums(TargetGroups("c", "y", "f")), rows)
     plain = sums_of([(float(i), f"w{p}", f"f{p % 7}") for i, p in enumerate(places.tolist())])
     assert list(found.totals()) == list(plain.totals())
 
@@ -107,7 +107,7 @@ def test_many_categories_in_few_rows_are_summed_alike() -> None:
 def test_a_range_leaves_labels_out() -> None:
     table = [(1.0, "a", None), (9.0, "a", None), (None, "b", None)]
     rows = chunk({"y": [1.0, 9.0, None]}, {"c": ["a", "a", "b"]}, ranges={"y": (0.0, 5.0)})
-    found = learned(TargetSums(Target("c", "y")), rows)
+    found = learned(TargetSums(TargetGroups("c", "y")), rows)
     assert list(found.totals()) == list(sums_of(table[:1], None).totals())
 
 

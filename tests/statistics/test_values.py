@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from chunks import chunk, finite, in_any_layout, learned, merged, numbers, pieces
 from traintable.arrays import Floats, Ints
 from traintable.statistics.chunk import Chunk
-from traintable.statistics.values import RESOLUTION, Values, coarsest_needed, counted, decoded, encoded
+from traintable.statistics.values import RESOLUTION, Values, bits_to_leave_out, count_values, decode, encode
 
 columns = st.lists(numbers, max_size=40)
 many = st.lists(st.one_of(finite, st.floats(0, 1)), min_size=20, max_size=200)
@@ -34,11 +34,11 @@ def there(values: list[float | None]) -> Floats:
 @settings(deadline=None)
 @given(hnp.arrays(np.float64, st.integers(0, 20), elements=st.floats(allow_nan=False)))
 def test_codes_are_in_the_order_of_the_values_and_lead_back(values: Floats) -> None:
-    codes = encoded(values)
-    assert decoded(codes).tobytes() == values.tobytes()
+    codes = encode(values)
+    assert decode(codes).tobytes() == values.tobytes()
     normal = values + 0.0  # -0.0 has a code of its own, just below that of 0.0
-    np.testing.assert_array_equal(encoded(normal)[:, None] < encoded(normal), normal[:, None] < normal)
-    assert encoded(np.array([-0.0, 0.0])).tolist() == [-1, 0]
+    np.testing.assert_array_equal(encode(normal)[:, None] < encode(normal), normal[:, None] < normal)
+    assert encode(np.array([-0.0, 0.0])).tolist() == [-1, 0]
 
 
 RNG = np.random.default_rng(0)
@@ -60,8 +60,8 @@ ARRAYS = {
 @pytest.mark.parametrize("shift", [0, 1, 20, 36, 40, 46, 52, 53, 60])
 def test_counts_are_those_of_numpy(name: str, shift: int) -> None:
     values = ARRAYS[name]
-    codes, counts = counted(values, shift)
-    expected = np.unique(encoded(values) >> shift, return_counts=True)
+    codes, counts = count_values(values, shift)
+    expected = np.unique(encode(values) >> shift, return_counts=True)
     np.testing.assert_array_equal(codes, expected[0])
     np.testing.assert_array_equal(counts, expected[1])
     assert codes.dtype == counts.dtype == np.int64
@@ -72,7 +72,7 @@ def test_counts_are_those_of_numpy(name: str, shift: int) -> None:
 def test_no_more_bits_are_left_out_than_needed(codes: Ints, limit: int) -> None:
     codes = np.sort(codes)
     if len(codes) > limit:
-        bits = coarsest_needed(codes, limit)
+        bits = bits_to_leave_out(codes, limit)
         assert len(np.unique(codes >> bits)) <= limit
         assert bits == 1 or len(np.unique(codes >> (bits - 1))) > limit
 

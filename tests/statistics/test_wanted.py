@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from traintable.statistics import Target, Wanted
+from traintable.statistics import TargetGroups, Wanted
 from traintable.statistics.chunk import ANY, NUMBER, TEXT
 
 BY_CLASS = Wanted(summary=("x",), frequencies=("w",))
@@ -17,7 +17,7 @@ EVERYTHING = Wanted(
     frequencies=("f", "a"),
     contingency=(("f", "g"),),
     groups=(("f", "i", "g"),),
-    targets=(Target("h", "y", "fold"), Target("h", "y")),
+    targets=(TargetGroups("h", "y", "fold"), TargetGroups("h", "y")),
     missingness=("a", "m", "f"),
     classes=(("label", BY_CLASS),),
 )

@@ -5,9 +5,10 @@ computed from statistics that were learned already: no rows, no pass over data.
 """
 
 from traintable.analyse.anomalies import AnomalyModel, isolation_forest, score_anomalies
+from traintable.analyse.document import ProfileDocument, profile_schema
 from traintable.analyse.drift.compare import compare
 from traintable.analyse.hypothesis.moments import Moments
-from traintable.analyse.hypothesis.multiple import adjusted
+from traintable.analyse.hypothesis.multiple_testing import adjust_p_values
 from traintable.analyse.hypothesis.result import Effect, TestResult
 from traintable.analyse.mahalanobis import mahalanobis
 from traintable.analyse.profile import Profile, profile
@@ -17,14 +18,19 @@ __all__ = [
     "Effect",
     "Moments",
     "Profile",
+    "ProfileDocument",
     "TestResult",
-    "adjusted",
+    "adjust_p_values",
+    "association",
     "compare",
     "decisions",
+    "document",
     "drift",
+    "hypothesis",
     "isolation_forest",
     "mahalanobis",
     "profile",
+    "profile_schema",
     "report",
     "score_anomalies",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from traintable.analyse.rows.add_columns import add_columns
-from traintable.analyse.rows.reading import Read, Reading
+from traintable.analyse.rows.inputs import InputColumns, InputRows
 from traintable.arrays import Floats
 from traintable.columns import refuse_taken, require_columns
 from traintable.errors import ConfigError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from traintable.statistics import Gram, Statistics
 
 SMALLEST = 1e-10  # of an eigenvalue of the correlation matrix, relative to the largest
-_BLOCK = 4096  # rows of every matrix product, so that a row's distance does not depend on those beside it
+_BLOCK = 4096  # rows of every matrix product, so that a row's distance does not depend on the others of its batch
 DISTANCE, P_VALUE = "mahalanobis", "mahalanobis_p_value"
 
 
@@ -41,27 +41,27 @@ class Ellipsoid:
     whitening: Floats
 
     @property
-    def reading(self) -> Reading:
+    def inputs(self) -> InputColumns:
         """What is read of rows."""
-        return Reading(self.columns, ())
+        return InputColumns(self.columns, ())
 
     @property
     def rank(self) -> int:
         """Directions in which the rows vary: the degrees of freedom of the distances."""
         return int(self.whitening.shape[1])
 
-    def squared(self, rows: Read) -> Floats:
+    def squared_distances(self, rows: InputRows) -> Floats:
         """Squared distances of rows, shape (rows,)."""
         n_rows = len(rows)
-        found = np.empty(n_rows)
+        squared = np.empty(n_rows)
         for start in range(0, n_rows, _BLOCK):
             block = np.zeros((_BLOCK, len(self.columns)))
             n = min(_BLOCK, n_rows - start)
             for i, name in enumerate(self.columns):
                 block[:n, i] = (rows.number(name)[start : start + n] - self.mean[i]) / self.scale[i]
-            moved = np.nan_to_num(block, nan=0.0) @ self.whitening
-            found[start : start + n] = (moved * moved).sum(axis=1)[:n]
-        return found
+            whitened = np.nan_to_num(block, nan=0.0) @ self.whitening
+            squared[start : start + n] = (whitened * whitened).sum(axis=1)[:n]
+        return squared
 
 
 def ellipsoid(gram: Gram, columns: Sequence[str]) -> Ellipsoid | None:
@@ -72,7 +72,7 @@ def ellipsoid(gram: Gram, columns: Sequence[str]) -> Ellipsoid | None:
     """
     means = {name: gram.mean_and_variance(name)[0] for name in columns}
     varying = {name: mean for name, mean in means.items() if np.isfinite(mean)}
-    spread = gram.imputed(varying)
+    spread = gram.imputed_covariance(varying)
     deviations = dict(zip(spread.columns, spread.std.tolist(), strict=True))
     names = [name for name in spread.columns if np.isfinite(deviations[name]) and deviations[name] > 0]
     if not names:
@@ -86,18 +86,36 @@ def ellipsoid(gram: Gram, columns: Sequence[str]) -> Ellipsoid | None:
 
 
 def mahalanobis(df: DataFrame, statistics: Statistics, columns: Sequence[str] | None = None) -> DataFrame:
-    """Rows with `mahalanobis double`, their squared distance from the mean, and `mahalanobis_p_value double` added.
-
-    P. C. Mahalanobis, "On the generalised distance in statistics" (1936). Missing values are taken for the mean,
-    collinear columns are counted once (see `ellipsoid`). The p-value is that of a chi-square distribution with as many
-    degrees of freedom as there are directions: right for rows of a multivariate normal distribution.
+    """Add to each row its squared Mahalanobis distance from the mean, and how rare such a distance is.
 
     Parameters
     ----------
+    df : rows with the columns.
     statistics : of the rows that say what is usual, with `covariance` of the columns.
     columns : numbers; all of the covariance where none are named.
 
-    Raises ConfigError when no column varies, or the new names are taken. One pass, as the rows are computed.
+    Returns
+    -------
+    DataFrame
+        All rows with `mahalanobis double`, the squared distance, and `mahalanobis_p_value double` added. Missing values
+        are taken for the mean, collinear columns are counted once (see `ellipsoid`). The p-value is that of a
+        chi-square distribution with as many degrees of freedom as there are directions: right for rows of a
+        multivariate normal distribution. Costs one pass, as the rows are computed.
+
+    Raises
+    ------
+    ConfigError
+        When a column is missing, no column varies, or the new names are taken.
+
+    Source: Mahalanobis, "On the generalised distance in statistics" (1936).
+
+    Examples
+    --------
+    >>> from traintable import analyse, statistics
+    >>> df = spark.createDataFrame([(1.0, 2.0), (2.0, 1.0), (3.0, 4.0), (4.0, 3.0)], "x double, y double")
+    >>> learned = statistics.scan(df, statistics.Wanted(covariance=("x", "y")))
+    >>> [round(row.mahalanobis, 6) for row in analyse.mahalanobis(df, learned).collect()]
+    [1.5, 1.5, 1.5, 1.5]
     """
     names = tuple(columns) if columns is not None else statistics.gram.columns
     require_columns(df, set(names), where="analyse.mahalanobis")
@@ -106,16 +124,16 @@ def mahalanobis(df: DataFrame, statistics: Statistics, columns: Sequence[str] | 
     if shape is None:
         raise ConfigError(
             where="analyse.mahalanobis",
-            expected="a number that varies",
-            found="none among the columns",
-            remedy="Name others.",
+            expected="at least one number that varies",
+            found=f"none among {', '.join(names) or 'no columns'}",
+            remedy="Name other columns.",
         )
     schema = f"{DISTANCE} double, {P_VALUE} double"
-    return add_columns(df, shape.reading, schema, lambda rows: _measured(shape, rows))
+    return add_columns(df, shape.inputs, schema, lambda rows: _measure(shape, rows))
 
 
-def _measured(shape: Ellipsoid, rows: Read) -> list[pa.Array]:
+def _measure(shape: Ellipsoid, rows: InputRows) -> list[pa.Array]:
     from scipy.stats import chi2  # type: ignore[import-untyped]
 
-    squared = shape.squared(rows)
+    squared = shape.squared_distances(rows)
     return [pa.array(squared), pa.array(chi2.sf(squared, shape.rank))]

@@ -19,6 +19,12 @@ def require_unique(tables: Mapping[str, tuple[DataFrame, Sequence[str]]]) -> Non
     """Check that each table has every key once; the values are pairs (table, key columns).
 
     Raises ConfigError that shows some keys. Costs one pass over the key columns, in one job for all tables.
+
+    >>> planes = spark.sql("SELECT * FROM VALUES ('N1', 2001), ('N1', 2002) AS t(tailnum, year)")
+    >>> require_unique({"planes": (planes, ["tailnum"])})
+    Traceback (most recent call last):
+    traintable.errors.ConfigError: join 'planes': expected each key once in the joined table, so that no row is
+    multiplied, found {"tailnum":"N1"} x 2. Join on more columns, narrow the table with `where`, or use `asof`.
     """
     repeated = [
         df.where(_all_present(df, key))
@@ -33,13 +39,12 @@ def require_unique(tables: Mapping[str, tuple[DataFrame, Sequence[str]]]) -> Non
     union = repeated[0]
     for df in repeated[1:]:
         union = union.unionByName(df)
-    found = union.limit(3).collect()
-    if found:
-        shown = ", ".join(f"{row['key']} x {row['n']}" for row in found)
+    examples = union.limit(3).collect()
+    if examples:
         raise ConfigError(
-            where=f"join '{found[0]['name']}'",
+            where=f"join '{examples[0]['name']}'",
             expected="each key once in the joined table, so that no row is multiplied",
-            found=shown,
+            found=", ".join(f"{row['key']} x {row['n']}" for row in examples),
             remedy="Join on more columns, narrow the table with `where`, or use `asof`.",
         )
 
@@ -51,6 +56,16 @@ def lookup_join(
 
     `on` maps columns of `left` to those of `right`, which must be unique there (`require_unique`). Costs no pass by
     itself; a small `right` is broadcast.
+
+    >>> flights = spark.sql("SELECT * FROM VALUES (1, 'N1'), (2, 'N2') AS t(id, tailnum)")
+    >>> planes = spark.sql("SELECT 'N1' AS tail, 2001 AS year")
+    >>> lookup_join(flights, planes, name="plane", on={"tailnum": "tail"}, columns=["year"]).show()
+    +---+-------+----------+
+    | id|tailnum|plane_year|
+    +---+-------+----------+
+    |  1|     N1|      2001|
+    |  2|     N2|      NULL|
+    +---+-------+----------+
     """
     _require_same_types(left, right, on, name)
     keys = {f"__{name}_{i}": target for i, target in enumerate(on.values())}
@@ -78,20 +93,31 @@ def asof_join(
     Never a later one, as `pandas.merge_asof(direction="backward")`. Of several right rows with one time the greatest
     in the order of `columns` is taken, so the result does not depend on the order of rows. Rows keep their number.
 
-    Time is cut into buckets as long as the tolerance; a right row is filed under its own bucket and the next, so a
-    left row finds all its candidates under one bucket and an ordinary equality join does the rest: no sort of the left
+    Time is cut into buckets as long as the tolerance; a right row belongs to its own bucket and the next, so a
+    left row has all its candidates in one bucket and an ordinary equality join does the rest: no sort of the left
     rows, no window, no skew by key. Costs one shuffle of `right` (a broadcast, when it is small).
+
+    >>> flights = spark.sql("SELECT * FROM VALUES (1, 'JFK', 900), (2, 'JFK', 9000) AS t(id, origin, departs)")
+    >>> weather = spark.sql("SELECT * FROM VALUES ('JFK', 600, 4.5), ('JFK', 901, 5.0) AS t(origin, observed, temp)")
+    >>> on, times = {"origin": "origin"}, {"left_time": "departs", "right_time": "observed"}
+    >>> asof_join(flights, weather, name="w", on=on, **times, tolerance_seconds=3600, columns=["temp"]).show()
+    +---+------+-------+------+
+    | id|origin|departs|w_temp|
+    +---+------+-------+------+
+    |  1|   JFK|    900|   4.5|
+    |  2|   JFK|   9000|  NULL|
+    +---+------+-------+------+
     """
     _require_same_types(left, right, on, name)
     candidates, bucket = f"__{name}", f"__{name}_bucket"
     keys = {f"__{name}_{i}": target for i, target in enumerate(on.values())}
-    moment = right[quote(right_time)].cast("timestamp")
-    filed = right.where(_all_present(right, [*on.values(), right_time])).select(
+    observed = right[quote(right_time)].cast("timestamp")
+    by_bucket = right.where(_all_present(right, [*on.values(), right_time])).select(
         *[right[quote(target)].alias(key) for key, target in keys.items()],
-        F.struct(moment.alias("time"), *[right[quote(c)].alias(f"c{i}") for i, c in enumerate(columns)]).alias("row"),
-        F.explode(F.array(*[_bucket(moment, tolerance_seconds) + F.lit(i) for i in (0, 1)])).alias(bucket),
+        F.struct(observed.alias("time"), *[right[quote(c)].alias(f"c{i}") for i, c in enumerate(columns)]).alias("row"),
+        F.explode(F.array(*[_bucket(observed, tolerance_seconds) + F.lit(i) for i in (0, 1)])).alias(bucket),
     )
-    grouped = filed.groupBy(*keys, bucket).agg(F.sort_array(F.collect_list("row")).alias(candidates))
+    grouped = by_bucket.groupBy(*keys, bucket).agg(F.sort_array(F.collect_list("row")).alias(candidates))
     time = left[quote(left_time)].cast("timestamp")
     same = [left[quote(source)] == grouped[key] for source, key in zip(on, keys, strict=True)]
     same.append(_bucket(time, tolerance_seconds) == grouped[bucket])
@@ -115,7 +141,7 @@ def _require_same_types(left: DataFrame, right: DataFrame, on: Mapping[str, str]
                 where=f"join '{name}'",
                 expected="keys of the same type",
                 found=f"'{source}' of type {kinds[0].simpleString()}, '{target}' of type {kinds[1].simpleString()}",
-                remedy="Declare the `type` of the first in `columns`, or join on a view that casts the second.",
+                remedy="Declare the `type` of the first in `columns`, or join a view that casts the second.",
             )
 
 

@@ -54,12 +54,13 @@ def ingest(
 
         settings = load(config, overrides or ())
         progress = start_progress(settings.name, config)
+        result: Mapping[str, Any]
         if replay:
             from traintable.ingest.replay import replay as replay_quarantine
 
             result = replay_quarantine(settings, progress=progress)
         else:
-            from traintable.ingest.job import ingest as land
+            from traintable.ingest import ingest as land
 
             result = land(settings, interval=interval, progress=progress)
         for line in landing_lines(result):

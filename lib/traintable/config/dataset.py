@@ -22,7 +22,7 @@ from traintable.config import document
 from traintable.config.durations import Duration
 from traintable.config.leakage import Leakage
 from traintable.config.plan import Plan
-from traintable.config.promise import Promise, as_spark_writes, without_unset
+from traintable.config.promise import Promise, promise_of_run, without_unset
 from traintable.config.section import Mismatch, Names, Section
 from traintable.config.split import Folds, Split
 from traintable.errors import ConfigError, InputMissing
@@ -166,7 +166,7 @@ class Config(Section):
     predict_at: str | None = None
     source: Source
     joins: tuple[Join, ...] = ()
-    columns: dict[str, Annotated[Promise, AfterValidator(as_spark_writes)]] = Field(default_factory=dict)
+    columns: dict[str, Annotated[Promise, AfterValidator(promise_of_run)]] = Field(default_factory=dict)
     derive: dict[str, str] = Field(default_factory=dict)
     label: Label
     split: Split
@@ -237,6 +237,26 @@ def load(path: str | Path, overrides: Sequence[str] = (), *, with_plan: bool = T
     Relative table names are taken from `root`, and a relative `root` from the folder of the file. `prepare` may name a
     file that holds the plan, relative to that folder; without `with_plan` there need be none.
     Raises InputMissing when there is no such file and ConfigError when it, or an override, is wrong.
+
+    Examples
+    --------
+    >>> text = '''
+    ... name: late
+    ... source: {table: warehouse/flights, key: [id]}
+    ... label: {name: late, expr: "delay > 30"}
+    ... split: {method: hash, hash: {ratios: {train: 0.8, validation: 0.1, test: 0.1}}}
+    ... prepare: {features: {distance: {impute: median, scale: standard}}}
+    ... output: {table: training/late}
+    ... '''
+    >>> path = Path(folder, "late.yaml")
+    >>> _ = path.write_text(text)
+    >>> config = load(path, ["seed=7"])
+    >>> config.seed, config.prepare.features["distance"].scale
+    (7, 'standard')
+    >>> load(path, ["label.exp=1"])
+    Traceback (most recent call last):
+    ...
+    traintable.errors.ConfigError: ...late.yaml: label.exp: expected a known key, found 'exp'. Did you mean 'expr'?
     """
     path = Path(path)
     data = document.read_yaml(path)

@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 from pyspark.sql import functions as F
 
-from traintable.addresses import escaped
+from traintable.addresses import literal_path
 from traintable.columns import quote
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def changed_keys(spark: SparkSession, table: str, key: Sequence[str], *, since: 
     # As Parquet, for Delta would open all files of a version to find these. Columns of partitions are in the paths.
     reader = spark.read.schema(schema).option("basePath", table)
     parts = [
-        reader.parquet(*map(escaped, paths)).withColumn(_COUNT, F.lit(sign))
+        reader.parquet(*map(literal_path, paths)).withColumn(_COUNT, F.lit(sign))
         for paths, sign in zip(found, (-1, 1), strict=True)
         if paths
     ]

@@ -1,4 +1,4 @@
-"""The intervals of a schedule, in UTC: the hours, days, weeks from Monday, or months that runs are named by."""
+"""The intervals of a schedule, in UTC: hours, days, weeks from Monday, or months; runs are named by them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Interval:
 
     @property
     def name(self) -> str:
-        """The identity of what is extracted: "2026-11-01/2026-11-02", with hours where they are not those of days."""
-        return f"{_named(self.start)}/{_named(self.end)}"
+        """Its name: "2026-11-01/2026-11-02", with the hour of a bound that is not at midnight."""
+        return f"{_format(self.start)}/{_format(self.end)}"
 
 
 def intervals(text: str, schedule: str) -> list[Interval]:
@@ -31,19 +31,19 @@ def intervals(text: str, schedule: str) -> list[Interval]:
     """
     first, slash, last = text.partition("/")
     try:
-        start = _moment(first)
-        end = _moment(last) if slash else following(start, schedule)
+        start = _parse(first)
+        end = _parse(last) if slash else next_start(start, schedule)
     except ValueError:
-        raise _refused(text, schedule, "something else") from None
+        raise _refusal(text, schedule, "which is not a pair of times") from None
     if floor(start, schedule) != start or floor(end, schedule) != end or end <= start:
-        raise _refused(text, schedule, "one that begins or ends within an interval, or is empty")
-    found = []
+        raise _refusal(text, schedule, "which begins or ends within an interval, or is empty")
+    covered: list[Interval] = []
     while start < end:
-        found.append(Interval(start, following(start, schedule)))
-        start = found[-1].end
-        if len(found) > MAX_INTERVALS:
-            raise _refused(text, schedule, f"more than {MAX_INTERVALS:,} intervals")
-    return found
+        covered.append(Interval(start, next_start(start, schedule)))
+        start = covered[-1].end
+        if len(covered) > MAX_INTERVALS:
+            raise _refusal(text, schedule, f"which has more than {MAX_INTERVALS:,} intervals")
+    return covered
 
 
 def last_complete(schedule: str, now: datetime) -> Interval:
@@ -52,9 +52,9 @@ def last_complete(schedule: str, now: datetime) -> Interval:
     return Interval(floor(end - timedelta(seconds=1), schedule), end)
 
 
-def floor(moment: datetime, schedule: str) -> datetime:
-    """The start of the interval that a moment is in."""
-    hour = moment.replace(minute=0, second=0, microsecond=0)
+def floor(time: datetime, schedule: str) -> datetime:
+    """The start of the interval that a time is in."""
+    hour = time.replace(minute=0, second=0, microsecond=0)
     if schedule == "hourly":
         return hour
     day = hour.replace(hour=0)
@@ -63,27 +63,27 @@ def floor(moment: datetime, schedule: str) -> datetime:
     return day - timedelta(days=day.weekday()) if schedule == "weekly" else day
 
 
-def following(start: datetime, schedule: str) -> datetime:
+def next_start(start: datetime, schedule: str) -> datetime:
     """The start of the next interval."""
     if schedule == "monthly":
         return (start + timedelta(days=31)).replace(day=1)
     return start + _STEPS[schedule]
 
 
-def _moment(text: str) -> datetime:
-    found = datetime.fromisoformat(text.strip())
-    return found.astimezone(timezone.utc) if found.tzinfo else found.replace(tzinfo=timezone.utc)
+def _parse(text: str) -> datetime:
+    time = datetime.fromisoformat(text.strip())
+    return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
-def _named(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d" if moment.hour == 0 else "%Y-%m-%dT%H")
+def _format(time: datetime) -> str:
+    return time.strftime("%Y-%m-%d" if time.hour == 0 else "%Y-%m-%dT%H")
 
 
-def _refused(text: str, schedule: str, found: str) -> ConfigError:
+def _refusal(text: str, schedule: str, fault: str) -> ConfigError:
     example = {"hourly": "2026-11-01T05/2026-11-01T06", "monthly": "2026-11-01/2026-12-01"}
     return ConfigError(
         where="--interval",
         expected=f"START/END in UTC at the bounds of the {schedule} schedule",
-        found=f"{text!r}, {found}",
+        found=f"{text!r}, {fault}",
         remedy=f"For example --interval {example.get(schedule, '2026-11-02/2026-11-09')}.",
     )

@@ -12,8 +12,8 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
 from traintable.delta.commits import has_commits
-from traintable.ingest.listing import FoundFile, fingerprint
-from traintable.spark.errors import translated
+from traintable.ingest.listing import ListedFile, fingerprint
+from traintable.spark.errors import translate_spark_errors
 
 BEGUN, DONE, UNREADABLE, STALE, UNDONE = "begun", "done", "unreadable", "stale", "undone"
 REPLAY = "replay"  # the unit of runs that take records back in
@@ -38,7 +38,7 @@ SCHEMA = pa.schema(
 
 
 @dataclass
-class Unit:
+class LoadState:
     """What is known of one unit, which is an interval, or all files.
 
     Attributes
@@ -77,11 +77,11 @@ class Ledger:
         rows: list[dict[str, Any]] = found.to_pylist()
         return rows
 
-    def units(self) -> dict[str, Unit]:
+    def units(self) -> dict[str, LoadState]:
         """What is known of each unit."""
-        units: dict[str, Unit] = {}
+        units: dict[str, LoadState] = {}
         for row in self.rows():
-            unit = units.setdefault(row["unit"], Unit())
+            unit = units.setdefault(row["unit"], LoadState())
             run, name, etag, status = row["run"], row["file"], row["etag"], row["status"]
             unit.seen.add(name)
             if status == BEGUN:
@@ -100,17 +100,17 @@ class Ledger:
                     unit.last, unit.stale = None, set()
         return units
 
-    def begin(self, run: str, unit: str, files: Iterable[FoundFile], stale: Iterable[str] = ()) -> None:
+    def begin(self, run: str, unit: str, files: Iterable[ListedFile], stale: Iterable[str] = ()) -> None:
         """Write down which files a run is going to take, and of which others it is to remove what is left of them."""
         rows = [_row(run, unit, BEGUN, file) for file in files]
-        self._write([_row(run, unit, STALE, FoundFile(name, "", 0, "")) for name in sorted(stale)] + rows)
+        self._write([_row(run, unit, STALE, ListedFile(name, "", 0, "")) for name in sorted(stale)] + rows)
 
     def undo(self, run: str, unit: str, names: Iterable[str]) -> None:
         """Write down that a run will not be carried on, and that what it had left of files is removed."""
-        self._write([_row(run, unit, UNDONE, FoundFile(name, "", 0, "")) for name in sorted(names)])
+        self._write([_row(run, unit, UNDONE, ListedFile(name, "", 0, "")) for name in sorted(names)])
 
     def finish(
-        self, run: str, unit: str, files: Sequence[FoundFile], counts: Mapping[str, tuple[int, int]], version: int
+        self, run: str, unit: str, files: Sequence[ListedFile], counts: Mapping[str, tuple[int, int]], version: int
     ) -> None:
         """Write down what became of the files: of each how many rows were accepted, and quarantined."""
         rows = []
@@ -120,7 +120,7 @@ class Ledger:
             rows.append({**_row(run, unit, DONE, file), **counted, "version": version})
         self._write(rows)
 
-    def refuse(self, run: str, unit: str, file: FoundFile, error: str) -> None:
+    def refuse(self, run: str, unit: str, file: ListedFile, error: str) -> None:
         """Write down that a file can't be read."""
         self._write([{**_row(run, unit, UNREADABLE, file), "error": error}])
 
@@ -128,7 +128,7 @@ class Ledger:
         """Write down how many records of each file went from the quarantine to the table."""
         moved = [
             {
-                **_row(run, REPLAY, DONE, FoundFile(name, "", 0, "")),
+                **_row(run, REPLAY, DONE, ListedFile(name, "", 0, "")),
                 **{"rows": 0, "accepted": n, "quarantined": -n, "version": version},
             }
             for name, n in counts.items()
@@ -138,14 +138,14 @@ class Ledger:
     def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         table = pa.Table.from_pylist([{**dict.fromkeys(SCHEMA.names), **row} for row in rows], SCHEMA)
         remedy = "The next run carries on."
-        with translated(f"ledger {self.path}", expected="a place that can be written", remedy=remedy):
+        with translate_spark_errors(f"ledger {self.path}", expected="a place that can be written", remedy=remedy):
             write_deltalake(self.path, table, mode="append", schema_mode="merge")
             written = DeltaTable(self.path)
             if len(written.file_uris()) > MAX_FILES:
                 written.optimize.compact()
 
 
-def run_name(unit: str, files: Iterable[FoundFile], digest: str) -> str:
+def run_name(unit: str, files: Iterable[ListedFile], digest: str) -> str:
     """The name of a new run: its unit, the files and the settings that it takes them by, and what no other run has."""
     return f"{unit}#{fingerprint(files)}.{digest}.{secrets.token_hex(4)}"
 
@@ -160,7 +160,7 @@ def digest_of(run: str) -> str:
     return run.rpartition("#")[2].partition(".")[2].partition(".")[0]
 
 
-def _row(run: str, unit: str, status: str, file: FoundFile) -> dict[str, Any]:
+def _row(run: str, unit: str, status: str, file: ListedFile) -> dict[str, Any]:
     now = datetime.now(timezone.utc)
     return {
         "run": run,

@@ -33,7 +33,7 @@ from traintable.delta.changed_keys import changed_keys
 from traintable.delta.commits import READABLE_BY_ALL, UPKEEP, commits
 from traintable.errors import ConfigError
 from traintable.ingest.target import Tables, Target
-from traintable.spark.errors import translated
+from traintable.spark.errors import translate_spark_errors
 from traintable.spark.session import pinned_settings, settings
 from traintable.sql.expressions import evaluate
 
@@ -83,7 +83,7 @@ def apply(
     is_known = all(known.get(part) == value for part, value in of.items())
     if is_known and known["log_version"] == source.version():
         return Merged()
-    with pinned_settings(spark), translated(f"merge into {merged.path}", remedy="The next run carries on."):
+    with pinned_settings(spark), translate_spark_errors(f"merge into {merged.path}", remedy="The next run carries on."):
         rows = _at(source.version(), log, spark)
         derived = _derived(rows, merge, key)
         if not is_known or not _is_part(merged, derived):

@@ -1,21 +1,42 @@
-"""Good rows written as Parquet files by the tasks that make them, which one commit then takes into a table."""
+"""Rows worked on by the tasks that read them: good ones written as Parquet files, which one commit takes into a table.
+
+What a task did, refuses or can't read is the result that it answers the driver with.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import astuple
+from functools import partial
+from typing import Any
 
 import pyarrow as pa
 
 from traintable.delta.data_files import FileWriter
-
-WRITTEN = "path string, bytes bigint, n bigint, stats string"  # what a task tells of a file
+from traintable.spark.task_results import TaskResult, to_batch
 
 
 def write_good(batches: Iterable[pa.RecordBatch], folder: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Write those rows whose last column (what is wrong with a row) is null as one file; what is told of it.
+    """Write those rows whose last column (what is wrong with a row) is null as one file; a result that names the file.
 
-    No rows, no file. A file whose writing fails is removed; one that no commit takes is none of the table's.
+    No rows, no file, and a result without a value. A file whose writing fails is removed; one that no commit takes
+    does not belong to the table.
     """
+    yield to_batch([TaskResult.of(partial(_write_good, batches, folder, schema))])
+
+
+def check_records(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Read all rows, and answer with a result without a value unless one is refused or a file can't be read."""
+
+    def read_all() -> None:
+        for _ in batches:
+            pass
+
+    yield to_batch([TaskResult.of(read_all)])
+
+
+def _write_good(batches: Iterable[pa.RecordBatch], folder: str, schema: pa.Schema) -> tuple[Any, ...] | None:
+    """The fields of the file that was written (`Written`); None where there was no row."""
     writer = FileWriter(folder, schema)
     try:
         for rows in _good(batches, schema):
@@ -24,10 +45,7 @@ def write_good(batches: Iterable[pa.RecordBatch], folder: str, schema: pa.Schema
     except BaseException:
         writer.abandon()
         raise
-    if file is None:
-        return
-    told = [[file.path], [file.bytes], [file.n], [file.stats]]
-    yield pa.RecordBatch.from_arrays([pa.array(column) for column in told], names=["path", "bytes", "n", "stats"])
+    return None if file is None else astuple(file)
 
 
 def _good(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

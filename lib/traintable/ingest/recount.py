@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from traintable.addresses import sibling
-from traintable.checks import Finding
+from traintable.checks import CheckResult
 from traintable.config.ingest import BY_FILE
 from traintable.delta.commits import commits
 from traintable.errors import InputMissing
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_TOLD = 20
 
 
-def recount(table: str, *, spark: SparkSession | None = None) -> list[Finding]:
+def recount(table: str, *, spark: SparkSession | None = None) -> list[CheckResult]:
     """Count the rows of a landed table and of its quarantine by file, and hold them against the ledger.
 
     Of a table that rows are merged into, those of its log. Where quarantine and ledger lie stands in the table's log.
@@ -47,7 +47,7 @@ def recount(table: str, *, spark: SparkSession | None = None) -> list[Finding]:
     found = counts_of(spark or get_spark(), target, kept if kept.exists else None, "true")
     wrong = [name for name in sorted({*expected, *found}) if expected.get(name, (0, 0)) != found.get(name, (0, 0))]
     findings = [
-        Finding(
+        CheckResult(
             f"file {name}",
             False,
             f"{_told(found.get(name, (0, 0)))}, where the ledger has {_told(expected.get(name, (0, 0)))}",
@@ -57,7 +57,7 @@ def recount(table: str, *, spark: SparkSession | None = None) -> list[Finding]:
     ]
     total = f"{len(expected):,} files, {_told(_sum(found.values()))}"
     more = f" ({len(wrong):,} files differ)" if wrong else ""
-    return [*findings, Finding("ledger", not wrong, total + more, "See the files above.")]
+    return [*findings, CheckResult("ledger", not wrong, total + more, "See the files above.")]
 
 
 def _beside(target: Target) -> dict[str, str]:

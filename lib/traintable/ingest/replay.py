@@ -15,13 +15,13 @@ from traintable.config.sources import TextSource
 from traintable.contract.record_columns import BLOCK, FILE, PATH, PLACE, POSITION, RAW
 from traintable.contract.rules import fields_of
 from traintable.errors import AccountingError, ConfigError, InputMissing
-from traintable.ingest.formats.headers import named
-from traintable.ingest.formats.text_files import WRONG, read_again
+from traintable.ingest.drift import added_columns, undeclared
+from traintable.ingest.formats.headers import header_of
+from traintable.ingest.formats.text_rows import WRONG, read_again
 from traintable.ingest.ledger import REPLAY
 from traintable.ingest.merge import merge_landed
-from traintable.ingest.sources.source import added_columns, undeclared
 from traintable.ingest.target import INTERVAL, REPAIRED, REPLAYED, Tables
-from traintable.spark.errors import translated
+from traintable.spark.errors import translate_spark_errors
 from traintable.spark.progress import Progress
 from traintable.spark.session import get_spark, pinned_settings
 
@@ -63,7 +63,7 @@ def replay(
     _refuse_while_open(tables)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with pinned_settings(spark), translated(f"replay into {tables.target.path}", remedy="Do it again."):
+    with pinned_settings(spark), translate_spark_errors(f"replay into {tables.target.path}", remedy="Do it again."):
         with progress.stage("end what was begun"):
             moved = sum(end_replay(tables, spark, config).values())
         with progress.stage("read again"):
@@ -165,7 +165,7 @@ def _good(kept: DataFrame, config: IngestConfig) -> DataFrame | None:
     """The records that are good now, as rows with their file, interval, position and run; None where there are none."""
     parts, source = [], _as_kept(config)
     for (names,) in kept.select("names").distinct().collect():  # as many as the files have different headers
-        header = None if names is None else named(names)
+        header = None if names is None else header_of(names)
         unknown = [] if header is None else undeclared(header.names, config)
         more = added_columns(unknown, "the quarantine", config) if config.load.drift == "add_columns" else {}
         if header is not None and unknown and not more:

@@ -1,4 +1,4 @@
-"""Give each row its answer."""
+"""Label each row with the answer that is to be learned."""
 
 from traintable.label.rules import by_expression
 

@@ -1,4 +1,4 @@
-"""Labels by rule: an expression over the columns of the row."""
+"""Labels by a rule: an expression over the columns of a row."""
 
 from __future__ import annotations
 
@@ -15,10 +15,20 @@ if TYPE_CHECKING:
 
 
 def by_expression(df: DataFrame, name: str, expr: str) -> DataFrame:
-    """Add the label column `name`, computed by a Spark SQL expression; null where its inputs are.
+    """Add the label column `name`, computed by a Spark SQL expression; null where its inputs are null.
 
-    A boolean becomes 0 or 1. Rows are kept. Raises ConfigError when the expression does not fit the table or gives
-    neither a boolean, a whole number nor text. Costs no pass.
+    A boolean becomes 0 or 1. Rows are kept. Raises ConfigError when the expression does not fit the table, and for a
+    label that is no boolean, whole number or text. Costs no pass.
+
+    >>> flights = spark.sql("SELECT * FROM VALUES (1, 12.0), (2, 45.0), (3, null) AS t(id, arr_delay)")
+    >>> by_expression(flights, "late", "arr_delay > 30").show()
+    +---+---------+----+
+    | id|arr_delay|late|
+    +---+---------+----+
+    |  1|     12.0|   0|
+    |  2|     45.0|   1|
+    |  3|     NULL|NULL|
+    +---+---------+----+
     """
     refuse_taken(df, {name}, where="label.name")
     labelled = df.withColumn(name, evaluate(df, expr, where="label.expr"))
@@ -28,8 +38,8 @@ def by_expression(df: DataFrame, name: str, expr: str) -> DataFrame:
     if kind not in ("byte", "short", "integer", "long", "string"):
         raise ConfigError(
             where="label.expr",
-            expected="a boolean, a whole number or text",
-            found=kind,
-            remedy="Cut a continuous answer into classes, for example `arr_delay > 30`.",
+            expected="a label that is a boolean, a whole number or text",
+            found=f"the type {kind}",
+            remedy="Cut a continuous label into classes, for example `arr_delay > 30`.",
         )
     return labelled

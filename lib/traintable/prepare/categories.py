@@ -8,10 +8,10 @@ from traintable.errors import ConfigError
 from traintable.prepare import clean, encode
 from traintable.prepare.target import target_terms
 from traintable.prepare.terms import Layers, Term
-from traintable.statistics import Statistics, Target, Wanted
+from traintable.statistics import Statistics, TargetGroups, Wanted
 
 
-class Category:
+class CategoricalFeature:
     """One categorical feature of a plan; `column` is what the scan calls it, `sql` gives its text."""
 
     def __init__(self, name: str, feature: Feature, plan: Plan) -> None:
@@ -19,7 +19,7 @@ class Category:
         self.is_plain = feature.expr is None and not feature.trim and feature.case is None
         self.column = name if self.is_plain else f"{name} (text)"
         self.sql = clean.categorical(name, feature)
-        self._target = Target(self.column, plan.label or "", plan.fold)
+        self._target = TargetGroups(self.column, plan.label or "", plan.fold)
 
     def wanted(self) -> Wanted:
         """What the scan has to learn of the column."""
@@ -43,24 +43,24 @@ class Category:
             text, sums = layers.add(0, name, value), statistics.targets[self._target]
             return target_terms(name, text, self._target.fold or "", sums, feature.smoothing, fill=fill)
         if feature.encode == "hashing":
-            place = layers.add(1, name, encode.hashed(layers.add(0, name, value), feature.n_buckets))
-            return encode.one_hot(name, place, encode.hashed_places(feature.n_buckets))
-        found = statistics.frequencies[self.column]
+            index = layers.add(1, name, encode.hashed_index(layers.add(0, name, value), feature.n_buckets))
+            return encode.one_hot(name, index, encode.hashed_level_names(feature.n_buckets))
+        frequencies = statistics.frequencies[self.column]
         if fill is not None:
-            found = found.imputed(fill)
+            frequencies = frequencies.with_null_as(fill)
         if feature.encode == "frequency":
             text = layers.add(0, name, value)
             return encode.frequency(
-                name, text, found, statistics.n_rows, top_k=feature.top_k, min_frequency=feature.min_frequency
+                name, text, frequencies, statistics.n_rows, top_k=feature.top_k, min_frequency=feature.min_frequency
             )
-        vocabulary = found.vocabulary(top_k=feature.top_k, min_frequency=feature.min_frequency)
+        vocabulary = frequencies.vocabulary(top_k=feature.top_k, min_frequency=feature.min_frequency)
         depth = 0
         if value != self.sql or not self.is_plain:  # a column of its own, for it is used several times
             value, depth = layers.add(0, name, value), 1
-        place = layers.add(depth, name, encode.place(value, vocabulary, feature.num_oov_buckets))
+        index = layers.add(depth, name, encode.level_index(value, vocabulary, feature.num_oov_buckets))
         if feature.encode == "ordinal":
-            return encode.ordinal(name, place)
-        return encode.one_hot(name, place, encode.places(vocabulary, feature.num_oov_buckets))
+            return encode.ordinal(name, index)
+        return encode.one_hot(name, index, encode.level_names(vocabulary, feature.num_oov_buckets))
 
     def _fill(self, statistics: Statistics) -> str | None:
         """The word that stands for null; None where null has a place of its own."""

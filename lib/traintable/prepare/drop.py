@@ -12,8 +12,8 @@ from traintable.config.plan import Plan
 from traintable.config.promise import Promise
 from traintable.prepare import outliers
 from traintable.prepare.inputs import refuse_other_splits, require_inputs
-from traintable.prepare.numbers import Number
-from traintable.prepare.terms import number
+from traintable.prepare.numbers import NumericFeature
+from traintable.prepare.terms import number_literal
 from traintable.statistics import Wanted, scan
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def drop_outliers(
 
     refuse_taken(train, {OUTLIER}, where="prepare.drop_outliers")
     outside = {
-        name: f"coalesce({sql} < {number(low)} OR {sql} > {number(high)}, false)"
+        name: f"coalesce({sql} < {number_literal(low)} OR {sql} > {number_literal(high)}, false)"
         for name, (sql, low, high) in _bounds(train, plan, columns or {}).items()
     }
     if not outside:
@@ -48,7 +48,7 @@ def drop_outliers(
 
 def _bounds(train: DataFrame, plan: Plan, columns: Mapping[str, Promise]) -> dict[str, tuple[str, float, float]]:
     numbers = {
-        name: Number(name, feature, columns.get(name))
+        name: NumericFeature(name, feature, columns.get(name))
         for name, feature in plan.features.items()
         if feature.outliers is not None and feature.outliers.action == "drop"
     }
@@ -60,11 +60,11 @@ def _bounds(train: DataFrame, plan: Plan, columns: Mapping[str, Promise]) -> dic
         wanted |= Wanted(frequencies=(SPLIT,))
     computed = {n.column: n.sql for n in numbers.values() if n.column != n.name}
     raw = [quote(name) for name in wanted.columns if name not in computed]
-    found = scan(train.selectExpr(*raw, *(f"{sql} AS {quote(name)}" for name, sql in computed.items())), wanted)
-    refuse_other_splits(found)
+    statistics = scan(train.selectExpr(*raw, *(f"{sql} AS {quote(name)}" for name, sql in computed.items())), wanted)
+    refuse_other_splits(statistics)
     bounds = {}
     for name, n in numbers.items():
-        rule, values = plan.features[name].outliers, found.values[n.column].weighted()
+        rule, values = plan.features[name].outliers, statistics.values[n.column].weighted()
         if rule is not None and values.n:
             bounds[name] = (n.sql, *outliers.bounds(rule, values))
     return bounds

@@ -5,13 +5,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 
-from traintable.prepare.terms import Term, constant, number
+from traintable.prepare.terms import Term, array_literal, number_literal
 from traintable.statistics.frequencies import Frequencies
 
 OTHER, MISSING = "<other>", "<missing>"
 
 
-def places(vocabulary: Sequence[str], num_oov_buckets: int) -> list[str]:
+def level_names(vocabulary: Sequence[str], num_oov_buckets: int) -> list[str]:
     """What the places of a category stand for: the words, the buckets of any other word, and null.
 
     As the vocabularies of tf.Transform: most frequent first, then out-of-vocabulary buckets by hash.
@@ -20,7 +20,7 @@ def places(vocabulary: Sequence[str], num_oov_buckets: int) -> list[str]:
     return [*vocabulary, *buckets, MISSING]
 
 
-def place(value: str, vocabulary: Sequence[str], num_oov_buckets: int) -> str:
+def level_index(value: str, vocabulary: Sequence[str], num_oov_buckets: int) -> str:
     """SQL of a category's place, counted from 0; -1 for a word that has none, as there is no bucket."""
     n = len(vocabulary)
     other = (
@@ -35,14 +35,14 @@ def bucket(value: str, n: int) -> str:
     return f"CAST(pmod(xxhash64({value}), {n}) AS INT)"
 
 
-def one_hot(name: str, place: str, names: Sequence[str]) -> list[Term]:
+def one_hot(name: str, index: str, names: Sequence[str]) -> list[Term]:
     """One feature for each place."""
-    return [Term(f"{name}_{word}", f"IF({place} = {i}, 1.0D, 0.0D)", name) for i, word in enumerate(names)]
+    return [Term(f"{name}_{word}", f"IF({index} = {i}, 1.0D, 0.0D)", name) for i, word in enumerate(names)]
 
 
-def ordinal(name: str, place: str) -> list[Term]:
+def ordinal(name: str, index: str) -> list[Term]:
     """The place itself: words by falling frequency, then buckets, then null; -1 without a place."""
-    return [Term(name, f"CAST({place} AS DOUBLE)", name)]
+    return [Term(name, f"CAST({index} AS DOUBLE)", name)]
 
 
 def frequency(
@@ -52,21 +52,21 @@ def frequency(
     vocabulary = frequencies.vocabulary(top_k=top_k, min_frequency=min_frequency)
     shares = {word: frequencies.counts[word] / n_rows for word in vocabulary}
     known = f"coalesce({lookup(value, shares)}, 0.0D)" if shares else "0.0D"
-    missing = number(frequencies.n_null / n_rows) if n_rows else "0.0D"
+    missing = number_literal(frequencies.n_null / n_rows) if n_rows else "0.0D"
     return [Term(name, f"IF({value} IS NULL, {missing}, {known})", name)]
 
 
-def hashed(value: str, n_buckets: int) -> str:
+def hashed_index(value: str, n_buckets: int) -> str:
     """SQL of a category's place where nothing is learned: one of `n_buckets` that words are hashed into, then null."""
     return f"IF({value} IS NULL, {n_buckets}, {bucket(value, n_buckets)})"
 
 
-def hashed_places(n_buckets: int) -> list[str]:
+def hashed_level_names(n_buckets: int) -> list[str]:
     """What these places are called."""
     return [*(f"<{i}>" for i in range(n_buckets)), MISSING]
 
 
-def by_key(key: str, entries: Mapping[str, float], default: str) -> str:
+def lookup_or_default(key: str, entries: Mapping[str, float], default: str) -> str:
     """SQL of the number that belongs to a key, or the default."""
     return f"coalesce({lookup(key, entries)}, {default})"
 
@@ -85,13 +85,13 @@ def lookup(value: str, entries: Mapping[str, float]) -> str:
     n = max(1, len(entries) // _FEW)
     shares: list[dict[str, float]] = [{} for _ in range(n)]
     for word, entry in sorted(entries.items()):  # in one order, so that the same entries give the same statement
-        shares[_share(word, n)][word] = entry
+        shares[_share_number(word, n)][word] = entry
     kind = "int" if all(isinstance(entry, int) for entry in entries.values()) else "double"
-    place = f"CAST(crc32(CAST({value} AS BINARY)) % {n} AS INT)" if n > 1 else "0"
-    words = f"{constant([list(share) for share in shares], 'array<array<string>>')}[{place}]"
-    numbers = f"{constant([list(share.values()) for share in shares], f'array<array<{kind}>>')}[{place}]"
+    list_number = f"CAST(crc32(CAST({value} AS BINARY)) % {n} AS INT)" if n > 1 else "0"
+    words = f"{array_literal([list(share) for share in shares], 'array<array<string>>')}[{list_number}]"
+    numbers = f"{array_literal([list(share.values()) for share in shares], f'array<array<{kind}>>')}[{list_number}]"
     return f"try_element_at({numbers}, CAST(nullif(array_position({words}, {value}), 0) AS INT))"
 
 
-def _share(word: str, n: int) -> int:
+def _share_number(word: str, n: int) -> int:
     return zlib.crc32(word.encode("utf-8", "surrogatepass")) % n

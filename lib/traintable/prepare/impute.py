@@ -7,10 +7,10 @@ import math
 from traintable.columns import quote
 from traintable.config.plan import Feature
 from traintable.errors import ConfigError
-from traintable.prepare.encode import by_key
-from traintable.prepare.terms import Term, number
-from traintable.statistics import Statistics, Target
-from traintable.statistics.learned import MAX_CLASSES, too_many_classes
+from traintable.prepare.encode import lookup_or_default
+from traintable.prepare.terms import Term, number_literal
+from traintable.statistics import Statistics, TargetGroups
+from traintable.statistics.states import MAX_CLASSES, too_many_classes
 from traintable.statistics.values import Values
 
 # Filled by the values of other rows or columns, so that only another scan can tell what comes out.
@@ -26,19 +26,19 @@ def fill_value(name: str, feature: Feature, statistics: Statistics, column: str)
     if isinstance(feature.fill_value, float):
         return feature.fill_value
     if feature.impute == "median" or (feature.impute == "group" and feature.statistic == "median"):
-        found = statistics.values[column].weighted().quantile(0.5)
+        value = statistics.values[column].weighted().quantile(0.5)
     elif feature.impute == "mode":
-        found = _most_frequent(name, statistics.values[column])
+        value = _most_frequent(name, statistics.values[column])
     else:
-        found = statistics.mean_and_variance(column)[0]
-    if math.isnan(found):
+        value = statistics.mean_and_variance(column)[0]
+    if math.isnan(value):
         raise ConfigError(
             where=f"prepare.features.{name}",
             expected=f"at least one value in train to take the {feature.impute or 'mean'} of",
             found="none",
             remedy="Remove the feature, or use `impute: constant` with a `fill_value`.",
         )
-    return found
+    return value
 
 
 def _most_frequent(name: str, values: Values) -> float:
@@ -56,24 +56,24 @@ def _most_frequent(name: str, values: Values) -> float:
     return top[0][0]
 
 
-def imputed(value: str, fill: float) -> str:
+def fill_missing(value: str, fill: float) -> str:
     """SQL of a value with its nulls replaced."""
-    return f"coalesce({value}, {number(fill)})"
+    return f"coalesce({value}, {number_literal(fill)})"
 
 
 def by_group(value: str, group: str, fills: dict[str, float], fill: float) -> str:
     """SQL of a value with its nulls replaced by what its group has, or where that has nothing by `fill`."""
-    return f"coalesce({value}, {by_key(f'CAST({quote(group)} AS STRING)', fills, number(fill))})"
+    return f"coalesce({value}, {lookup_or_default(f'CAST({quote(group)} AS STRING)', fills, number_literal(fill))})"
 
 
 def group_fills(feature: Feature, statistics: Statistics, column: str) -> dict[str, float]:
     """For each group that has a value in train, the mean or the median of its values."""
     group = feature.by or ""
     if feature.statistic == "median":
-        found = statistics.classes[group].items()
-        medians = {word: part.values[column].weighted().quantile(0.5) for word, part in found}
+        classes = statistics.classes[group].items()
+        medians = {word: of_group.values[column].weighted().quantile(0.5) for word, of_group in classes}
         return {word: median for word, median in medians.items() if not math.isnan(median)}
-    totals = statistics.targets[Target(group, column)].totals()
+    totals = statistics.targets[TargetGroups(group, column)].totals()
     return {word: t.mean for word, _, t in totals if word is not None and t.n}
 
 
@@ -88,7 +88,7 @@ def refuse_groups(name: str, group: str, error: ConfigError) -> None:
         ) from error
 
 
-def forward_filled(value: str, feature: Feature) -> str:
+def forward_fill(value: str, feature: Feature) -> str:
     """SQL of a value, or where it is null the last one before it in time, within its `by` where that is given.
 
     Of rows of the same time those without a value come first, so the result does not depend on the order of rows.

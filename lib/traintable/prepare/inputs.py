@@ -36,7 +36,7 @@ def serving_inputs(plan: Plan) -> set[str]:
     return names
 
 
-def replaced(plan: Plan) -> list[str]:
+def replaced_columns(plan: Plan) -> list[str]:
     """The columns that features take the place of, as columns of their own."""
     names = serving_inputs(plan)
     return [name for name in plan.features if name in names]
@@ -73,12 +73,12 @@ def _require_plain(plan: Plan) -> None:
 
 
 def _refuse_substituted(texts: Mapping[str, str]) -> None:
-    for found, text in texts.items():
+    for described, text in texts.items():
         if not is_plain(text):
             raise ConfigError(
                 where="prepare.features",
                 expected="names and expressions without `${` and `__THIS__`, which Spark substitutes",
-                found=found,
+                found=described,
                 remedy="Rename the column where it is read, or the feature.",
             )
 
@@ -92,7 +92,7 @@ def _type(train: DataFrame, name: str, expr: str | None) -> DataType:
 def require_free_names(train: DataFrame, plan: Plan, names: tuple[str, ...], *, output: str) -> None:
     """Raise ConfigError when `train` has a column with a name that is added, unless a feature takes its place."""
     if output == "columns":
-        refuse_taken(train.drop(*replaced(plan)), set(names), where="prepare.features")
+        refuse_taken(train.drop(*replaced_columns(plan)), set(names), where="prepare.features")
     elif any(name.lower() == FEATURES for name in train.columns):
         raise ConfigError(
             where="prepare.fit",
@@ -104,13 +104,13 @@ def require_free_names(train: DataFrame, plan: Plan, names: tuple[str, ...], *, 
 
 def refuse_other_splits(statistics: Statistics) -> None:
     """Raise ConfigError when rows of which frequencies of `split` were learned are not all of train."""
-    found = statistics.frequencies.get(SPLIT)
-    counts = {"null": found.n_null, **found.counts} if found else {}
-    others = {part: n for part, n in counts.items() if part != TRAIN and n}
+    splits = statistics.frequencies.get(SPLIT)
+    counts = {"null": splits.n_null, **splits.counts} if splits else {}
+    others = {split: n for split, n in counts.items() if split != TRAIN and n}
     if others:
         raise ConfigError(
             where="prepare.fit",
             expected="rows of train only",
-            found=", ".join(f"{n} of '{part}'" for part, n in sorted(others.items())),
+            found=", ".join(f"{n} of '{split}'" for split, n in sorted(others.items())),
             remedy="Filter by split = 'train' first: what is learned from other rows leaks.",
         )

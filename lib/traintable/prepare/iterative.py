@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from traintable.arrays import Floats, Ints
-from traintable.prepare.terms import ITERATED, Layers, constant, number
+from traintable.prepare.terms import ITERATED, Layers, array_literal, number_literal
 from traintable.statistics.gram import Covariance
 
 N_ROUNDS = 5
@@ -81,27 +81,30 @@ def fill_iteratively(
     misses, by at most `rounds` steps of conjugate gradients. It is exact for a row that misses no more than `rounds`
     numbers, and near that after fewer where they hang together. A row that misses nothing is left out.
     """
-    place = [i for i in range(len(values)) if np.count_nonzero(known.precision[i]) > 1]
-    solution = _solution(layers, list(values.values()), known, place, rounds) if place else ""
+    related = [i for i in range(len(values)) if np.count_nonzero(known.precision[i]) > 1]
+    solution = _solution(layers, list(values.values()), known, related, rounds) if related else ""
     filled = {}
     for i, (name, value) in enumerate(values.items()):
-        expected = number(float(known.mean[i]))
-        if i in place:
-            expected = f"{expected} + try_element_at({solution}, {i}) * {number(float(known.unit[i]))}"
+        expected = number_literal(float(known.mean[i]))
+        if i in related:
+            expected = f"{expected} + try_element_at({solution}, {i}) * {number_literal(float(known.unit[i]))}"
         filled[name] = layers.add(ITERATED + 4, name, f"coalesce({value}, {expected})")
     return filled
 
 
-def _solution(layers: Layers, values: Sequence[str], known: Normal, place: Sequence[int], rounds: int) -> str:
+def _solution(layers: Layers, values: Sequence[str], known: Normal, related: Sequence[int], rounds: int) -> str:
     """SQL of a map from the number of each value that a row misses to its distance from the mean, in its unit.
 
     `place` says which values hang together with others. The map is null for a row that misses none of them.
     """
-    gone = {i: f"{values[i]} IS NULL" for i in place}
-    units = {i: f"({values[i]} - {number(float(known.mean[i]))}) / {number(float(known.unit[i]))}" for i in place}
+    gone = {i: f"{values[i]} IS NULL" for i in related}
+    units = {
+        i: f"({values[i]} - {number_literal(float(known.mean[i]))}) / {number_literal(float(known.unit[i]))}"
+        for i in related
+    }
     given = [f"coalesce({units[i]}, 0.0D)" if i in units else "0.0D" for i in range(len(values))]
     missing = f"array_compact(array({', '.join(f'IF({is_gone}, {i}, NULL)' for i, is_gone in gone.items())}))"
-    weights = constant(known.precision.tolist(), "array<array<double>>")
+    weights = array_literal(known.precision.tolist(), "array<array<double>>")
     missing = layers.add(ITERATED, "missing", f"IF({' OR '.join(gone.values())}, {missing}, NULL)")
     given_ = layers.add(ITERATED, "given", f"array({', '.join(given)})")
     weights = layers.add(ITERATED, "weights", weights)

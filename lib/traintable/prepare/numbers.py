@@ -12,14 +12,14 @@ from traintable.config.plan import Feature
 from traintable.config.promise import Promise
 from traintable.prepare import clean, impute, outliers, scale, transform
 from traintable.prepare.terms import CLEANED, FILLED, TRANSFORMED, Layers, Term
-from traintable.statistics import Statistics, Target, Wanted, Weighted
+from traintable.statistics import Statistics, TargetGroups, Wanted, Weighted
 from traintable.statistics.yeo_johnson import best_power, yeo_johnson
 
 # A step that only another scan can decide yields what it wants to know of `name` as it is by then.
 Questions = Generator[Wanted, Statistics, None]
 
 
-class Number:
+class NumericFeature:
     """One numeric feature of a plan, as far as it is learned.
 
     Attributes
@@ -73,7 +73,9 @@ class Number:
         if feature.impute == "group" and feature.by is not None:
             inner = Wanted(values=column, ranges=((self.column, *self.range),))
             median = Wanted(classes=((feature.by, inner),))
-            wanted |= median if feature.statistic == "median" else Wanted(targets=(Target(feature.by, self.column),))
+            wanted |= (
+                median if feature.statistic == "median" else Wanted(targets=(TargetGroups(feature.by, self.column),))
+            )
         return wanted
 
     def learn(self, statistics: Statistics, layers: Layers, expected: str | None = None) -> Questions:
@@ -83,8 +85,8 @@ class Number:
         """
         self._impute(statistics, layers, expected)
         if self.weighted is None and self._needs_values:
-            found = yield Wanted(values=(self.name,))
-            self.weighted = found.values[self.name].weighted()
+            answer = yield Wanted(values=(self.name,))
+            self.weighted = answer.values[self.name].weighted()
         self._bound()
         self._transform(layers)
         yield from self._scale(statistics)
@@ -99,12 +101,12 @@ class Number:
             fills = impute.group_fills(feature, statistics, self.column)
             self.value = impute.by_group(self.cleaned, feature.by or "", fills, self.fill)
         elif method == "forward_fill":
-            before = layers.add(FILLED, self.name, impute.forward_filled(self.cleaned, feature))
-            self.value = impute.imputed(before, self.fill)
+            carried = layers.add(FILLED, self.name, impute.forward_fill(self.cleaned, feature))
+            self.value = impute.fill_missing(carried, self.fill)
         elif method == "iterative" and expected is not None:
             self.value = expected
         else:
-            self.value = impute.imputed(self.cleaned, self.fill)
+            self.value = impute.fill_missing(self.cleaned, self.fill)
             if self.column in statistics.values:
                 values = statistics.values[self.column].weighted()
                 self.weighted = values.plus(self.fill, statistics.n_rows - values.n)
@@ -117,7 +119,7 @@ class Number:
         if rule.action == "flag":
             self.terms.append(outliers.flag(self.name, self.cleaned, low, high))
             return
-        self.value = outliers.capped(self.value, low, high)
+        self.value = outliers.cap(self.value, low, high)
         self.weighted = self.weighted.mapped(partial(np.clip, min=low, max=high))
 
     def _transform(self, layers: Layers) -> None:
@@ -135,8 +137,8 @@ class Number:
             self.weighted = known.mapped(partial(yeo_johnson, power=power))
         else:
             edges = transform.bin_edges(known, self.feature.n_bins)
-            self.value = transform.binned(value, edges)
-            self.weighted = known.mapped(partial(transform.binned_values, edges=edges))
+            self.value = transform.bin_number(value, edges)
+            self.weighted = known.mapped(partial(transform.bin_numbers, edges=edges))
 
     def _scale(self, statistics: Statistics) -> Questions:
         method, known = self.feature.scale, self.weighted
@@ -161,8 +163,8 @@ class Number:
             return statistics.imputed_mean_and_variance(self.column, self.fill)
         if self.weighted is not None and self.weighted.is_exact:
             return self.weighted.mean(), self.weighted.variance()
-        found = yield Wanted(moments=(self.name,))
-        return found.mean_and_variance(self.name)
+        answer = yield Wanted(moments=(self.name,))
+        return answer.mean_and_variance(self.name)
 
     def term(self, value: str) -> Term:
         """The feature itself, given the SQL of its value."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from traintable.config.plan import Outliers
-from traintable.prepare.terms import Term, number
+from traintable.prepare.terms import Term, number_literal
 from traintable.statistics import Weighted
 
 FACTORS = {"iqr": 1.5, "mad": 3.0}
@@ -30,12 +30,12 @@ def bounds(rule: Outliers, values: Weighted) -> tuple[float, float]:
     return median - factor * spread, median + factor * spread
 
 
-def capped(value: str, low: float, high: float) -> str:
+def cap(value: str, low: float, high: float) -> str:
     """SQL of a value moved to the nearer bound where it is outside."""
-    return f"least(greatest({value}, {number(low)}), {number(high)})"
+    return f"least(greatest({value}, {number_literal(low)}), {number_literal(high)})"
 
 
 def flag(name: str, value: str, low: float, high: float) -> Term:
     """The feature that is 1 where the value is outside the bounds; a missing value is not."""
-    outside = f"{value} < {number(low)} OR {value} > {number(high)}"
+    outside = f"{value} < {number_literal(low)} OR {value} > {number_literal(high)}"
     return Term(f"{name}_<outlier>", f"IF({outside}, 1.0D, 0.0D)", name)

@@ -14,16 +14,16 @@ from traintable.config.plan import Plan
 from traintable.config.promise import Promise
 from traintable.errors import ConfigError
 from traintable.prepare import impute
-from traintable.prepare.categories import Category
-from traintable.prepare.fitted import Dropped, Fitted, names_of, pipeline_model
-from traintable.prepare.inputs import refuse_other_splits, replaced, require_free_names, require_inputs
+from traintable.prepare.categories import CategoricalFeature
+from traintable.prepare.fitted_plan import DroppedFeature, FittedPlan, feature_names, pipeline_model
+from traintable.prepare.inputs import refuse_other_splits, replaced_columns, require_free_names, require_inputs
 from traintable.prepare.interact import products
 from traintable.prepare.iterative import fill_iteratively, normal, uncertainty
-from traintable.prepare.numbers import Number, Questions
+from traintable.prepare.numbers import NumericFeature, Questions
 from traintable.prepare.reduce import components
-from traintable.prepare.scale import normalized
-from traintable.prepare.select import Selection, nothing_left
-from traintable.prepare.terms import CLEANED, NORMALIZED, SHARED, Layers, Term, bounded
+from traintable.prepare.scale import normalize
+from traintable.prepare.select import Selection, nothing_left_error
+from traintable.prepare.terms import CLEANED, NORMALIZED, SHARED, Layers, Term, bound_term
 from traintable.statistics import Cost, Covariance, Statistics, Wanted, most_frequent_words, scan
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def fit_plan(
     columns: Mapping[str, Promise] | None = None,
     output: str = "array",
     cache: str | None = None,
-) -> Fitted:
+) -> FittedPlan:
     """Fit the plan on the rows of train.
 
     Parameters
@@ -79,13 +79,13 @@ class _Fit:
         self.train, self.plan, self.output, self.cache = train, plan, output, cache
         require_inputs(train, plan)
         require_free_names(train, plan, (), output=output)
-        self.numbers = {name: Number(name, plan.features[name], columns.get(name)) for name in plan.numbers}
-        self.categories = {name: Category(name, plan.features[name], plan) for name in plan.categories}
+        self.numbers = {name: NumericFeature(name, plan.features[name], columns.get(name)) for name in plan.numbers}
+        self.categories = {name: CategoricalFeature(name, plan.features[name], plan) for name in plan.categories}
         self.selection = Selection(plan, self.numbers, self.categories)
         self.layers = Layers()
         self.costs: list[Cost] = []
 
-    def carry_out(self) -> Fitted:
+    def carry_out(self) -> FittedPlan:
         first = self._scan_columns()
         if first.n_rows == 0:
             raise ConfigError(
@@ -95,26 +95,26 @@ class _Fit:
         self._count_words(first)
         encoded = {name: category.terms(first, self.layers) for name, category in self.categories.items()}
         covariance = self._learn_numbers(first)
-        dropped = self.selection.dropped(first, covariance)
+        dropped = self.selection.select(first, covariance)
         terms = self._terms(encoded, covariance, {d.feature for d in dropped})
-        terms = [bounded(term, self.layers) for term in terms]
+        terms = [bound_term(term, self.layers) for term in terms]
         dropped, terms = self._without_useless(dropped, terms)
-        names = tuple(names_of(terms, output=self.output))
+        names = tuple(feature_names(terms, output=self.output))
         require_free_names(self.train, self.plan, names, output=self.output)
         layers = self.layers.without_unused(terms)
-        model = pipeline_model(layers, terms, output=self.output, replaced=replaced(self.plan))
-        return Fitted(model, names, tuple(dropped), first, tuple(self.costs))
+        model = pipeline_model(layers, terms, output=self.output, replaced=replaced_columns(self.plan))
+        return FittedPlan(model, names, tuple(dropped), first, tuple(self.costs))
 
     def _scan_columns(self) -> Statistics:
         """The first scan: of the columns as they are."""
-        parts: list[Number | Category] = [*self.numbers.values(), *self.categories.values()]
-        wanted = reduce(or_, (part.wanted() for part in parts), self.selection.wanted())
+        features: list[NumericFeature | CategoricalFeature] = [*self.numbers.values(), *self.categories.values()]
+        wanted = reduce(or_, (feature.wanted() for feature in features), self.selection.wanted())
         if SPLIT in self.train.columns:
             wanted |= Wanted(frequencies=(SPLIT,))
         if self._group and all(self.numbers[name].is_raw for name in self._group):
             wanted |= Wanted(covariance=tuple(self.numbers[name].column for name in self._group))
         wanted |= Wanted(covariance=tuple(self.numbers[name].column for name in self._iterative))
-        computed = {part.column: part.sql for part in parts if part.column != part.name}
+        computed = {feature.column: feature.sql for feature in features if feature.column != feature.name}
         if not computed:
             return self._first(self.train, wanted)
         raw = [quote(name) for name in wanted.columns if name not in computed]
@@ -137,15 +137,15 @@ class _Fit:
         if not many:
             return
         rows = self.train.selectExpr(*(f"{c.sql} AS {quote(c.column)}" for c in many))
-        found = most_frequent_words(rows, {c.column: c.feature.top_k for c in many})
+        counts = most_frequent_words(rows, {c.column: c.feature.top_k for c in many})
         for category in many:
-            first.frequencies[category.column] = first.frequencies[category.column].with_counts(found[category.column])
+            first.frequencies[category.column] = first.frequencies[category.column].with_counts(counts[category.column])
         self.costs.append(Cost("group by", 1, 0))
 
     def _scan(self, rows: DataFrame, wanted: Wanted) -> Statistics:
-        found = scan(rows, wanted, cache=self.cache)
-        self.costs.append(found.cost)
-        return found
+        statistics = scan(rows, wanted, cache=self.cache)
+        self.costs.append(statistics.cost)
+        return statistics
 
     @property
     def _iterative(self) -> list[str]:
@@ -155,7 +155,7 @@ class _Fit:
     def _is_of_covariance(self) -> bool:
         """Whether components follow from the covariance of numbers before they are scaled."""
         section = self.plan.reduce
-        normalized = {name for part in self.plan.normalize for name in part.columns}
+        normalized = {name for interactions in self.plan.normalize for name in interactions.columns}
         return section is not None and section.method == "pca" and not normalized & set(section.columns)
 
     @property
@@ -172,26 +172,34 @@ class _Fit:
         The covariance is that of the imputed, bounded and transformed values, before they are scaled.
         """
         expected = self._expected(first)
-        open_: dict[str, Questions] = {
+        unfinished: dict[str, Questions] = {
             name: number.learn(first, self.layers, expected.get(name)) for name, number in self.numbers.items()
         }
-        asked = _advance(open_, None)
+        questions = _advance(unfinished, None)
         covariance = self._raw_covariance(first)
-        while asked or (self._group and covariance is None):
-            wanted = reduce(or_, asked.values(), Wanted())
-            if self._group and covariance is None and not any(asked[n].values for n in self._group if n in asked):
+        while questions or (self._group and covariance is None):
+            wanted = reduce(or_, questions.values(), Wanted())
+            if (
+                self._group
+                and covariance is None
+                and not any(questions[n].values for n in self._group if n in questions)
+            ):
                 wanted |= Wanted(covariance=tuple(self._group))
-            found = self._scan(self._as_learned(wanted.columns), wanted)
+            statistics = self._scan(self._as_learned(wanted.columns), wanted)
             if wanted.covariance:
-                covariance = found.gram.imputed(dict.fromkeys(self._group, 0.0))  # nothing is missing any more
-            asked = _advance(open_, found)
+                covariance = statistics.gram.imputed_covariance(
+                    dict.fromkeys(self._group, 0.0)
+                )  # nothing is missing any more
+            questions = _advance(unfinished, statistics)
         return covariance
 
     def _raw_covariance(self, first: Statistics) -> Covariance | None:
         if not self._group or not all(self.numbers[name].is_raw for name in self._group):
             return None
-        found = first.gram.imputed({self.numbers[name].column: self.numbers[name].fill for name in self._group})
-        return Covariance(tuple(self._group), found.mean, found.covariance)
+        filled = first.gram.imputed_covariance(
+            {self.numbers[name].column: self.numbers[name].fill for name in self._group}
+        )
+        return Covariance(tuple(self._group), filled.mean, filled.covariance)
 
     def _expected(self, first: Statistics) -> dict[str, str]:
         """SQL of the numbers that are imputed by regression on each other."""
@@ -199,14 +207,14 @@ class _Fit:
         if not names:
             return {}
         columns = tuple(self.numbers[name].column for name in names)
-        place = [first.gram.columns.index(column) for column in columns]
-        found, least = first.gram.pairwise(columns), uncertainty(first.gram.present[np.ix_(place, place)])
+        index = [first.gram.columns.index(column) for column in columns]
+        covariance, least = first.gram.pairwise(columns), uncertainty(first.gram.present[np.ix_(index, index)])
         cleaned = {name: self.layers.add(CLEANED, name, self.numbers[name].sql) for name in names}
-        return fill_iteratively(self.layers, cleaned, normal(found, least))
+        return fill_iteratively(self.layers, cleaned, normal(covariance, least))
 
     def _as_learned(self, names: tuple[str, ...]) -> DataFrame:
         """The values of some numbers in train, as far as their steps are learned."""
-        rows = self.layers.added(self.train)
+        rows = self.layers.add_to(self.train)
         return rows.selectExpr(*(f"{self.numbers[name].value} AS {quote(name)}" for name in names))
 
     def _terms(self, encoded: Mapping[str, list[Term]], covariance: Covariance | None, out: set[str]) -> list[Term]:
@@ -226,8 +234,8 @@ class _Fit:
             else:
                 whole[name] = encoded[name]
                 terms += [] if name in reduced else encoded[name]
-        for part in self.plan.interactions:
-            terms += products(part, values)
+        for interactions in self.plan.interactions:
+            terms += products(interactions, values)
         if section is None:
             return terms
         kept = [name for name in section.columns if name in whole]
@@ -238,27 +246,27 @@ class _Fit:
     def _scaled(self, out: set[str]) -> dict[str, str]:
         """SQL of each number that stays; a column of its own where several features use it."""
         values = {name: number.scaled for name, number in self.numbers.items() if name not in out}
-        several = {name for part in self.plan.interactions for name in part.columns}
-        several |= {name for part in self.plan.normalize for name in part.columns}
+        several = {name for section in self.plan.interactions for name in section.columns}
+        several |= {name for section in self.plan.normalize for name in section.columns}
         values = {name: self.layers.add(SHARED, name, sql) if name in several else sql for name, sql in values.items()}
-        for part in self.plan.normalize:
-            names = [name for name in part.columns if name in values]
-            found = normalized([values[name] for name in names], part.norm)
-            values |= {name: self.layers.add(NORMALIZED, name, sql) for name, sql in zip(names, found, strict=True)}
+        for section in self.plan.normalize:
+            names = [name for name in section.columns if name in values]
+            scaled = normalize([values[name] for name in names], section.norm)
+            values |= {name: self.layers.add(NORMALIZED, name, sql) for name, sql in zip(names, scaled, strict=True)}
         return values
 
     def _principal(self, names: list[str], values: Mapping[str, str], covariance: Covariance | None) -> list[Term]:
         section = self.plan.reduce
         if section is None or covariance is None or not names:
             return []
-        place = [covariance.columns.index(name) for name in names]
+        index = [covariance.columns.index(name) for name in names]
         width = np.array([self.numbers[name].width for name in names])
         shrink = np.divide(1.0, width, out=np.zeros(len(width)), where=width > 0)
-        moments = np.nan_to_num(covariance.covariance[np.ix_(place, place)]) * np.outer(shrink, shrink)
+        covariances = np.nan_to_num(covariance.covariance[np.ix_(index, index)]) * np.outer(shrink, shrink)
         centre = np.array([self.numbers[name].centre for name in names])
-        mean = (covariance.mean[place] - centre) * shrink
+        mean = (covariance.mean[index] - centre) * shrink
         standard = all(self.numbers[name].feature.scale == "standard" for name in names)
-        return components(section, [values[name] for name in names], moments, None if standard else mean)
+        return components(section, [values[name] for name in names], covariances, None if standard else mean)
 
     def _from_values(self, terms: list[Term]) -> list[Term]:
         """Components of features as they are in the end, by a scan of them."""
@@ -266,33 +274,35 @@ class _Fit:
         if section is None or not terms:
             return []
         names = [f"c{i}" for i in range(len(terms))]
-        rows = self.layers.added(self.train).selectExpr(
+        rows = self.layers.add_to(self.train).selectExpr(
             *(f"{term.sql} AS {name}" for name, term in zip(names, terms, strict=True))
         )
-        found = self._scan(rows, Wanted(covariance=tuple(names)))
-        learned = found.gram.imputed(dict.fromkeys(names, 0.0))
+        statistics = self._scan(rows, Wanted(covariance=tuple(names)))
+        learned = statistics.gram.imputed_covariance(dict.fromkeys(names, 0.0))
         moments = np.nan_to_num(learned.covariance)
         if section.method == "pca":
             return components(section, [term.sql for term in terms], moments, learned.mean)
-        moments = moments * ((found.n_rows - 1) / found.n_rows) + np.outer(learned.mean, learned.mean)
+        moments = moments * ((statistics.n_rows - 1) / statistics.n_rows) + np.outer(learned.mean, learned.mean)
         return components(section, [term.sql for term in terms], moments, None)
 
-    def _without_useless(self, dropped: list[Dropped], terms: list[Term]) -> tuple[list[Dropped], list[Term]]:
+    def _without_useless(
+        self, dropped: list[DroppedFeature], terms: list[Term]
+    ) -> tuple[list[DroppedFeature], list[Term]]:
         """Leave out what a tree finds no more useful than chance, if the plan says so."""
-        more = self.selection.useless(self.train, self.layers, terms, self._scan)
+        more = self.selection.useless_features(self.train, self.layers, terms, self._scan)
         out = {d.feature for d in more}
         left = [term for term in terms if term.feature not in out]
         if not left:
-            raise nothing_left(more)
+            raise nothing_left_error(more)
         return [*dropped, *more], left
 
 
-def _advance(open_: dict[str, Questions], found: Statistics | None) -> dict[str, Wanted]:
+def _advance(unfinished: dict[str, Questions], statistics: Statistics | None) -> dict[str, Wanted]:
     """Go on with each number as far as it is known; gives what those want to know that are not done."""
-    asked = {}
-    for name in list(open_):
+    questions = {}
+    for name in list(unfinished):
         try:
-            asked[name] = next(open_[name]) if found is None else open_[name].send(found)
+            questions[name] = next(unfinished[name]) if statistics is None else unfinished[name].send(statistics)
         except StopIteration:
-            del open_[name]
-    return asked
+            del unfinished[name]
+    return questions

@@ -10,9 +10,9 @@ import numpy as np
 from traintable.columns import literal, quote
 from traintable.config.plan import Selector
 from traintable.errors import ConfigError
-from traintable.prepare.fitted import Dropped
+from traintable.prepare.fitted_plan import DroppedFeature
 from traintable.prepare.terms import Layers, Term
-from traintable.prepare.transform import binned, cuts
+from traintable.prepare.transform import bin_number, cut_points
 from traintable.sample import keyed_hash
 from traintable.sample.draw import share_below
 from traintable.statistics import Statistics, Wanted, Weighted
@@ -27,9 +27,9 @@ _LABEL, _ROW, _COPY = "__label", "__row", "__copy"
 _SEED = 0  # of the random columns: what is fitted depends on the rows and the plan alone
 
 
-def useless(
+def useless_features(
     train: DataFrame, layers: Layers, terms: Sequence[Term], *, label: str, selector: Selector, scan: Scan
-) -> list[Dropped]:
+) -> list[DroppedFeature]:
     """The features none of whose columns is more important to a tree than random columns of as many levels.
 
     All columns are cut into at most 32 levels of about equally many rows, so that pyspark.ml's DecisionTreeClassifier
@@ -42,16 +42,18 @@ def useless(
     names = [f"c{i}" for i in range(len(terms))]
     columns = [f"{term.sql} AS {name}" for term, name in zip(terms, names, strict=True)]
     rows = (
-        layers.added(train)
+        layers.add_to(train)
         .selectExpr(*columns, f"CAST({quote(label)} AS STRING) AS {_LABEL}")
         .where(f"{_LABEL} IS NOT NULL")
     )
     learned = scan(rows, Wanted(values=tuple(names), frequencies=(_LABEL,)))
     classes = _classes(learned)
     values = [learned.values[name].weighted() for name in names]
-    edges = [cuts(found, N_BINS) for found in values]
-    probes = _probes([_shares(found, inner) for found, inner in zip(values, edges, strict=True)], selector.n_probes)
-    cut = _cut(rows, dict(zip(names, edges, strict=True)), probes, classes)
+    edges = [cut_points(of_column, N_BINS) for of_column in values]
+    probes = _probes(
+        [_shares(of_column, inner) for of_column, inner in zip(values, edges, strict=True)], selector.n_probes
+    )
+    cut = _cut_into_levels(rows, dict(zip(names, edges, strict=True)), probes, classes)
     sizes = [len(inner) + 1 for inner in (*edges, *probes)]
     importances = _importances(cut, sizes, selector)
     best = {1: 0.0}
@@ -74,20 +76,20 @@ def _classes(learned: Statistics) -> list[str]:
 
 def _not_above(
     terms: Sequence[Term], sizes: Sequence[int], importances: Sequence[float], best: Mapping[int, float], n_probes: int
-) -> list[Dropped]:
+) -> list[DroppedFeature]:
     """The features of which no column is above the best random one of its size, each with its most important column."""
-    found: dict[str, tuple[bool, float, int]] = {}
+    ranks: dict[str, tuple[bool, float, int]] = {}
     for term, size, value in zip(terms, sizes, importances, strict=False):
         rank = (value > best[size], value, size)
-        found[term.feature] = max(found.get(term.feature, rank), rank)
+        ranks[term.feature] = max(ranks.get(term.feature, rank), rank)
     return [
-        Dropped(
+        DroppedFeature(
             feature,
             "tree",
             f"importance {value:.4g}, not above {best[size]:.4g} of the best of {n_probes} random columns of {size}"
             f" level{'s' if size > 1 else ''}",
         )
-        for feature, (is_above, value, size) in found.items()
+        for feature, (is_above, value, size) in ranks.items()
         if not is_above
     ]
 
@@ -107,7 +109,9 @@ def _probes(shares: Levels, n_probes: int) -> Levels:
     return [group[i % len(group)] for _, group in sorted(alike.items()) for i in range(n_probes)]
 
 
-def _cut(rows: DataFrame, edges: Mapping[str, list[float]], probes: Levels, classes: Sequence[str]) -> DataFrame:
+def _cut_into_levels(
+    rows: DataFrame, edges: Mapping[str, list[float]], probes: Levels, classes: Sequence[str]
+) -> DataFrame:
     """The level of each column and of each random one, and the number of the class.
 
     A row's key is all that the tree sees of it, with a number that tells rows apart of which all that is the same.
@@ -118,13 +122,13 @@ def _cut(rows: DataFrame, edges: Mapping[str, list[float]], probes: Levels, clas
     same = Window.partitionBy(_ROW).orderBy(_LABEL)
     keyed = rows.withColumn(_ROW, keyed_hash(rows.columns, seed=_SEED, purpose="probes"))
     keyed = keyed.withColumn(_COPY, F.row_number().over(same))
-    levels = [F.expr(binned(name, inner)).alias(name) for name, inner in edges.items()]
+    levels = [F.expr(bin_number(name, inner)).alias(name) for name, inner in edges.items()]
     for i in range(len(probes)):
         draw = share_below(keyed_hash([_ROW, _COPY], seed=_SEED, purpose=f"probe {i}"))
         levels.append(draw.alias(f"p{i}"))
     answer = " ".join(f"WHEN {literal(word)} THEN {i}.0D" for i, word in enumerate(classes))
     drawn = keyed.select(*levels, F.expr(f"CASE {_LABEL} {answer} END").alias(_LABEL))
-    cut = [f"{binned(f'p{i}', inner)} AS p{i}" for i, inner in enumerate(probes)]
+    cut = [f"{bin_number(f'p{i}', inner)} AS p{i}" for i, inner in enumerate(probes)]
     return drawn.selectExpr(*edges, *cut, _LABEL)
 
 

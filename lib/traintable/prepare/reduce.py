@@ -9,7 +9,7 @@ import numpy as np
 from traintable.arrays import Floats
 from traintable.config.plan import Reduce
 from traintable.errors import ConfigError
-from traintable.prepare.terms import Term, number
+from traintable.prepare.terms import Term, number_literal
 
 # Loadings and standard deviations are rounded here, so that the last bits of another machine's linear algebra don't
 # reach the features.
@@ -69,5 +69,7 @@ def components(section: Reduce, values: Sequence[str], moments: Floats, mean: Fl
 
 def _dot(values: Sequence[str], weights: Floats, mean: Floats | None) -> str:
     if mean is not None:  # taken from each value, for the sums may have few digits left
-        values = [f"({value} - {number(float(m))})" if m else value for value, m in zip(values, mean, strict=True)]
-    return " + ".join(f"{value} * {number(float(w))}" for value, w in zip(values, weights, strict=True))
+        values = [
+            f"({value} - {number_literal(float(m))})" if m else value for value, m in zip(values, mean, strict=True)
+        ]
+    return " + ".join(f"{value} * {number_literal(float(w))}" for value, w in zip(values, weights, strict=True))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from traintable.prepare.terms import number
+from traintable.prepare.terms import number_literal
 
 
 def affine(value: str, centre: float, width: float) -> str:
     """SQL of (value - centre) / width; 0 for a width of 0: what is constant in train tells nothing."""
-    return f"(({value} - {number(centre)}) / {number(width)})" if width > 0 else "0.0D"
+    return f"(({value} - {number_literal(centre)}) / {number_literal(width)})" if width > 0 else "0.0D"
 
 
-def normalized(values: Sequence[str], norm: str) -> list[str]:
+def normalize(values: Sequence[str], norm: str) -> list[str]:
     """SQL of the values divided by their norm; zeros stay zeros. Each value is used several times."""
     if norm == "max":
         size = f"greatest({', '.join(f'abs({value})' for value in values)}, 0.0D)"

@@ -11,18 +11,18 @@ import numpy as np
 from traintable.arrays import Ints
 from traintable.config.plan import Plan, Selector
 from traintable.errors import ConfigError
-from traintable.prepare.categories import Category
-from traintable.prepare.fitted import Dropped
-from traintable.prepare.numbers import Number
+from traintable.prepare.categories import CategoricalFeature
+from traintable.prepare.fitted_plan import DroppedFeature
+from traintable.prepare.numbers import NumericFeature
 from traintable.prepare.terms import Layers, Term
-from traintable.prepare.transform import cuts
+from traintable.prepare.transform import cut_points
 from traintable.statistics import Covariance, Statistics, Wanted, Weighted
 from traintable.statistics.association import (
     Test,
     anova_f,
     benjamini_hochberg,
     chi2,
-    correlated,
+    find_correlated,
     mrmr,
     mutual_information,
 )
@@ -40,7 +40,9 @@ _BY_CLASS = {"anova_f": "moments", "mrmr": "moments", "chi2": "values", "mutual_
 class Selection:
     """The selectors of a plan, carried out one after the other on the features that are left."""
 
-    def __init__(self, plan: Plan, numbers: Mapping[str, Number], categories: Mapping[str, Category]) -> None:
+    def __init__(
+        self, plan: Plan, numbers: Mapping[str, NumericFeature], categories: Mapping[str, CategoricalFeature]
+    ) -> None:
         self.selectors, self.label = plan.select, plan.label or ""
         self.numbers, self.categories = numbers, categories
         self._methods = {selector.method for selector in plan.select}
@@ -67,9 +69,9 @@ class Selection:
             wanted |= Wanted(contingency=tuple((text, self.label) for text in texts))
         return wanted
 
-    def dropped(self, first: Statistics, covariance: Covariance | None) -> list[Dropped]:
+    def select(self, first: Statistics, covariance: Covariance | None) -> list[DroppedFeature]:
         """What all selectors but the tree leave out."""
-        dropped: list[Dropped] = []
+        dropped: list[DroppedFeature] = []
         for selector in self.selectors:
             out = {d.feature for d in dropped}
             left = [name for name in (*self.numbers, *self.categories) if name not in out]
@@ -82,10 +84,10 @@ class Selection:
             elif selector.method in ("anova_f", "chi2", "mutual_info"):
                 dropped += self._unrelated(selector, left, first)
         if len({d.feature for d in dropped}) == len(self.numbers) + len(self.categories):
-            raise nothing_left(dropped)
+            raise nothing_left_error(dropped)
         return dropped
 
-    def _constant(self, selector: Selector, left: Sequence[str], first: Statistics) -> list[Dropped]:
+    def _constant(self, selector: Selector, left: Sequence[str], first: Statistics) -> list[DroppedFeature]:
         """Numbers of little population variance after imputation by their constant, categories of one value."""
         dropped = []
         for name in left:
@@ -95,51 +97,53 @@ class Selection:
                 variance = variance * (first.n_rows - 1) / first.n_rows if first.n_rows > 1 else 0.0
                 if variance <= selector.limit:
                     dropped.append(
-                        Dropped(name, "variance", f"its variance {variance:.4g} is not above {selector.limit:g}")
+                        DroppedFeature(name, "variance", f"its variance {variance:.4g} is not above {selector.limit:g}")
                     )
             else:
-                found = first.frequencies[self.categories[name].column]
-                if not found.too_many and len(found.counts) + (found.n_null > 0) <= 1:
-                    dropped.append(Dropped(name, "variance", "all rows have the same value"))
+                frequencies = first.frequencies[self.categories[name].column]
+                if not frequencies.too_many and len(frequencies.counts) + (frequencies.n_null > 0) <= 1:
+                    dropped.append(DroppedFeature(name, "variance", "all rows have the same value"))
         return dropped
 
-    def _alike(self, selector: Selector, left: Sequence[str], covariance: Covariance) -> list[Dropped]:
+    def _alike(self, selector: Selector, left: Sequence[str], covariance: Covariance) -> list[DroppedFeature]:
         names = [name for name in covariance.columns if name in left]
-        place = [covariance.columns.index(name) for name in names]
-        found = correlated(covariance.correlation[np.ix_(place, place)], selector.limit)
+        index = [covariance.columns.index(name) for name in names]
+        pairs = find_correlated(covariance.correlation[np.ix_(index, index)], selector.limit)
         return [
-            Dropped(names[i], "correlation", f"r = {r:.4f} with '{names[j]}', above {selector.limit:g}")
-            for i, j, r in found
+            DroppedFeature(names[i], "correlation", f"r = {r:.4f} with '{names[j]}', above {selector.limit:g}")
+            for i, j, r in pairs
         ]
 
     def _redundant(
         self, selector: Selector, left: Sequence[str], first: Statistics, covariance: Covariance
-    ) -> list[Dropped]:
+    ) -> list[DroppedFeature]:
         names = [name for name in covariance.columns if name in left]
-        place = [covariance.columns.index(name) for name in names]
+        index = [covariance.columns.index(name) for name in names]
         relevance = np.array([self._anova(name, first).statistic for name in names])
         kept = mrmr(
-            np.nan_to_num(relevance), covariance.correlation[np.ix_(place, place)], min(selector.k or 1, len(names))
+            np.nan_to_num(relevance), covariance.correlation[np.ix_(index, index)], min(selector.k or 1, len(names))
         )
         return [
-            Dropped(name, "mrmr", f"not among the {selector.k} that tell most and least of each other (F = {f:.4g})")
+            DroppedFeature(
+                name, "mrmr", f"not among the {selector.k} that tell most and least of each other (F = {f:.4g})"
+            )
             for i, (name, f) in enumerate(zip(names, relevance, strict=True))
             if i not in kept
         ]
 
-    def _unrelated(self, selector: Selector, left: Sequence[str], first: Statistics) -> list[Dropped]:
+    def _unrelated(self, selector: Selector, left: Sequence[str], first: Statistics) -> list[DroppedFeature]:
         tests = {name: self._test(selector.method, name, first) for name in left}
         if selector.k is not None:
             ranked = sorted(left, key=lambda name: _rank(selector.method, tests[name]))
             return [
-                Dropped(
+                DroppedFeature(
                     name, selector.method, f"not among the best {selector.k} (statistic {tests[name].statistic:.4g})"
                 )
                 for name in ranked[selector.k :]
             ]
         adjusted = benjamini_hochberg(np.array([tests[name].p_value for name in left]))
         return [
-            Dropped(
+            DroppedFeature(
                 name,
                 selector.method,
                 f"false discovery rate {q:.4g} is not below {selector.alpha:g} (statistic {tests[name].statistic:.4g})",
@@ -156,41 +160,43 @@ class Selection:
 
     def _anova(self, name: str, first: Statistics) -> Test:
         column = self.numbers[name].column
-        found = [part.sums.fractions(column) for _, part in sorted(first.classes[self.label].items())]
-        counts = np.array([n for n, _, _ in found])
-        means = np.array([mean for _, mean, _ in found], dtype=object)
-        return anova_f(counts, means, np.array([variance for _, _, variance in found]))
+        moments = [of_class.sums.fractions(column) for _, of_class in sorted(first.classes[self.label].items())]
+        counts = np.array([n for n, _, _ in moments])
+        means = np.array([mean for _, mean, _ in moments], dtype=object)
+        return anova_f(counts, means, np.array([variance for _, _, variance in moments]))
 
     def _binned(self, name: str, first: Statistics) -> Ints:
         """How often each bin of a number (about equally many values in each) occurs with each class."""
         column = self.numbers[name].column
-        classes = [part.values[column] for _, part in sorted(first.classes[self.label].items())]
+        classes = [of_class.values[column] for _, of_class in sorted(first.classes[self.label].items())]
         if not classes:
             return np.zeros((0, 0), np.int64)
-        edges = cuts(_pooled(classes), N_BINS)
+        edges = cut_points(_pool(classes), N_BINS)
         counts = []
         for values in classes:
             weighted = values.weighted()
-            place = np.searchsorted(edges, weighted.values, side="right")
-            counts.append(np.bincount(place, weighted.counts, len(edges) + 1))
+            bins = np.searchsorted(edges, weighted.values, side="right")
+            counts.append(np.bincount(bins, weighted.counts, len(edges) + 1))
         return np.asarray(np.array(counts).T, np.int64)
 
     def _counted(self, name: str, first: Statistics) -> Ints:
         """How often each value of a category, null among them, occurs with each class."""
         return first.contingency[self.categories[name].column, self.label].table(null_rows=True)[2]
 
-    def useless(self, train: DataFrame, layers: Layers, terms: Sequence[Term], scan: Scan) -> list[Dropped]:
+    def useless_features(
+        self, train: DataFrame, layers: Layers, terms: Sequence[Term], scan: Scan
+    ) -> list[DroppedFeature]:
         """What a tree, if there is one among the selectors, finds no more useful than random columns."""
-        from traintable.prepare.probes import useless
+        from traintable.prepare.probes import useless_features
 
-        found: list[Dropped] = []
+        dropped: list[DroppedFeature] = []
         for selector in self.selectors:
             if selector.method == "tree":
-                found += useless(train, layers, terms, label=self.label, selector=selector, scan=scan)
-        return found
+                dropped += useless_features(train, layers, terms, label=self.label, selector=selector, scan=scan)
+        return dropped
 
 
-def nothing_left(dropped: Sequence[Dropped]) -> ConfigError:
+def nothing_left_error(dropped: Sequence[DroppedFeature]) -> ConfigError:
     """What to say when no feature stays."""
     return ConfigError(
         where="prepare.select",
@@ -207,7 +213,7 @@ def _rank(method: str, test: Test) -> tuple[float, float]:
     return (-test.statistic, 0.0) if method == "mutual_info" else (test.p_value, -test.statistic)
 
 
-def _pooled(classes: Sequence[Values]) -> Weighted:
+def _pool(classes: Sequence[Values]) -> Weighted:
     """The values of all classes together."""
     whole = Values.from_dict(classes[0].to_dict())
     for values in classes[1:]:

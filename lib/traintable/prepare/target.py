@@ -9,9 +9,9 @@ from typing import Literal
 
 from traintable.columns import literal, quote
 from traintable.errors import ConfigError
-from traintable.prepare.encode import by_key
-from traintable.prepare.terms import Term, number
-from traintable.statistics.codes import Word
+from traintable.prepare.encode import lookup_or_default
+from traintable.prepare.terms import Term, number_literal
+from traintable.statistics.chunk import Word
 from traintable.statistics.targets import TargetSums, Totals
 
 Smoothing = float | Literal["auto"]
@@ -27,25 +27,31 @@ def target_terms(
     category, unless `fill` stands for it. Micci-Barreca, "A preprocessing scheme for high-cardinality categorical
     attributes" (SIGKDD Explorations 3, 2001); folds as sklearn.preprocessing.TargetEncoder takes them.
     """
-    learned = {part: encodings(categories, smoothing) for part, categories in parts(sums, fill).items()}
-    prefixes = {part: "" if part is None else str(i) for i, part in enumerate(learned)}
+    learned = {
+        excluded: encodings(categories, smoothing) for excluded, categories in totals_by_fold(sums, fill).items()
+    }
+    prefixes = {excluded: "" if excluded is None else str(i) for i, excluded in enumerate(learned)}
     entries = {
-        prefixes[part] + ("" if word is None else f"={word}"): mean
-        for part, (_, encoded) in learned.items()
+        prefixes[excluded] + ("" if word is None else f"={word}"): mean
+        for excluded, (_, encoded) in learned.items()
         for word, mean in encoded.items()
     }
-    prefix = _by_fold(fold, {part: literal(text) for part, text in prefixes.items()})
-    default = _by_fold(fold, {part: number(prior) for part, (prior, _) in learned.items()})
-    return [Term(name, by_key(f"concat({prefix}, coalesce(concat('=', {value}), ''))", entries, default), name)]
+    prefix = _by_fold(fold, {excluded: literal(text) for excluded, text in prefixes.items()})
+    default = _by_fold(fold, {excluded: number_literal(prior) for excluded, (prior, _) in learned.items()})
+    return [
+        Term(name, lookup_or_default(f"concat({prefix}, coalesce(concat('=', {value}), ''))", entries, default), name)
+    ]
 
 
 def _by_fold(fold: str, entries: Mapping[Word, str]) -> str:
     """SQL of the entry of a row's fold; of that of None where the fold is null, or none of train."""
-    cases = "".join(f" WHEN {literal(part)} THEN {entry}" for part, entry in entries.items() if part is not None)
+    cases = "".join(
+        f" WHEN {literal(excluded)} THEN {entry}" for excluded, entry in entries.items() if excluded is not None
+    )
     return f"CASE CAST({quote(fold)} AS STRING){cases} ELSE {entries[None]} END"
 
 
-def parts(sums: TargetSums, fill: Word = None) -> dict[Word, dict[Word, Totals]]:
+def totals_by_fold(sums: TargetSums, fill: Word = None) -> dict[Word, dict[Word, Totals]]:
     """For each fold the sums by category of the rows outside it; for None those of all rows; `fill` stands for null."""
     own: dict[Word, dict[Word, Totals]] = defaultdict(dict)
     whole: dict[Word, Totals] = {}
@@ -107,8 +113,8 @@ def _mean_and_variance(totals: Totals) -> tuple[Fraction, Fraction]:
     return mean, Fraction(totals.squares, totals.n) * unit * unit - mean * mean
 
 
-def _total(parts: Iterable[Totals]) -> Totals:
+def _total(groups: Iterable[Totals]) -> Totals:
     total = Totals(0, 0, 0, 0)
-    for part in parts:
-        total = Totals(total.n + part.n, total.total + part.total, total.squares + part.squares, part.exponent)
+    for totals in groups:
+        total = Totals(total.n + totals.n, total.total + totals.total, total.squares + totals.squares, totals.exponent)
     return total

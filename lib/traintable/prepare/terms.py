@@ -47,7 +47,10 @@ class Layers:
     def add(self, depth: int, name: str, sql: str) -> str:
         """A column of layer `depth`, which may use those of the layers before it; gives the SQL that reads it."""
         layer = self.columns.setdefault(depth, {})
-        column, taken = f"__prepared{depth or ''}_{plain(name)}", {n.lower(): s for n, s in layer.items()}
+        column, taken = (
+            f"__prepared{depth or ''}_{without_substitutions(name)}",
+            {n.lower(): s for n, s in layer.items()},
+        )
         while taken.get(column.lower(), sql) != sql:
             column += "_"
         layer[column] = sql
@@ -80,14 +83,14 @@ class Layers:
             rows = f"(SELECT *,\n  {columns}\nFROM {rows})"
         return rows
 
-    def added(self, df: DataFrame) -> DataFrame:
+    def add_to(self, df: DataFrame) -> DataFrame:
         """Some rows with these columns."""
         for layer in self.ordered:
             df = df.selectExpr("*", *(f"{sql} AS {quote(name)}" for name, sql in layer.items()))
         return df
 
 
-def plain(name: str) -> str:
+def without_substitutions(name: str) -> str:
     """`name` without what a statement substitutes, `${...}` and `__THIS__`, which no quoting prevents."""
     return _THIS.sub("_THIS_", name).replace("${", "$_")
 
@@ -97,14 +100,14 @@ def is_plain(text: str) -> bool:
     return "${" not in text and "__THIS__" not in text
 
 
-def number(value: float) -> str:
+def number_literal(value: float) -> str:
     """A double as a SQL literal that reads back to the same bits."""
     if not math.isfinite(value):
         raise ValueError(f"a fitted value must be finite, got {value}")
     return f"{float(value)!r}D" if value >= 0 else f"({float(value)!r}D)"
 
 
-def constant(value: Sequence[Any], kind: str) -> str:
+def array_literal(value: Sequence[Any], kind: str) -> str:
     """Numbers and texts in lists as a SQL literal of the type `kind`, an array.
 
     One JSON text, for the parser takes it as one word, and the optimizer reads it once.
@@ -113,10 +116,14 @@ def constant(value: Sequence[Any], kind: str) -> str:
     return f"from_json({literal(text)}, '{kind}', map('mode', 'FAILFAST'))"
 
 
-def bounded(term: Term, layers: Layers) -> Term:
+def bound_term(term: Term, layers: Layers) -> Term:
     """The feature moved to the nearest value that a float holds; the largest where it is infinity less infinity."""
     if term.is_bounded:
         return term
-    value, low, high = layers.add(BOUNDED, term.name, term.sql), number(-LARGEST_FLOAT), number(LARGEST_FLOAT)
+    value, low, high = (
+        layers.add(BOUNDED, term.name, term.sql),
+        number_literal(-LARGEST_FLOAT),
+        number_literal(LARGEST_FLOAT),
+    )
     # `least` and `greatest` would take longer than all else there is to compute
     return Term(term.name, f"IF(abs({value}) <= {high}, {value}, IF({value} < 0.0D, {low}, {high}))", term.feature)

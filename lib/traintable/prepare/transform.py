@@ -6,7 +6,7 @@ import numpy as np
 
 from traintable.arrays import Floats
 from traintable.errors import ConfigError
-from traintable.prepare.terms import number
+from traintable.prepare.terms import number_literal
 from traintable.statistics import Weighted
 
 
@@ -22,18 +22,18 @@ def log1p(name: str, value: str, lowest: float) -> str:
             found=f"{lowest!r} in train",
             remedy="Use `transform: yeo_johnson`, which takes any number.",
         )
-    return f"log1p(greatest({value}, {number(lowest)}))"
+    return f"log1p(greatest({value}, {number_literal(lowest)}))"
 
 
 def yeo_johnson(value: str, power: float) -> str:
     """SQL of the Yeo-Johnson transform; `value` is used several times. Biometrika 87 (2000), 954 to 959."""
-    return f"IF({value} >= 0.0D, {_moved(value, power)}, -{_moved(f'-{value}', 2 - power)})"
+    return f"IF({value} >= 0.0D, {_transformed_size(value, power)}, -{_transformed_size(f'-{value}', 2 - power)})"
 
 
-def _moved(size: str, power: float) -> str:
+def _transformed_size(size: str, power: float) -> str:
     """SQL of ((1 + size)**power - 1) / power, right to the last digits for a small size too."""
     logarithm = f"log1p({size})"
-    return logarithm if power == 0 else f"expm1({number(power)} * {logarithm}) / {number(power)}"
+    return logarithm if power == 0 else f"expm1({number_literal(power)} * {logarithm}) / {number_literal(power)}"
 
 
 def bin_edges(values: Weighted, n_bins: int) -> list[float]:
@@ -47,7 +47,7 @@ def bin_edges(values: Weighted, n_bins: int) -> list[float]:
     return kept[1:-1]
 
 
-def cuts(values: Weighted, n_bins: int) -> list[float]:
+def cut_points(values: Weighted, n_bins: int) -> list[float]:
     """Where to cut values into at most `n_bins` bins that tell as much as so few can: edges as those of `bin_edges`.
 
     Each value has a bin of its own where there are no more of them; else each bin begins at the first value of the next
@@ -59,7 +59,7 @@ def cuts(values: Weighted, n_bins: int) -> list[float]:
     return [float(value) for value in values.values[1:][np.diff(share) > 0]]
 
 
-def binned(value: str, edges: list[float], first: int = 0) -> str:
+def bin_number(value: str, edges: list[float], first: int = 0) -> str:
     """SQL of the number of a value's bin, counted from 0; an edge belongs to the bin above it.
 
     A search by halves; `value` is used several times.
@@ -67,10 +67,10 @@ def binned(value: str, edges: list[float], first: int = 0) -> str:
     if not edges:
         return f"{first}.0D"
     middle = len(edges) // 2
-    below, above = binned(value, edges[:middle], first), binned(value, edges[middle + 1 :], first + middle + 1)
-    return f"IF({value} < {number(edges[middle])}, {below}, {above})"
+    below, above = bin_number(value, edges[:middle], first), bin_number(value, edges[middle + 1 :], first + middle + 1)
+    return f"IF({value} < {number_literal(edges[middle])}, {below}, {above})"
 
 
-def binned_values(values: Floats, edges: list[float]) -> Floats:
+def bin_numbers(values: Floats, edges: list[float]) -> Floats:
     """The number of each value's bin."""
     return np.searchsorted(np.array(edges), values, side="right").astype(np.float64)

@@ -26,6 +26,7 @@ from traintable.quality.summary import FeatureSummary
 from traintable.quality.tally import Tally
 from traintable.spark.session import is_managed
 from traintable.storage.folder import folder
+from traintable.table_columns import TableColumns
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -82,9 +83,9 @@ def is_for_tasks(place: str) -> bool:
 class Pending:
     """Rows of `quality.with_rule_columns` that are still to be computed, written and looked at, all in one pass.
 
-    The files have the columns `published`; a private `folder` keeps the columns that the gate reads. Rows that fail a
-    rule of level quarantine are looked at, but in no file of the table. Where tasks can't write to its storage or to
-    the folder, it takes two more passes, and `hold` writes rows to the folder under a name, and reads them from there.
+    The files have the columns of the table; a private `folder` keeps `gate_columns`. Rows that fail a rule of level
+    quarantine are looked at, but in no file of the table. Where tasks can't write to its storage or to the folder, it
+    takes two more passes, and `hold` writes rows to the folder under a name, and reads them from there.
 
     Attributes
     ----------
@@ -97,15 +98,14 @@ class Pending:
         audited: DataFrame,
         table: str,
         *,
-        published: Sequence[str],
-        looked_at: Sequence[str],
-        features: Sequence[str],
+        columns: TableColumns,
+        gate_columns: Sequence[str],
         folder: str,
         hold: Callable[[DataFrame, str], DataFrame],
     ) -> None:
         self._audited, self._table, self._hold = audited, table, hold
-        self._published, self._looked_at, self._features = published, looked_at, features
-        self._schema = audited.select(*map(quote, published)).schema
+        self._columns, self._gate_columns = columns, gate_columns
+        self._schema = audited.select(*map(quote, columns.names)).schema
         self._places = None
         if takes_files(table, self._schema) and is_for_tasks(folder):
             self._places = Places(table, f"{folder}/{_HELD}")
@@ -140,10 +140,10 @@ class Pending:
         found = (self._planned if held is None else held).agg(*columns).collect()[0]
         if held is None:
             held = self._held(found["files"])
-        all_told = Told(FeatureSummary.empty(self._features))
+        all_told = Told(FeatureSummary.empty(self._columns.features))
         for content in found["told"] if len(found["told"]) == found["n_told"] else _read(held):
             all_told.add(bytes(content))
-        left = None if wide is None else wide.where(F.size(FAILED) == 0).select(*map(quote, self._published))
+        left = None if wide is None else wide.where(F.size(FAILED) == 0).select(*map(quote, self._columns.names))
         self.rows = held.drop(TOLD, FILE)
         self.candidate = Candidate(
             self.rows,
@@ -158,8 +158,7 @@ class Pending:
         return [found[name] for name in named]
 
     def _passed(self, audited: DataFrame) -> DataFrame:
-        names = {"published": self._published, "looked_at": self._looked_at, "features": self._features}
-        return passed(audited, self._places, **names)
+        return passed(audited, self._places, columns=self._columns, gate_columns=self._gate_columns)
 
     def _held(self, files: Sequence[str]) -> DataFrame:
         """What is looked at, from just the files of tasks that have counted: others may have failed at their end."""

@@ -18,6 +18,7 @@ from traintable.quality.audit import FAILED
 from traintable.quality.matrix import COUNTS, counts, matrix
 from traintable.quality.summary import FeatureSummary
 from traintable.quality.tally import Tally
+from traintable.table_columns import TableColumns
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -61,21 +62,20 @@ def passed(
     audited: DataFrame,
     places: Places | None,
     *,
-    published: Sequence[str],
-    looked_at: Sequence[str],
-    features: Sequence[str],
+    columns: TableColumns,
+    gate_columns: Sequence[str],
 ) -> DataFrame:
     """The rows of `quality.with_rule_columns`, `gate_columns` columns of them, while tasks count them and write both.
 
-    Into files of the table go `published` columns of the rows that fail no rule of level quarantine; into a file of
+    Into files of the table go its columns of the rows that fail no rule of level quarantine; into a file of
     each task what is given out here, but for its name. In the columns `_told` and `_file` is null, but in the last row
     of each task what it tells and that name. Without places nothing is written.
     """
     known = {column.name: column.dataType for column in audited.schema} | dict.fromkeys(COUNTS, IntegerType())
-    fields = [StructField(name, known[name]) for name in looked_at]
-    arrow = to_arrow_schema(StructType([audited.schema[name] for name in published if name != SPLIT]))
+    fields = [StructField(name, known[name]) for name in gate_columns]
+    arrow = to_arrow_schema(StructType([audited.schema[name] for name in columns.names if name != SPLIT]))
     looked = to_arrow_schema(StructType([*fields, StructField(TOLD, BinaryType())]))
-    names = tuple(features)
+    names = columns.features
 
     def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         writers: dict[str, FileWriter] = {}
@@ -97,7 +97,7 @@ def passed(
                     yield given(last, None)
                 values, lengths = matrix(batch, names)
                 told.tally.n += len(batch)
-                told.tally.n_set_aside += pc.sum(pc.not_equal(pc.list_value_length(batch.column(FAILED)), 0)).as_py()
+                told.tally.n_quarantined += pc.sum(pc.not_equal(pc.list_value_length(batch.column(FAILED)), 0)).as_py()
                 for part, is_of_it in _parts(batch):
                     rows = batch if is_of_it is None else batch.filter(is_of_it)
                     told.tally.add(rows, part)

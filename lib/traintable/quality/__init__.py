@@ -4,6 +4,8 @@ from traintable.quality.audit import gate_columns, with_gate_columns, with_rule_
 from traintable.quality.classes import require_classes
 from traintable.quality.feature_drift import drift
 from traintable.quality.gate import check
+from traintable.quality.previous_version import PublishedVersion, compare_with_previous, require_allowable
+from traintable.quality.rule_result import RuleResult
 from traintable.quality.suite import require_known
 from traintable.quality.summary import FeatureSummary
 from traintable.quality.tally import Tally
@@ -11,20 +13,25 @@ from traintable.quality.verdict import Verdict
 
 __all__ = [
     "FeatureSummary",
+    "PublishedVersion",
+    "RuleResult",
     "Tally",
     "Verdict",
     "audit",
     "check",
+    "compare_with_previous",
     "drift",
     "feature_drift",
     "gate_columns",
     "matrix",
     "page",
     "previous_version",
+    "require_allowable",
     "require_classes",
     "require_known",
     "summary",
     "tally",
+    "verdict",
     "with_gate_columns",
     "with_rule_columns",
 ]

@@ -1,8 +1,8 @@
-"""How far the features of two versions are apart, as two summaries tell it.
+"""How far the distributions of features in two versions are apart, from their summaries.
 
-A version learns its medians, means and scales anew, so a value that many rows share, such as an imputed one, is a
-little off from night to night. Rows are therefore not counted between hard bounds, on either side of which such a value
-could come to lie: each counts around its place, in part on this side of a bound and in part on the other.
+Each version fits its medians, means and scales anew, so a value that many rows share, such as an imputed one, moves a
+little from night to night. Rows are therefore not counted between hard bounds, which such a value could cross: each
+counts around its place, partly on this side of a bound and partly on the other.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from traintable.analyse.drift.columns import psi_of_counts
 from traintable.quality.summary import FeatureSummary, bins_in_order
 
-N_GROUPS = 10  # of about as many rows of the version before
+N_GROUPS = 10  # of about equally many rows of the previous version
 TOLERANCE = 0.25  # standard deviations to either side over which a row counts
 
 _OUTLIERS = 0.001  # share of the rows at each end that make no deviation greater
@@ -23,24 +23,32 @@ Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def drift(before: FeatureSummary, now: FeatureSummary) -> dict[str, float]:
-    """The population stability index of each feature of both versions, in groups of like many rows of the first.
+def drift(previous: FeatureSummary, new: FeatureSummary) -> dict[str, float]:
+    """The population stability index of each feature of both versions, in groups of equally many rows of the first.
 
-    Values of one bin are never parted. What lies beyond all values of the first version, by more than a bin and twice
-    the tolerance, makes two more groups. Features that only one version has are left out.
+    Values in the same bin stay together. Values outside the range of the first version, by more than a bin and twice
+    the tolerance, make two more groups. Features that only one version has are left out. Costs no pass.
+
+    >>> import numpy as np
+    >>> previous, new = FeatureSummary.empty(["x"]), FeatureSummary.empty(["x"])
+    >>> values = np.linspace(-1, 1, 1000, dtype=np.float32)[:, None]
+    >>> previous.add(values)
+    >>> new.add(values + 0.5)
+    >>> drift(previous, previous), round(drift(previous, new)["x"], 1)
+    ({'x': 0.0}, 2.8)
     """
     low, high, order = bins_in_order()
-    of_before = dict(zip(before.names, before.counts[:, order], strict=True))
-    found = {}
-    for name, counts in zip(now.names, now.counts[:, order], strict=True):
-        known = of_before.get(name)
-        if known is not None and known.any() and counts.any():
-            found[name] = _Reference(known, low, high).index(counts)
-    return found
+    references = dict(zip(previous.names, previous.counts[:, order], strict=True))
+    indexes = {}
+    for name, counts in zip(new.names, new.counts[:, order], strict=True):
+        reference = references.get(name)
+        if reference is not None and reference.any() and counts.any():
+            indexes[name] = _Reference(reference, low, high).index(counts)
+    return indexes
 
 
 class _Reference:
-    """Rows of a feature in bins (`counts` of all bins, whose bounds are `low` and `high`), and the groups they make."""
+    """The groups that the rows of a feature make: `counts` of all bins, whose bounds are `low` and `high`."""
 
     def __init__(self, counts: Ints, low: Doubles, high: Doubles) -> None:
         self.low, self.high, self.counts = low, high, counts
@@ -50,7 +58,7 @@ class _Reference:
         self.bounds = self._bounds()
 
     def _deviation(self) -> float:
-        """The standard deviation, which a few outliers do not make greater."""
+        """A standard deviation that a few outliers do not increase."""
         values, weights = (self.low[self.at] + self.high[self.at]) / 2, self.counts[self.at]
 
         def quantile(q: float) -> float:
@@ -63,10 +71,10 @@ class _Reference:
         return min(whole, middle) if middle > 0 else whole
 
     def _bounds(self) -> Doubles:
-        """Between groups of like many rows, halfway between their outermost bins.
+        """The bounds between groups of equally many rows, halfway between their outermost bins.
 
-        A bin of as many rows as a group has is one by itself, with what is up to twice the tolerance from it, or in the
-        bins beside it.
+        A bin with as many rows as a group is a group of its own, with all values up to twice the tolerance from it, and
+        those of the bins next to it.
         """
         counts, n = self.counts[self.at], self.up_to[-1]
         (last,) = np.nonzero(np.diff((self.up_to - counts) * N_GROUPS // n))
@@ -81,19 +89,19 @@ class _Reference:
         return np.unique(np.concatenate([starts, bounds[~is_near], ends]))
 
     def index(self, counts: Ints) -> float:
-        """The population stability index of other rows."""
+        """The population stability index of rows with these counts."""
         first, last, bins = self.at[0], self.at[-1], np.arange(len(counts))
         is_below = (bins < first - 1) & (self.high < self.low[first] - 2 * self.tolerance)
         is_above = (bins > last + 1) & (self.low > self.high[last] + 2 * self.tolerance)
-        known, within = self._shares(self.counts), np.where(is_below | is_above, 0, counts)
+        expected, within = self._shares(self.counts), np.where(is_below | is_above, 0, counts)
         shares = self._shares(within) * (within.sum() / counts.sum())
         below, above = (counts[beyond].sum() / counts.sum() for beyond in (is_below, is_above))
-        return float(psi_of_counts([0, *known, 0], [below, *shares, above]))
+        return float(psi_of_counts([0, *expected, 0], [below, *shares, above]))
 
     def _shares(self, counts: Ints) -> Doubles:
         """The shares of rows in the groups, each row counting around its place.
 
-        That is evenly over its bin and to either side of it over the tolerance, or the bin's width if that is more.
+        It counts evenly over its bin, and on either side over the tolerance, or over the bin's width if that is more.
         """
         (at,) = np.nonzero(counts)
         if not len(at):

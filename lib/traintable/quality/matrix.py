@@ -1,4 +1,4 @@
-"""The features of rows in Arrow's form as numbers in NumPy's, and what is wrong with them."""
+"""The features of rows in Arrow as an array of NumPy, and how many of them are not finite."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Numbers = NDArray[np.floating[Any]]
 def matrix(rows: pa.RecordBatch, features: Sequence[str]) -> tuple[Numbers, NDArray[np.int32]]:
     """Features as numbers, shape (rows, features), and how many each row has; null is NaN.
 
-    They are columns of these names, or lists in the column `features`. A row whose list is null, or of another length
-    than there are names, has NaN alone.
+    They are columns of these names, or lists in the column `features`. A row whose list is null, or whose length is not
+    the number of names, is all NaN.
     """
     if not _are_lists(rows):
         columns = [_numbers(rows.column(name)) for name in features]
@@ -33,19 +33,19 @@ def matrix(rows: pa.RecordBatch, features: Sequence[str]) -> tuple[Numbers, NDAr
     is_whole = lengths == n
     if is_whole.all():
         return flat.reshape(len(lengths), n), lengths
-    found = np.full((len(lengths), n), np.nan, flat.dtype)
-    found[is_whole] = flat[np.repeat(is_whole, lengths)].reshape(-1, n)
-    return found, lengths
+    values = np.full((len(lengths), n), np.nan, flat.dtype)
+    values[is_whole] = flat[np.repeat(is_whole, lengths)].reshape(-1, n)
+    return values, lengths
 
 
 def counts(values: Numbers, lengths: NDArray[np.int32]) -> dict[str, pa.Array]:
-    """Columns for the gate: of each row the number of its features, and of those that are no finite numbers.
+    """Columns for the gate: how many features each row has, and how many of these are not finite.
 
-    The latter is 0 for a row of another number of features than there are names, against which a rule of its own is.
+    The latter is 0 for a row with too few or too many features, for which there is a rule of its own.
     """
-    wrong = np.count_nonzero(~np.isfinite(values), axis=1).astype(np.int32)
-    wrong[lengths != values.shape[1]] = 0
-    return {N_NOT_FINITE: pa.array(wrong), N_FEATURES: pa.array(lengths)}
+    not_finite = np.count_nonzero(~np.isfinite(values), axis=1).astype(np.int32)
+    not_finite[lengths != values.shape[1]] = 0
+    return {N_NOT_FINITE: pa.array(not_finite), N_FEATURES: pa.array(lengths)}
 
 
 def _are_lists(rows: pa.RecordBatch) -> bool:

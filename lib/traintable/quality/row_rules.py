@@ -1,4 +1,4 @@
-"""Rules on single rows, as conditions on rows: those that fail them can be set aside."""
+"""Rules on single rows, as conditions on rows: rows that break them can be quarantined."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pyspark.sql import functions as F
 
 from traintable.errors import ConfigError
-from traintable.quality.suite import Rule, built, not_computable
+from traintable.quality.suite import Rule, build_expectation, not_computable
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
 
 
 def failed_rules(rows: DataFrame, rules: Sequence[Rule]) -> Column:
-    """The ids of the rules that a row fails, as Great Expectations counts them; costs no pass.
+    """The ids of the rules that a row breaks, as Great Expectations counts them; costs no pass.
 
-    Raises ConfigError for a rule that is not one on single rows.
+    Raises ConfigError for a rule that is not on single rows.
     """
     if not rules:
         return F.array().cast("array<string>")
     from traintable.quality.engine import TwoPassEngine
-    from traintable.quality.subject import Computed
+    from traintable.quality.subject import ComputedRows
 
-    engine = TwoPassEngine(Computed(rows), {"all": None})
+    engine = TwoPassEngine(ComputedRows(rows), {"all": None})
     failed = [F.when(_unexpected(engine, rule), F.lit(rule.id)) for rule in rules]
     return F.array_compact(F.array(*failed))
 
 
 def _unexpected(engine: TwoPassEngine, rule: Rule) -> Column:
-    """Whether a row is one of those that a rule counts as unexpected."""
+    """Whether a rule counts a row as unexpected."""
     from great_expectations.exceptions.exceptions import GreatExpectationsError
     from great_expectations.expectations.registry import get_metric_kwargs
     from great_expectations.validator.metric_configuration import MetricConfiguration
     from great_expectations.validator.validation_graph import ValidationGraph
 
-    expectation = built(rule, batch="all")
+    expectation = build_expectation(rule, batch="all")
     metric = getattr(expectation, "map_metric", None)
     if not metric:
         raise _not_on_rows(rule)
-    known = get_metric_kwargs(f"{metric}.condition", expectation.configuration)
-    domain, values = known["metric_domain_kwargs"], known["metric_value_kwargs"]
+    kwargs = get_metric_kwargs(f"{metric}.condition", expectation.configuration)
+    domain, values = kwargs["metric_domain_kwargs"], kwargs["metric_value_kwargs"]
     configuration = MetricConfiguration(f"{metric}.condition", domain, values)
     graph = ValidationGraph(engine)
     graph.build_metric_dependency_graph(configuration, {})
@@ -54,17 +54,17 @@ def _unexpected(engine: TwoPassEngine, rule: Rule) -> Column:
     if configuration.id not in resolved:
         failure = next(iter(failures.values()))["exception_info"]
         raise not_computable(rule, str(getattr(failure, "exception_message", failure)))
-    if engine.looks_at_others(configuration):
+    if engine.reads_other_rows(configuration):
         raise _not_on_rows(rule)
-    found: Any = resolved[configuration.id]
-    condition, compute, accessor = found
+    resolved_condition: Any = resolved[configuration.id]
+    condition, compute, accessor = resolved_condition
     return cast("Column", engine.holds({**compute, **accessor}) & condition)
 
 
 def _not_on_rows(rule: Rule) -> ConfigError:
     return ConfigError(
         where=f"{rule.where}.level",
-        expected="`warn` or `fail` for a rule that looks at a whole column",
-        found="`quarantine`, which is for rules that look at one row",
-        remedy="Change the level, or take a rule such as expect_column_values_to_be_between.",
+        expected="`warn` or `fail`, for the rule is about a whole column",
+        found="`quarantine`, which is for rules on single rows",
+        remedy="Change the level, or use a rule on rows such as expect_column_values_to_be_between.",
     )

@@ -1,4 +1,4 @@
-"""What the gate looks at: rows that are there, or that are still to be computed."""
+"""The rows that the gate checks: they are there, or still to be computed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Subject(Protocol):
 
     @property
     def rows(self) -> DataFrame:
-        """The rows; before `compute` they are good for their schema only, and a pass over them is not to be made."""
+        """The rows; before `compute` only their schema may be used, and no pass be made over them."""
 
     @property
     def n(self) -> int | None:
-        """How many they are, if that is known."""
+        """How many there are, if that is known."""
 
     @property
     def is_pending(self) -> bool:
@@ -28,7 +28,7 @@ class Subject(Protocol):
         """Compute the rows, and in the same pass these aggregates of them."""
 
 
-class Computed:
+class ComputedRows:
     """Rows that are there already."""
 
     n, is_pending = None, False
@@ -37,5 +37,5 @@ class Computed:
         self.rows = rows
 
     def compute(self, aggregates: Sequence[Column]) -> list[Any]:
-        """Nobody calls it."""
-        raise AssertionError("they have been computed")
+        """Not to be called."""
+        raise AssertionError("the rows are computed already")

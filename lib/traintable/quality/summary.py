@@ -1,8 +1,8 @@
-"""What each feature of the published rows is like, learned while they are written, for drift between versions.
+"""The distribution of each feature of train, counted while rows are written, for drift between versions.
 
 A number is counted in the bin that the leading bits of its 32-bit form name: its sign, its power of two and three bits
-of its fraction. Bins are the same for all tables, so counts of parts of a table add up and those of two versions can be
-compared, in any order and layout, to the last count.
+of its fraction. Bins are the same for all tables: counts of several tasks add up, and those of two versions can be
+compared, whatever the order and layout of rows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import gzip
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,35 @@ Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+_QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+class _Counts(TypedDict):
+    rows: int
+    not_finite: int
+
+
+class FeatureDescription(_Counts, total=False):
+    """The distribution of a feature; all but the counts of rows are missing where no value is finite."""
+
+    zeros: float
+    least: float
+    quarter: float
+    median: float
+    three_quarters: float
+    greatest: float
+
+
 @dataclass
 class FeatureSummary:
-    """Counts of the values of features, shape (features, bins), and of their values that are no finite numbers."""
+    """How often the values of features occur, shape (features, bins), and how many are not finite, shape (features,).
+
+    >>> import numpy as np
+    >>> summary = FeatureSummary.empty(["x"])
+    >>> summary.add(np.array([[0.0], [1.0], [2.0], [np.nan]]))
+    >>> summary.describe()["x"]["rows"], summary.describe()["x"]["median"], summary.describe()["x"]["not_finite"]
+    (4, 1.0, 1)
+    """
 
     names: tuple[str, ...]
     counts: Ints
@@ -36,7 +62,7 @@ class FeatureSummary:
 
     @classmethod
     def empty(cls, names: Sequence[str]) -> FeatureSummary:
-        """Of no rows."""
+        """The summary of no rows."""
         return cls(tuple(names), np.zeros((len(names), _BINS), np.int64), np.zeros(len(names), np.int64))
 
     def add(self, values: Numbers) -> None:
@@ -46,54 +72,53 @@ class FeatureSummary:
         bins = np.ascontiguousarray((_bits(single) >> _SHIFT).astype(np.uint16).T)
         finite = np.isfinite(values)
         is_finite = None if finite.all() else np.ascontiguousarray(finite.T)
-        for i, column in enumerate(bins):  # one by one, for the counts of one feature are near each other in memory
-            known = column if is_finite is None else column[is_finite[i]]
-            self.not_finite[i] += len(column) - len(known)
-            found = np.bincount(known)
-            self.counts[i, : len(found)] += found
+        for i, column in enumerate(bins):  # feature by feature, whose counts are near each other in memory
+            finite_bins = column if is_finite is None else column[is_finite[i]]
+            self.not_finite[i] += len(column) - len(finite_bins)
+            counts = np.bincount(finite_bins)
+            self.counts[i, : len(counts)] += counts
 
     def merge(self, other: FeatureSummary) -> None:
-        """Add the rows of another one of the same features."""
+        """Add the counts of another summary of the same features."""
         self.counts += other.counts
         self.not_finite += other.not_finite
 
     def to_bytes(self) -> bytes:
         """Compressed JSON; the same for the same rows."""
         features = {}
-        for name, row, wrong in zip(self.names, self.counts, self.not_finite, strict=True):
-            (found,) = np.nonzero(row)
-            features[name] = {"bins": found.tolist(), "counts": row[found].tolist(), "not_finite": int(wrong)}
+        for name, row, n_not_finite in zip(self.names, self.counts, self.not_finite, strict=True):
+            (bins,) = np.nonzero(row)
+            features[name] = {"bins": bins.tolist(), "counts": row[bins].tolist(), "not_finite": int(n_not_finite)}
         text = json.dumps({"fraction_bits": FRACTION_BITS, "features": features}, separators=(",", ":"))
         return gzip.compress(text.encode(), mtime=0)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> FeatureSummary:
-        """What `to_bytes` has made."""
+        """The summary that `to_bytes` wrote."""
         features = json.loads(gzip.decompress(content))["features"]
-        found = cls.empty(tuple(features))
-        for i, known in enumerate(features.values()):
-            found.counts[i, known["bins"]] = known["counts"]
-            found.not_finite[i] = known["not_finite"]
-        return found
+        summary = cls.empty(tuple(features))
+        for i, feature in enumerate(features.values()):
+            summary.counts[i, feature["bins"]] = feature["counts"]
+            summary.not_finite[i] = feature["not_finite"]
+        return summary
 
-    def described(self) -> dict[str, dict[str, Any]]:
-        """Of each feature the rows, the share of zeros, and quantiles to within an eighth of a value."""
+    def describe(self) -> dict[str, FeatureDescription]:
+        """Of each feature the rows, the share of zeros, and quantiles, at most an eighth of their value too near 0."""
         low, high, order = bins_in_order()
         nearest_zero = np.where(low < 0, high, low)
         zero = _bits(np.zeros(1, np.float32))[0] >> _SHIFT
-        told = {}
-        for name, row, wrong in zip(self.names, self.counts, self.not_finite, strict=True):
-            n = int(row.sum())
-            found: dict[str, Any] = {"rows": n + int(wrong), "not_finite": int(wrong)}
+        descriptions = {}
+        for name, counts, n_not_finite in zip(self.names, self.counts, self.not_finite, strict=True):
+            n = int(counts.sum())
+            description: FeatureDescription = {"rows": n + int(n_not_finite), "not_finite": int(n_not_finite)}
             if n:
-                below = np.cumsum(row[order])
-                found_at = {q: np.searchsorted(below, max(1, np.ceil(q * n))) for q in (0, 0.25, 0.5, 0.75, 1)}
-                at = {q: nearest_zero[place] for q, place in found_at.items()}
-                names = ("least", "quarter", "median", "three_quarters", "greatest")
-                found |= {"zeros": int(row[zero]) / n}
-                found |= {key: float(value) for key, value in zip(names, at.values(), strict=True)}
-            told[name] = found
-        return told
+                up_to = np.cumsum(counts[order])
+                values = [float(nearest_zero[np.searchsorted(up_to, max(1, np.ceil(q * n)))]) for q in _QUANTILES]
+                description["zeros"] = int(counts[zero]) / n
+                description["least"], description["quarter"], description["median"] = values[:3]
+                description["three_quarters"], description["greatest"] = values[3:]
+            descriptions[name] = description
+        return descriptions
 
 
 def _bits(values: Floats) -> NDArray[np.uint32]:
@@ -106,7 +131,7 @@ def bins_in_order() -> tuple[Doubles, Doubles, Ints]:
     half = _BINS // 2
     with np.errstate(invalid="ignore"):
         near = (np.arange(half + 1, dtype=np.uint32) << _SHIFT).view(np.float32).astype(np.float64)
-    near[~np.isfinite(near)] = 2.0**128  # what lies there is in no bin
+    near[~np.isfinite(near)] = 2.0**128  # no finite value is in these bins
     near[half] = 2.0**128
     bins = np.arange(_BINS)
     low, high = np.concatenate([-near[:0:-1], near[:-1]]), np.concatenate([-near[-2::-1], near[1:]])

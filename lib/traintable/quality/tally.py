@@ -1,4 +1,4 @@
-"""How many rows there are, counted by the tasks that write them."""
+"""The number of rows, counted by the tasks that write them."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ class Tally:
 
     Attributes
     ----------
-    n : all rows that the gate looks at.
-    n_set_aside : those of them that are not to be published.
+    n : all rows that the gate checks.
+    n_quarantined : those of them that break a rule of level quarantine, and are not published.
     rows : how many of the others are in each split.
-    classes : and how many in each split and class, by `split_class`.
-    hashes : the sum of their hashes, of which `hash_of` makes the content hash.
+    classes : how many of the others are in each split and class, by `split_class`.
+    hashes : the sum of their hashes, from which `hash_of` makes the content hash.
     """
 
     n: int = 0
-    n_set_aside: int = 0
+    n_quarantined: int = 0
     rows: Counter[str] = field(default_factory=Counter)
     classes: Counter[str] = field(default_factory=Counter)
     hashes: int = 0
 
     def add(self, rows: pa.RecordBatch, split: str | None) -> None:
-        """Add audited rows of one split, none of which is set aside; what is no split of ours is not counted there."""
+        """Add rows of a split, none of which is quarantined; those of an unknown split are not counted."""
         if split not in SPLITS or not len(rows):
             return
         self.rows[split] += len(rows)
@@ -45,9 +45,9 @@ class Tally:
             self.classes[pair["values"]] += pair["counts"]
 
     def merge(self, other: Tally) -> None:
-        """Add the rows of another one."""
+        """Add the counts of another tally."""
         self.n += other.n
-        self.n_set_aside += other.n_set_aside
+        self.n_quarantined += other.n_quarantined
         self.rows += other.rows
         self.classes += other.classes
         self.hashes += other.hashes
@@ -57,12 +57,12 @@ class Tally:
         return vars(self)
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> Tally:
-        """What `to_dict` has made."""
-        return cls(**{**told, "rows": Counter(told["rows"]), "classes": Counter(told["classes"])})
+    def from_dict(cls, data: Mapping[str, Any]) -> Tally:
+        """The tally that `to_dict` described."""
+        return cls(**{**data, "rows": Counter(data["rows"]), "classes": Counter(data["classes"])})
 
 
 def _sum(hashes: pa.Array) -> int:
-    """The exact sum of 64-bit numbers, whose halves do not run over for 2**31 rows."""
+    """The exact sum of 64-bit numbers; sums of their halves do not overflow below 2**31 rows."""
     values = hashes.to_numpy(zero_copy_only=False)
     return (int(np.sum(values >> 32)) << 32) + int(np.sum(values & np.int64(2**32 - 1)))

@@ -4,58 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from traintable.errors import GateRefused
+from traintable.quality.rule_result import RuleResult
 
-_REMEDY = "Nothing was published. Mend the data, or the rule in `gate` if it is wrong."
-_MOST = 20  # rules that a summary names; the whole result lies beside the table
+_REMEDY = "Nothing was published. Correct the data, or the rule in `gate` if that is wrong."
+_MOST = 20  # rules that a summary names; the whole result is in a file of its own
+
+
+class VerdictSummary(TypedDict):
+    """What a manifest says of a verdict: how many rules there were and held, and the first of those that did not."""
+
+    rules: int
+    held: int
+    warnings: list[dict[str, Any]]
+    refusals: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What each rule said: dictionaries with `id`, `rule`, `column`, `level`, `success`, `found`, `arguments`, `rows`.
+    """The result of each rule."""
 
-    `rows` is how many rows are against a rule on single rows, and None for others.
-    """
+    rules: tuple[RuleResult, ...]
 
-    rules: tuple[dict[str, Any], ...]
-
-    def __add__(self, more: Iterable[dict[str, Any]]) -> Verdict:
+    def __add__(self, more: Iterable[RuleResult]) -> Verdict:
         return Verdict((*self.rules, *more))
 
     @property
-    def refusals(self) -> list[dict[str, Any]]:
+    def refusals(self) -> list[RuleResult]:
         """Rules of level fail that do not hold."""
-        return [rule for rule in self.rules if not rule["success"] and rule["level"] == "fail"]
+        return [rule for rule in self.rules if not rule.success and rule.level == "fail"]
 
     @property
-    def warnings(self) -> list[dict[str, Any]]:
+    def warnings(self) -> list[RuleResult]:
         """Rules of other levels that do not hold."""
-        return [rule for rule in self.rules if not rule["success"] and rule["level"] != "fail"]
+        return [rule for rule in self.rules if not rule.success and rule.level != "fail"]
+
+    @property
+    def n_held(self) -> int:
+        """How many rules hold."""
+        return sum(rule.success for rule in self.rules)
 
     def raise_if_refused(self, table: str, *, page: str | None = None) -> None:
         """Raise GateRefused that names the first rule that does not hold, how many others there are, and their page."""
         if not self.refusals:
             return
-        first, others = self.refusals[0], len(self.refusals) - 1
+        first, n_others = self.refusals[0], len(self.refusals) - 1
+        more = "1 more rule does not hold" if n_others == 1 else f"{n_others} more rules do not hold"
         raise GateRefused(
             where=f"gate of {table}",
-            expected=f"{first['rule']} of {first['column']}",
-            found=f"{first['found']}" + (f" ({others} more rules do not hold)" if others else ""),
-            remedy=first.get("remedy", _REMEDY) + (f" All rules: {page}" if page else ""),
+            expected=f"{first.rule} of {first.column}",
+            found=first.found + (f" ({more})" if n_others else ""),
+            remedy=(first.remedy or _REMEDY) + (f" All rules: {page}" if page else ""),
         )
 
-    def summary(self) -> dict[str, Any]:
-        """For the manifest: how many rules held, and the first of those that did not."""
-        held = sum(rule["success"] for rule in self.rules)
+    def summary(self) -> VerdictSummary:
+        """For the manifest."""
         return {
             "rules": len(self.rules),
-            "held": held,
-            "warnings": [_short(rule) for rule in self.warnings[:_MOST]],
-            "refusals": [_short(rule) for rule in self.refusals[:_MOST]],
+            "held": self.n_held,
+            "warnings": [rule.summary() for rule in self.warnings[:_MOST]],
+            "refusals": [rule.summary() for rule in self.refusals[:_MOST]],
         }
-
-
-def _short(rule: dict[str, Any]) -> dict[str, Any]:
-    return {name: rule[name] for name in ("id", "rule", "column", "level", "found")}

@@ -5,23 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
+from pydantic import ValidationError
 from pyspark.sql import functions as F
 
 from traintable import analyse, split
 from traintable.addresses import is_catalog_name, is_remote, resolve, sibling
 from traintable.analyse import decisions, report
-from traintable.assemble.rows import KIND, assemble, pin_inputs
+from traintable.analyse.document import Headline, Leak, ProfileDocument, ProposedPlan
+from traintable.assemble import assemble, pin_inputs
+from traintable.assemble.labelled_rows import KIND
 from traintable.columns import SPLIT, TRAIN, quote
 from traintable.config.dataset import Against, Config
+from traintable.config.document import explain
 from traintable.config.plan import Feature, Plan
 from traintable.contract.rows import REASONS
 from traintable.delta.pin import pin, read_pinned
 from traintable.errors import ConfigError, InputMissing
-from traintable.run.places import Places
+from traintable.run.output_paths import OutputPaths
 from traintable.run.staging import Staging, staging
-from traintable.spark.errors import translated
+from traintable.spark.errors import translate_spark_errors
 from traintable.spark.progress import Progress
 from traintable.spark.session import get_spark, pinned_settings
 
@@ -32,26 +36,54 @@ PROFILE, REPORT, PLAN, PROPOSED = "profile.json", "report.html", "plan.yaml", "p
 _OWN = (KIND, REASONS, "_unparsed")
 
 
+class RowsRead(TypedDict):
+    """Rows that were analysed."""
+
+    read: int
+
+
+class AnalysisResult(TypedDict):
+    """What the JSON line of `traintable analyse` says; `features` and `dropped` are numbers of columns."""
+
+    status: str
+    table: str
+    report: str
+    profile: str
+    plan: str
+    rows: RowsRead
+    features: int
+    dropped: int
+    headlines: list[Headline]
+    changes: list[decisions.ChangeRecord]
+
+
 def analyse_table(
     config: Config, *, plan: Path | None = None, spark: SparkSession | None = None, progress: Progress | None = None
-) -> dict[str, Any]:
+) -> AnalysisResult:
     """Profile the rows of train, write a report, and propose a plan; gives what the JSON line of the command says.
 
-    Beside the training table, in `<table>_analysis`, lie `profile.json`, `report.html`, the plan as it was proposed
+    Next to the training table, in `<table>_analysis`, lie `profile.json`, `report.html`, the plan as it was proposed
     (`plan.proposed.yaml`), and the plan itself unless `plan` names another file for it. A plan that is there is merged:
-    edits stay, and what has changed is told. Costs one pass to write the joined rows, four over those of train, and
-    what the guards against leaks cost.
+    edits and comments stay, and `changes` says what is new. Costs one pass to write the joined rows, four over those of
+    train, and what the guards against leaks cost.
+
+    Raises ConfigError when the output is no local path or the edited plan is wrong, and InputMissing when train has no
+    rows.
     """
     progress = progress or Progress(quiet=True)
     with progress.stage("pin inputs"):
         pinned = pin_inputs(config, spark)
-        places = Places.of(config, "analysis")
+        paths = OutputPaths.of(config, "analysis")
         folder = _folder(config)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with pinned_settings(spark), translated(f"analysis for {places.table}"), staging(spark, places.staging) as files:
+    with (
+        pinned_settings(spark),
+        translate_spark_errors(f"analysis for {paths.table}"),
+        staging(spark, paths.staging) as files,
+    ):
         with progress.stage("read, join, label, split"):
-            rows = assemble(spark, config, pinned, held=lambda found: files.write(found, "assembled"))
+            rows = assemble(spark, config, pinned, checkpoint=lambda df: files.write(rows, "assembled"))
             rows = files.write(rows.where(F.col(SPLIT).isNotNull()).drop(*_OWN), "rows", partition_by=[SPLIT])
             train = rows.where(F.col(SPLIT) == TRAIN).drop(SPLIT)
             _require_rows(train, config)
@@ -63,7 +95,7 @@ def analyse_table(
         with progress.stage("look for leaks"):
             leaks = _leaks(config, rows, late)
         with progress.stage("profile"):
-            found = analyse.profile(
+            profile = analyse.profile(
                 train.drop(*late),
                 label=config.label.name,
                 time=_time(config, train.columns, late),
@@ -76,21 +108,21 @@ def analyse_table(
                 against=against,
             ).to_dict()
         with progress.stage("decide and report"):
-            return _written(found, folder, plan or folder / PLAN, late, config)
+            return _write(profile, folder, plan or folder / PLAN, late, config)
 
 
-def _reference(spark: SparkSession, config: Config, asked: Against, files: Staging) -> tuple[DataFrame, str]:
+def _reference(spark: SparkSession, config: Config, against: Against, files: Staging) -> tuple[DataFrame, str]:
     """The rows to compare those of train with, and what they are called."""
-    if asked.table is not None:
-        pinned = pin(resolve(asked.table, config.root), asked.version, spark=spark)
-        return read_pinned(spark, pinned), f"{asked.table}@{pinned.version}"
-    source = config.source.model_copy(update={"version": asked.version})
+    if against.table is not None:
+        pinned = pin(resolve(against.table, config.root), against.version, spark=spark)
+        return read_pinned(spark, pinned), f"{against.table}@{pinned.version}"
+    source = config.source.model_copy(update={"version": against.version})
     earlier = config.model_copy(update={"source": source})
     rows = assemble(
-        spark, earlier, pin_inputs(earlier, spark), held=lambda found: files.write(found, "assembled_reference")
+        spark, earlier, pin_inputs(earlier, spark), checkpoint=lambda df: files.write(rows, "assembled_reference")
     )
     rows = files.write(rows.where(F.col(SPLIT) == TRAIN).drop(SPLIT, *_OWN), "reference")
-    return rows, f"{config.source.table}@{asked.version}"
+    return rows, f"{config.source.table}@{against.version}"
 
 
 def _folder(config: Config) -> Path:
@@ -98,7 +130,7 @@ def _folder(config: Config) -> Path:
     if is_catalog_name(table) or is_remote(table):
         raise ConfigError(
             where="output.table",
-            expected="a local path, beside which the analysis is written",
+            expected="a local path, next to which the analysis is written",
             found=f"'{table}'",
             remedy="Analyse with `--set output.table=FOLDER/NAME`; the training table itself may lie anywhere.",
         )
@@ -119,8 +151,8 @@ def _unavailable(config: Config, columns: list[str]) -> dict[str, str]:
     """Column -> why it can be no feature: it is not known when the prediction is made."""
     own = {config.label.name, *config.source.key, SPLIT}
     everything = {name: Feature() for name in columns if name not in own}
-    asked = config.model_copy(update={"prepare": Plan.model_construct(features=everything)})
-    return {finding.columns[0]: finding.message for finding in split.unavailable(asked)}
+    all_features = config.model_copy(update={"prepare": Plan.model_construct(features=everything)})
+    return {finding.columns[0]: finding.message for finding in split.unavailable_features(all_features)}
 
 
 def _time(config: Config, columns: list[str], late: Mapping[str, str]) -> str | None:
@@ -128,7 +160,7 @@ def _time(config: Config, columns: list[str], late: Mapping[str, str]) -> str | 
     return declared if declared in columns and declared not in late else None
 
 
-def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[dict[str, Any]]:
+def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[Leak]:
     """What the guards find among the columns that may be features."""
     own = {config.label.name, *config.source.key, SPLIT, *late}
     readable = ("string", "boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
@@ -143,37 +175,48 @@ def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[dic
         seed=config.seed,
         limits=config.leakage.limits,
     )
-    return split.described(findings, config.leakage.allow)
+    return cast("list[Leak]", split.manifest_findings(findings, config.leakage.allow))
 
 
-def _written(
-    profile: dict[str, Any], folder: Path, plan: Path, late: Mapping[str, str], config: Config
-) -> dict[str, Any]:
+def _write(
+    profile: ProfileDocument, folder: Path, plan: Path, late: Mapping[str, str], config: Config
+) -> AnalysisResult:
     """Write the files; `unchanged` when they are what they were."""
     new = decisions.decide(profile, unavailable=late)
-    last = decisions.read(folder / PROPOSED) if (folder / PROPOSED).is_file() else None
-    merged, changes = decisions.merge(decisions.read(plan), last, new) if plan.is_file() else (new, [])
-    text = decisions.to_yaml(merged)
-    Plan.model_validate(merged)
+    text, checked, changes = _merge(plan, folder / PROPOSED, new)
     files = {
         folder / PROFILE: json.dumps(profile, ensure_ascii=False, allow_nan=False),
         folder / REPORT: report.html(profile, text),
         folder / PROPOSED: decisions.to_yaml(new),
         plan: text,
     }
-    before = {path: path.read_text(encoding="utf-8") if path.is_file() else None for path in files}
+    earlier = {path: path.read_text(encoding="utf-8") if path.is_file() else None for path in files}
     folder.mkdir(parents=True, exist_ok=True)
     for path, content in files.items():
         path.write_text(content, encoding="utf-8")
     return {
-        "status": "unchanged" if before == files else "published",
+        "status": "unchanged" if earlier == files else "published",
         "table": resolve(config.output.table, config.root),
         "report": str(folder / REPORT),
         "profile": str(folder / PROFILE),
         "plan": str(plan),
         "rows": {"read": profile["rows"]},
-        "features": len(merged["features"]),
-        "dropped": len(merged.get("drop") or {}),
+        "features": len(checked.features),
+        "dropped": len(checked.drop),
         "headlines": profile["headlines"],
         "changes": [change.to_dict() for change in changes],
     }
+
+
+def _merge(path: Path, last: Path, new: ProposedPlan) -> tuple[str, Plan, list[decisions.Change]]:
+    """The text of the plan, the plan, and what has changed; a plan at `path` keeps what a person has edited."""
+    if path.is_file():
+        edited = decisions.read(path)
+        merged, changes = decisions.merge(edited, decisions.read(last) if last.is_file() else None, new)
+        text = decisions.rewrite(path.read_text(encoding="utf-8"), edited, merged)
+    else:
+        merged, changes, text = new, [], decisions.to_yaml(new)
+    try:
+        return text, Plan.model_validate(merged), changes
+    except ValidationError as error:
+        raise explain(error, str(path), Plan) from None

@@ -1,39 +1,38 @@
-"""The main job, step by step."""
+"""The main job: from pinned warehouse tables to the next version of a training table."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection
 from datetime import datetime, timezone
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from traintable import prepare, publish, quality, split
+from traintable import assemble, prepare, publish, quality, split
 from traintable.addresses import is_remote, sibling
-from traintable.assemble.rows import FILTERED, KIND, QUARANTINED, SOURCE, assemble, pin_inputs
-from traintable.columns import FEATURES, SPLIT, SPLITS, TRAIN, quote, refuse_taken, require_columns
+from traintable.columns import SPLIT, TRAIN
 from traintable.config.dataset import Config
-from traintable.config.plan import Plan
-from traintable.contract.rows import REASONS
 from traintable.delta.attachments import Attachments
 from traintable.delta.lease import lease
-from traintable.delta.pin import Pinned, read_pinned
-from traintable.errors import InputMissing
 from traintable.publish.manifest import fitting, whole
 from traintable.publish.mlflow_input import log_input
-from traintable.quality.previous_version import require_allowable
-from traintable.run.gate_step import Judged, judge, version_before
+from traintable.run.context import RunContext
+from traintable.run.describe_split import describe_split, published_split
+from traintable.run.details import RunDetails
+from traintable.run.gate_step import GateOutcome, previous_version, run_gate
 from traintable.run.manifest import fingerprint_of, manifest
-from traintable.run.outcome import Census, Outcome, Rows, census, described_split, published_split
-from traintable.run.places import Places
+from traintable.run.outcome import Outcome
+from traintable.run.output_paths import OutputPaths
 from traintable.run.provenance import model_hash
-from traintable.run.staging import ROW, Staging, stageable, staging, writing
-from traintable.spark.errors import translated
+from traintable.run.row_accounting import Accounts, RowBalance, account_for_rows
+from traintable.run.stage_rows import stage_rows
+from traintable.run.staging import staging, writing
+from traintable.run.transform_rows import transform_rows
+from traintable.spark.errors import translate_spark_errors
 from traintable.spark.progress import Progress
 from traintable.spark.session import get_spark, pinned_settings
+from traintable.table_columns import TableColumns
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
@@ -49,251 +48,171 @@ def run(
 ) -> Outcome:
     """Build the next version of the training table that `config` describes, unless nothing has changed.
 
-    When local tables show that nothing has changed, Spark is not started. Of what the gate refuses against the version
-    before, "drift", "rows" and "schema" can be allowed.
+    When local tables show that nothing has changed, Spark is not started. Of the gate's rules against the previous
+    version, "drift", "rows" and "schema" can be allowed to be broken.
     Raises a TraintableError for whatever stops it; then nothing is published and the newest version stays as it was.
     Cost: one pass over the keys of the source and one to write the joined rows, which all later steps read; of these a
     narrow pass to count, one scan of train, and one pass that writes the files which a commit then takes; and narrow
-    passes over what the gate looks at.
+    passes over the columns that the gate reads.
+
+    >>> from traintable.config import load
+    >>> outcome = run(load("conf/flights.yaml"))  # doctest: +SKIP
+    >>> outcome.status, outcome.version  # doctest: +SKIP
+    ('published', 0)
+    >>> outcome.rows  # doctest: +SKIP
+    {'read': 336776, 'published': {'train': 229182, ...}, 'quarantined': 0, 'filtered': 11098}
     """
-    require_allowable(allow)
+    quality.require_allowable(allow)
     progress = progress or Progress(quiet=True)
     split.refuse_unavailable(config)
     with progress.stage("pin inputs"):
-        pinned = pin_inputs(config, spark)
+        pinned = assemble.pin_inputs(config, spark)
         fingerprint = fingerprint_of(config, pinned)
         run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}-{fingerprint[:8]}"
-        places = Places.of(config, run_id)
-        unchanged = _unchanged(places, fingerprint, spark)
+        paths = OutputPaths.of(config, run_id)
+        unchanged = _unchanged(paths, fingerprint, spark)
     if unchanged:
         return unchanged
     quality.require_known(config.gate)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with pinned_settings(spark), translated(f"run for {places.table}"), staging(spark, places.staging) as files:
-        return _Run(spark, config, pinned, fingerprint, run_id, places, progress, files, allow).carry_out()
+    with (
+        pinned_settings(spark),
+        translate_spark_errors(f"run for {paths.table}"),
+        staging(spark, paths.staging) as files,
+    ):
+        context = RunContext(spark, config, pinned, fingerprint, run_id, paths, files, allow)
+        return _build(context, progress)
 
 
-@dataclass
-class _Run:
-    """One run that has work to do."""
-
-    spark: SparkSession
-    config: Config
-    pinned: Mapping[str, Pinned]
-    fingerprint: str
-    run_id: str
-    places: Places
-    progress: Progress
-    files: Staging
-    allow: Collection[str]
-
-    def carry_out(self) -> Outcome:
-        stage, config, places = self.progress.stage, self.config, self.places
-        with stage("read, join, label, split"):
-            staged = self._staged()
-        with stage("account for rows"):
-            counted, rows = self._accounted(staged)
-        least = config.gate.min_rows_per_split
-        quality.require_classes(
-            counted.classes, counted.reasons, classes=config.label.classes, min_rows=least, table=places.table
-        )
-        with stage("describe the split"):
-            described = described_split(staged, config, self.pinned, self._dated)
-        with stage("look for leaks"):
-            leaks = self._leaks(staged)
-            staged = staged.drop(*self._guarded)
-        with stage("fit on train"):
-            fitted = self._fitted(staged)
-            model, names = fitted.model, list(fitted.features)
-        features = self._transformed(staged, model, names)
-        with stage("gate"):
-            judged = self._judged(features, names, counted)
-            rows = replace(rows, published=judged.published, quarantined=rows.quarantined + judged.n_set_aside)
-            rows.require_balance(places.table)
-        details = {
-            "fingerprint": self.fingerprint,
-            "model": places.model,
-            "content_hash": judged.content,
-            "classes": judged.classes,
-            "reasons": {**counted.reasons, **{f"gate:{ids}": n for ids, n in judged.set_aside.items()}},
-            "split": published_split(described, judged.classes),
-            "features": len(names),
-            "left_out": [str(dropped) for dropped in fitted.dropped],
-            "leakage": leaks,
-            "gate": judged.verdict.summary(),
-        }
-        with stage("publish"), writing(places.table), lease(places.table) as held:
-            unchanged = _unchanged(places, self.fingerprint, self.spark)
-            if unchanged:  # another run has published the same meanwhile
-                judged.candidate.discard()
-                return unchanged
-            # A model whose commit fails stays: its reply may be all that was lost, and no name is used twice.
-            model.write().save(places.model)
-            if places.quarantine != sibling(places.table, "quarantine"):
-                details["quarantine"] = places.quarantine
-            details["model_hash"] = model_hash(places.model)
-            told = manifest(config, self.pinned, self.run_id, rows.to_dict(), details)
-            told = fitting(told, self.beside, judged.kept)
-            held.require()
-            version = publish.publish(judged.candidate, places.table, manifest=told, features=names)
-        log_input(table=places.table, version=version, manifest=told)
-        details |= {"seconds": self.progress.seconds, "page": self.beside.at(judged.kept["page"])}
-        return Outcome("published", self.run_id, places.table, version, places.model, rows.to_dict(), details)
-
-    def _staged(self) -> DataFrame:
-        config = self.config
-        plan = self.plan
-        assembled = assemble(self.spark, config, self.pinned, held=lambda rows: self.files.write(rows, "assembled"))
-        require_columns(assembled, prepare.inputs(plan), where="prepare.features")
-        require_columns(assembled, set(config.leakage.columns), where="leakage")
-        keep = [*config.source.key, config.label.name, *sorted(prepare.inputs(plan)), *self._fold, *self._guarded]
-        rows = stageable(assembled, keep, whole_train=plan.drops_rows)
-        staged = self.files.write(rows, "rows", partition_by=[SPLIT])
-        return self._without_outliers(staged) if plan.drops_rows else staged
-
-    def _without_outliers(self, staged: DataFrame) -> DataFrame:
-        """The staged rows, those of train that outliers take out of it now among the filtered."""
-        is_train = F.col(SPLIT) == TRAIN
-        kept, gone = prepare.drop_outliers(staged.where(is_train), self.plan, columns=self.config.columns)
-        gone = gone.withColumns(
-            {
-                KIND: F.lit(FILTERED),
-                REASONS: F.transform("_outlier", lambda name: F.concat(F.lit("outlier:"), name)),
-                SPLIT: F.lit(None).cast("string"),
-            }
-        )
-        others = staged.where(is_train.isNull() | ~is_train)
-        rows = others.unionByName(kept.withColumn(ROW, F.lit(None).cast("string"))).unionByName(gone.drop("_outlier"))
-        return self.files.write(rows, "rows_without_outliers", partition_by=[SPLIT])
-
-    @property
-    def plan(self) -> Plan:
-        """The plan, with the run's own label."""
-        return self.config.prepare.model_copy(update={"label": self.config.label.name})
-
-    def _accounted(self, staged: DataFrame) -> tuple[Census, Rows]:
-        """Count, keep the removed rows, and see that no row is missing."""
-        config = self.config
-        read = read_pinned(self.spark, self.pinned[SOURCE], where=config.source.where).count()
-        if read == 0:
-            raise InputMissing(
-                where=f"table {self.pinned[SOURCE].table} version {self.pinned[SOURCE].version}",
-                expected=f"rows{f' where {config.source.where}' if config.source.where else ''}",
-                found="none",
-                remedy="Check `source.where`, or pin a version that has rows.",
-            )
-        counted = census(staged, config.label.name)
-        removed = staged.where(F.col(SPLIT).isNull())
-        self._removed = removed.select(
-            F.col(KIND).alias("kind"), F.col(REASONS).alias("reasons"), F.col(ROW).alias("row")
-        )
-        with writing(self.places.quarantine):
-            kept = self._keep_removed()
-        published = {part: sum(classes.values()) for part, classes in counted.classes.items()}
-        rows = Rows(read, published, kept.get(QUARANTINED, 0), kept.get(FILTERED, 0))
-        rows.require_balance(self.places.table)
-        return counted, rows
-
-    def _keep_removed(self, *more: DataFrame) -> dict[str, int]:
-        """Write the rows that are not published; gives how many of each kind there are."""
-        rows = reduce(lambda first, others: first.unionByName(others), more, self._removed)
-        return publish.write_removed(rows, self.places.quarantine, fingerprint=self.fingerprint)
-
-    @property
-    def _guarded(self) -> list[str]:
-        """The columns that only the guards against leaks read."""
-        names = {*self.config.leakage.columns, *([self._dated] if self._dated else [])}
-        return sorted(names - {*self.config.source.key, self.config.label.name, *prepare.inputs(self.plan)})
-
-    @property
-    def _time(self) -> str | None:
-        """The column by which splits follow each other, if they do."""
-        split_by = self.config.split
-        by_time = split_by.time.column if split_by.method == "time" and split_by.time else None
-        return self.config.leakage.time or by_time
-
-    @property
-    def _dated(self) -> str | None:
-        """The column whose first and last moments say when the rows of a part are from."""
-        declared = self.config.split.time
-        return self._time or (declared.column if declared else None)
-
-    @property
-    def _fold(self) -> list[str]:
-        """The column of folds, if there is one."""
-        return [self.config.prepare.fold] if self.config.folds else []
-
-    def _leaks(self, staged: DataFrame) -> list[dict[str, Any]]:
-        """What looks like a leak in the staged rows, for the manifest; GateRefused when that is severe."""
-        config, plan = self.config, self.plan
-        fold = {plan.fold} if plan.needs_fold else set()
-        findings = split.examine(
-            staged,
-            label=config.label.name,
-            key=config.source.key,
-            features=sorted(prepare.serving_inputs(plan) - fold),
-            groups=config.leakage.groups,
-            time=self._time,
-            text=config.leakage.text,
-            seed=config.seed,
-            limits=config.leakage.limits,
-        )
-        allow = config.leakage.allow
-        split.refuse_severe(findings, allow, table=self.places.table)
-        return split.described([*split.unavailable(config), *findings], allow)
-
-    def _fitted(self, staged: DataFrame) -> prepare.Fitted:
-        train = staged.where(F.col(SPLIT) == TRAIN)
-        return prepare.fit_plan(train, self.plan, columns=self.config.columns, output=self.config.output.features)
-
-    def _transformed(self, staged: DataFrame, model: PipelineModel, names: list[str]) -> DataFrame:
-        """The rows of the training table: key, label, split and features, nothing else.
-
-        A projection of the staged files, computed once for the gate and once for the commit: cheaper than writing the
-        wide rows twice, and the same rows, for the files and the model stay as they are. Splits are transformed apart
-        where the plan fills forward, so that no row is filled from another split.
-        """
-        config = self.config
-        apart = [F.col(SPLIT) == part for part in SPLITS] if self.plan.fills_forward else [F.col(SPLIT).isNotNull()]
-        parts = [model.transform(staged.where(rows)) for rows in apart]
-        features = reduce(lambda first, more: first.unionByName(more), parts)
-        own = list(dict.fromkeys([*config.source.key, config.label.name, SPLIT, *self._fold]))
-        added = names if config.output.features == "columns" else [FEATURES]
-        refuse_taken(staged.select(*map(quote, own)), set(added) - {FEATURES}, where="prepare.features")
-        return features.select(*[F.col(quote(name)) for name in own + added])
-
-    @property
-    def beside(self) -> Attachments:
-        """What is too large for a manifest."""
-        return Attachments(self.places.manifests)
-
-    def _judged(self, features: DataFrame, names: list[str], counted: Census) -> Judged:
-        """The rows to be published, written, and the verdict on them, kept; GateRefused when they may not be."""
-        config, places = self.config, self.places
-        before = version_before(places.table, self.beside, self.spark)
-        judged = judge(features, names, config, places.table, self.files, before=before, allow=self.allow)
-        if judged.n_set_aside:
-            with writing(places.quarantine):
-                self._keep_removed(judged.removed)
-        judged = judged.put(self.beside, config=config, run_id=self.run_id, table=places.table, before=before)
-        if judged.verdict.refusals:
-            judged.candidate.discard()
-        judged.verdict.raise_if_refused(places.table, page=self.beside.at(judged.kept["page"]))
-        return judged
+def _build(context: RunContext, progress: Progress) -> Outcome:
+    """The steps of a run that has work to do, each under the name that users see."""
+    stage = progress.stage
+    with stage("read, join, label, split"):
+        staged = stage_rows(context)
+    with stage("account for rows"):
+        accounts = account_for_rows(context, staged)
+    _require_classes(context, accounts)
+    with stage("describe the split"):
+        description = describe_split(context, staged)
+    with stage("look for leaks"):
+        leakage = _look_for_leaks(context, staged)
+        staged = staged.drop(*context.guard_columns)
+    with stage("fit on train"):
+        fitted = _fit_on_train(context, staged)
+        columns = TableColumns.of(context.config, fitted.features)
+    with stage("gate"):
+        rows = transform_rows(staged, fitted.model, context.plan, columns)
+        gated, attached = _pass_gate(context, rows, columns, accounts)
+        balance = accounts.balance_after(gated, context)
+    details = RunDetails(
+        fingerprint=context.fingerprint,
+        content_hash=gated.content_hash,
+        classes=gated.classes,
+        reasons={**accounts.census.reasons, **gated.reasons},
+        split=published_split(description, gated.classes),
+        features=len(columns.features),
+        left_out=[str(dropped) for dropped in fitted.dropped],
+        leakage=leakage,
+        gate=gated.verdict.summary(),
+    )
+    with stage("publish"):
+        outcome = _publish(context, gated, fitted.model, balance, details, attached)
+    seconds_and_page = {"seconds": progress.seconds, "page": context.attachments.at(attached["page"])}
+    return outcome if outcome.status == "unchanged" else outcome.with_details(seconds_and_page)
 
 
-def _is_there(model: str) -> bool:
-    """Whether a saved model is still where the manifest says; of an address it is believed."""
-    return is_remote(model) or os.path.isdir(model)
+def _require_classes(context: RunContext, accounts: Accounts) -> None:
+    config, census = context.config, accounts.census
+    quality.require_classes(
+        census.classes,
+        census.reasons,
+        classes=config.label.classes,
+        min_rows=config.gate.min_rows_per_split,
+        table=context.paths.table,
+    )
 
 
-def _unchanged(places: Places, fingerprint: str, spark: SparkSession | None) -> Outcome | None:
-    """What stands in the table, where it is what a run would publish."""
-    newest = publish.newest_manifest(places.table, spark)
-    if newest is None or newest[1].get("fingerprint") != fingerprint or not _is_there(newest[1]["model"]):
+def _look_for_leaks(context: RunContext, staged: DataFrame) -> list[dict[str, Any]]:
+    """What looks like a leak in the staged rows, for the manifest; GateRefused where that is severe."""
+    config, plan = context.config, context.plan
+    folds = {plan.fold} if plan.needs_fold else set()
+    findings = split.examine(
+        staged,
+        label=config.label.name,
+        key=config.source.key,
+        features=sorted(prepare.serving_inputs(plan) - folds),
+        groups=config.leakage.groups,
+        time=context.time_of_split,
+        text=config.leakage.text,
+        seed=config.seed,
+        limits=config.leakage.limits,
+    )
+    split.refuse_severe(findings, config.leakage.allow, table=context.paths.table)
+    return split.manifest_findings([*split.unavailable_features(config), *findings], config.leakage.allow)
+
+
+def _fit_on_train(context: RunContext, staged: DataFrame) -> prepare.FittedPlan:
+    train, config = staged.where(F.col(SPLIT) == TRAIN), context.config
+    return prepare.fit_plan(train, context.plan, columns=config.columns, output=config.output.features)
+
+
+def _pass_gate(
+    context: RunContext, rows: DataFrame, columns: TableColumns, accounts: Accounts
+) -> tuple[GateOutcome, dict[str, str]]:
+    """Write the rows to be published, and attach the verdict on them; GateRefused where they may not be published.
+
+    Returns the outcome and the names of the attached files.
+    """
+    config, paths, attachments = context.config, context.paths, context.attachments
+    previous = previous_version(paths.table, attachments, context.spark)
+    gated = run_gate(rows, columns, config, paths.table, context.files, previous=previous, allow=context.allow)
+    accounts.quarantine(gated, context)
+    attached = gated.attach(attachments, name=config.name, run_id=context.run_id, table=paths.table)
+    if gated.verdict.refusals:
+        gated.candidate.discard()
+    gated.verdict.raise_if_refused(paths.table, page=attachments.at(attached["page"]))
+    return gated, attached
+
+
+def _publish(
+    context: RunContext,
+    gated: GateOutcome,
+    model: PipelineModel,
+    balance: RowBalance,
+    details: RunDetails,
+    attached: dict[str, str],
+) -> Outcome:
+    """Save the model and commit the candidate; "unchanged" where another run has published the same meanwhile."""
+    paths, rows = context.paths, balance.to_dict()
+    with writing(paths.table), lease(paths.table) as held:
+        unchanged = _unchanged(paths, context.fingerprint, context.spark)
+        if unchanged:
+            gated.candidate.discard()
+            return unchanged
+        # A model whose commit fails stays: its reply may be all that was lost, and no name is used twice.
+        model.write().save(paths.model)
+        made = {**details.to_manifest(), "model": paths.model, "model_hash": model_hash(paths.model)}
+        if paths.quarantine != sibling(paths.table, "quarantine"):
+            made["quarantine"] = paths.quarantine
+        about = manifest(context.config, context.pinned, context.run_id, rows, made)
+        about = fitting(about, context.attachments, attached)
+        held.require()
+        version = publish.publish(gated.candidate, paths.table, manifest=about, features=gated.version.features)
+    log_input(table=paths.table, version=version, manifest=about)
+    return Outcome("published", context.run_id, paths.table, version, paths.model, rows, made)
+
+
+def _unchanged(paths: OutputPaths, fingerprint: str, spark: SparkSession | None) -> Outcome | None:
+    """The newest version, where it is what a run would publish; None where a run is needed."""
+    newest = publish.newest_manifest(paths.table, spark)
+    if newest is None or newest[1].get("fingerprint") != fingerprint or not _exists(newest[1]["model"]):
         return None
-    version, manifest = newest[0], whole(newest[1], Attachments(places.manifests))
-    known = ("fingerprint", "content_hash", "classes", "reasons", "split", "features", "left_out", "leakage", "gate")
-    details = {name: manifest[name] for name in known if name in manifest}
-    return Outcome("unchanged", manifest["run_id"], places.table, version, manifest["model"], manifest["rows"], details)
+    version, about = newest[0], whole(newest[1], Attachments(paths.manifests))
+    details = RunDetails.from_manifest(about).to_manifest()
+    return Outcome("unchanged", about["run_id"], paths.table, version, about["model"], about["rows"], details)
+
+
+def _exists(model: str) -> bool:
+    """Whether a saved model is still where the manifest says; for an address this is assumed."""
+    return is_remote(model) or os.path.isdir(model)

@@ -1,25 +1,25 @@
-"""The rows that a run would publish, and what the gate says of them."""
+"""Write the rows that a run would publish, and let the gate check them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
 from traintable import prepare, publish, quality
-from traintable.assemble.rows import QUARANTINED
+from traintable.assemble.labelled_rows import QUARANTINED
 from traintable.columns import SPLITS
 from traintable.config.dataset import Config
 from traintable.delta.attachments import Attachments
 from traintable.errors import InputMissing
 from traintable.publish.candidate import Candidate, Pending
+from traintable.quality import PublishedVersion, RuleResult
 from traintable.quality.audit import FAILED, ROW
-from traintable.quality.matrix import COUNTS
-from traintable.quality.page import page
-from traintable.quality.previous_version import PublishedVersion, compare_with_previous
+from traintable.quality.page import GateReport
 from traintable.statistics.content_hash import hash_of
+from traintable.table_columns import TableColumns
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -28,170 +28,176 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Rows that are written but not published, and the verdict on them.
+class GateOutcome:
+    """Rows that are written but not published, and the gate's verdict on them.
 
     Attributes
     ----------
-    content : the content hash of the rows to be published.
+    candidate : the files with the rows.
+    content_hash : the hash of the rows to be published.
     published : their number in each split.
-    classes : the number of rows of each class in each split, split -> class -> rows.
-    n_set_aside : the number of rows that rules of level quarantine have set aside.
-    kept : the names of the files beside the table that tell of it.
+    classes : how many of them each class has in each split: split -> class -> rows.
+    n_quarantined : how many rows break rules of level quarantine, and are not to be published.
+    version : what the next version is compared with.
+    drift : the population stability index of the features, against the previous version.
+    previous_rows : how many rows the previous version has in each split; empty without one.
     """
 
     candidate: Candidate
-    content: str
+    content_hash: str
     published: Mapping[str, int]
     classes: Mapping[str, Mapping[str, int]]
-    n_set_aside: int
+    n_quarantined: int
     verdict: quality.Verdict
     version: PublishedVersion
     drift: Mapping[str, float]
-    kept: Mapping[str, str] = field(default_factory=dict)
+    previous_rows: Mapping[str, int]
 
     @property
-    def set_aside(self) -> dict[str, int]:
-        """How many rows each rule of level quarantine has set aside; some rows more than one has."""
-        found = {rule["id"]: rule["rows"] for rule in self.verdict.rules if rule["level"] == "quarantine"}
-        return {name: n for name, n in found.items() if n}
+    def reasons(self) -> dict[str, int]:
+        """How many rows break each rule of level quarantine, by the reason they get; some rows break several."""
+        rules = [rule for rule in self.verdict.rules if rule.level == "quarantine"]
+        return {f"gate:{rule.id}": rule.rows for rule in rules if rule.rows}
 
     @property
-    def removed(self) -> DataFrame:
-        """The rows that were set aside, as `publish.write_removed` takes them."""
+    def quarantined_rows(self) -> DataFrame:
+        """The rows that break rules of level quarantine, as the quarantine takes them."""
         reasons = F.transform(FAILED, lambda name: F.concat(F.lit("gate:"), name))
         failed = self.candidate.audited.where(F.size(FAILED) > 0)
         return failed.select(F.lit(QUARANTINED).alias("kind"), reasons.alias("reasons"), F.col(ROW).alias("row"))
 
-    def put(
-        self, beside: Attachments, *, config: Config, run_id: str, table: str, before: PublishedVersion | None
-    ) -> Judged:
-        """Keep the result, its page, the schema and the summary of the features beside the table."""
-        result = {
-            "name": config.name,
-            "run_id": run_id,
-            "table": table,
-            "refused": bool(self.verdict.refusals),
-            "rules": list(self.verdict.rules),
-            "rows": {part: self.published.get(part, 0) for part in SPLITS},
-            "before": {} if before is None else dict(before.rows),
-            "quarantined": self.n_set_aside,
-            "features": self.candidate.summary.described(),
-            "drift": dict(self.drift),
+    def attach(self, attachments: Attachments, *, name: str, run_id: str, table: str) -> dict[str, str]:
+        """Write the result, its page, the schema and the summary of the features; returns the names of the files."""
+        report = GateReport(
+            name,
+            run_id,
+            table,
+            self.verdict,
+            {split: self.published.get(split, 0) for split in SPLITS},
+            self.previous_rows,
+            self.n_quarantined,
+            self.candidate.summary.describe(),
+            self.drift,
+        )
+        return {
+            "gate": attachments.put_json(report.to_dict()),
+            "page": attachments.put(report.page().encode(), "html"),
+            "summary": attachments.put(self.candidate.summary.to_bytes(), "json.gz"),
+            "schema": attachments.put_json(_describe_schema(self.version)),
         }
-        kept = {
-            "gate": beside.put_json(result),
-            "page": beside.put(page(result).encode(), "html"),
-            "summary": beside.put(self.candidate.summary.to_bytes(), "json.gz"),
-            "schema": beside.put_json(_described(self.version)),
-        }
-        return replace(self, kept=kept)
 
 
-def judge(
-    features: DataFrame,
-    names: Sequence[str],
+def run_gate(
+    rows: DataFrame,
+    columns: TableColumns,
     config: Config,
     table: str,
     files: Staging,
     *,
-    before: PublishedVersion | None,
+    previous: PublishedVersion | None,
     allow: Collection[str],
-) -> Judged:
-    """Write the rows of `features` as files of the table that no commit names, and let the gate look at them.
+) -> GateOutcome:
+    """Write the rows of a training table as files that no commit names, and let the gate check them.
 
-    Costs one pass over the rows, in which they are written, and narrow passes over what the gate looks at.
+    Costs one pass, in which the rows are computed and written, and narrow passes over what the gate reads. When it
+    raises an error the files are removed.
     """
-    gate, key, label = config.gate, config.source.key, config.label
-    audited = quality.with_rule_columns(features, gate, key=key, label=label.name, features=names)
-    looked_at = quality.gate_columns([*audited.columns, *COUNTS], gate, key=key, label=label.name)
+    audited = quality.with_rule_columns(rows, config.gate, columns)
     pending = Pending(
         audited,
         table,
-        published=features.columns,
-        looked_at=looked_at,
-        features=names,
+        columns=columns,
+        gate_columns=quality.gate_columns(config.gate, columns),
         folder=files.folder,
         hold=files.write,
     )
     with pending.discarded_on_error():
-        return _judged(pending, features, names, config, table, before=before, allow=allow)
+        verdict = quality.check(pending, config.gate, columns, classes=config.label.classes)
+        candidate = pending.candidate
+        assert candidate is not None
+        return _outcome(candidate, verdict, rows, columns, config, previous=previous, allow=allow)
 
 
-def _judged(
-    pending: Pending,
-    features: DataFrame,
-    names: Sequence[str],
+def _outcome(
+    candidate: Candidate,
+    verdict: quality.Verdict,
+    rows: DataFrame,
+    columns: TableColumns,
     config: Config,
-    table: str,
     *,
-    before: PublishedVersion | None,
+    previous: PublishedVersion | None,
     allow: Collection[str],
-) -> Judged:
-    gate, key, label = config.gate, config.source.key, config.label
-    verdict = quality.check(pending, gate, key=key, label=label.name, classes=label.classes, n_features=len(names))
-    candidate = pending.candidate
-    assert candidate is not None
+) -> GateOutcome:
+    """The verdict with the rules that need all counts: on quarantined rows, and on the previous version."""
     tally = candidate.tally
-    published = {part: tally.rows[part] for part in SPLITS if tally.rows[part]}
-    classes = {part: _classes(tally, part, label.classes) for part in SPLITS}
+    published = {split: tally.rows[split] for split in SPLITS if tally.rows[split]}
     n_published = sum(published.values())
-    content = hash_of(features, n_published, tally.hashes)
-    now = _version(features, names, config, published, candidate)
-    verdict += [_share_set_aside(tally.n_set_aside, n_published, gate.max_quarantined)]
-    index: dict[str, float] = {}
-    if before is not None:
-        index = before.drift(now)
-        verdict += compare_with_previous(before, now, index, gate.drift, allow)
-    return Judged(candidate, content, published, classes, tally.n_set_aside, verdict, now, index)
+    classes = {split: _classes(tally, split, config.label.classes) for split in SPLITS}
+    version = _new_version(rows, columns, config, published, candidate)
+    verdict += [_share_quarantined(tally.n_quarantined, n_published, config.gate.max_quarantined)]
+    drift: dict[str, float] = {}
+    if previous is not None:
+        drift = previous.drift(version)
+        verdict += quality.compare_with_previous(previous, version, drift, config.gate.drift, allow)
+    return GateOutcome(
+        candidate,
+        hash_of(rows.select(*columns.hashed), n_published, tally.hashes),
+        published,
+        classes,
+        tally.n_quarantined,
+        verdict,
+        version,
+        drift,
+        {} if previous is None else previous.rows,
+    )
 
 
-def _classes(tally: quality.Tally, part: str, classes: Sequence[int | str]) -> dict[str, int]:
-    found = {str(answer): tally.classes[f"{part}/{answer}"] for answer in classes}
-    return {answer: n for answer, n in found.items() if n}
+def _classes(tally: quality.Tally, split: str, classes: Sequence[int | str]) -> dict[str, int]:
+    counts = {str(answer): tally.classes[f"{split}/{answer}"] for answer in classes}
+    return {answer: n for answer, n in counts.items() if n}
 
 
-def _share_set_aside(n: int, n_published: int, most: float) -> dict[str, Any]:
+def _share_quarantined(n: int, n_published: int, most: float) -> RuleResult:
     share = n / (n + n_published) if n else 0.0
-    return {
-        "id": "quarantined",
-        "rule": f"at most {most:.1%} of the rows set aside by rules of level quarantine",
-        "column": "the table",
-        "level": "fail",
-        "success": share <= most,
-        "found": f"{share:.1%}, {n:,} rows",
-        "arguments": {},
-        "rows": None,
-    }
+    return RuleResult(
+        id="quarantined",
+        rule=f"at most {most:.1%} of the rows quarantined by rules of level quarantine",
+        success=share <= most,
+        found=f"{share:.1%} ({n:,} rows)",
+    )
 
 
-def _version(
-    features: DataFrame, names: Sequence[str], config: Config, published: Mapping[str, int], candidate: Candidate
+def _new_version(
+    rows: DataFrame, columns: TableColumns, config: Config, published: Mapping[str, int], candidate: Candidate
 ) -> PublishedVersion:
-    columns = {f.name: f.dataType.simpleString() for f in features.schema if f.name not in names}
+    types = {f.name: f.dataType.simpleString() for f in rows.schema if f.name not in columns.features}
     inputs = sorted(prepare.inputs(config.prepare))
-    return PublishedVersion(None, columns, names, inputs, published, candidate.summary)
+    return PublishedVersion(None, types, columns.features, inputs, published, candidate.summary)
 
 
-def _described(version: PublishedVersion) -> dict[str, Any]:
-    """What a manifest says of a version, for the one after it."""
+def _describe_schema(version: PublishedVersion) -> dict[str, Any]:
+    """The schema of a version, for the comparison with the next one."""
     return {"columns": dict(version.columns), "features": list(version.features), "inputs": list(version.inputs)}
 
 
-def version_before(table: str, beside: Attachments, spark: SparkSession) -> PublishedVersion | None:
-    """The newest version with a manifest that tells of it, whatever others have written since; None without one."""
+def previous_version(table: str, attachments: Attachments, spark: SparkSession) -> PublishedVersion | None:
+    """The newest version that a run published, whatever others have written since; None where there is none."""
     try:
-        found = [(one["version"], one["manifest"]) for one in publish.history(table, spark)]
+        commits = publish.history(table, spark)
     except InputMissing:
         return None
-    told = next(((number, manifest) for number, manifest in found if manifest and "beside" in manifest), None)
-    if told is None:
-        return None
-    number, manifest = told
-    rows = manifest["rows"]["published"]
+    for commit in commits:
+        manifest = commit["manifest"]
+        if manifest and "beside" in manifest:
+            return _version_of(commit["version"], manifest, attachments)
+    return None
+
+
+def _version_of(number: int, manifest: Mapping[str, Any], attachments: Attachments) -> PublishedVersion:
+    rows, files = manifest["rows"]["published"], manifest["beside"]
     try:
-        schema = beside.get_json(manifest["beside"]["schema"])
-        summary = quality.FeatureSummary.from_bytes(beside.get(manifest["beside"]["summary"]))
-    except InputMissing:  # the folder was lost or left behind: rows can still be compared, and all features are new
+        schema = attachments.get_json(files["schema"])
+        summary = quality.FeatureSummary.from_bytes(attachments.get(files["summary"]))
+    except InputMissing:  # the folder is lost: rows can still be compared, and all features are new
         return PublishedVersion(number, {}, (), (), rows)
     return PublishedVersion(number, schema["columns"], schema["features"], schema["inputs"], rows, summary)

@@ -1,4 +1,4 @@
-"""What a published version was made from and by, so that it can be made again: input files, code, model."""
+"""The input files, the code and the model of a published version, by which it can be built again."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from traintable.storage.folder import folder
 def input_of(pinned: Pinned) -> dict[str, Any]:
     """A pinned table with its files: their number, bytes, and a hash of their names, sizes and times.
 
-    A Delta table never changes a file, so equal hashes are equal rows. Reads the log. Files are not told of a table of
-    a catalog, or in another storage than a local disk and S3.
+    A Delta table never changes a file, so equal hashes mean equal rows. Reads the log. Files are left out for a table
+    of a catalog, and for one in a storage other than a local disk and S3.
     """
-    found: dict[str, Any] = pinned.to_dict()
+    identity: dict[str, Any] = pinned.to_dict()
     table = pinned.table
     if is_catalog_name(table) or (is_remote(table) and not is_s3(table)):
-        return found
+        return identity
     from deltalake import DeltaTable
 
     actions = DeltaTable(table, version=pinned.version, storage_options=storage_options(table)).get_add_actions()
     columns = [actions.column(name).to_pylist() for name in ("path", "size_bytes", "modification_time")]
     files = sorted(zip(*columns, strict=True))
-    return {**found, "files": len(files), "bytes": sum(file[1] for file in files), "files_hash": _hash(files)}
+    return {**identity, "files": len(files), "bytes": sum(file[1] for file in files), "files_hash": _hash(files)}
 
 
 def code_of(root: str) -> dict[str, Any]:
-    """The version of this package, and the commit of the folder that is the root of a configuration, if it has one."""
-    told: dict[str, Any] = {"traintable": traintable.__version__}
+    """The version of this package, and the git commit of the `root` of a configuration, if it has one."""
+    code: dict[str, Any] = {"traintable": traintable.__version__}
     if is_remote(root):
-        return told
+        return code
     commit = _git(root, "rev-parse", "HEAD")
     if commit:
-        told |= {"commit": commit, "changed": bool(_git(root, "status", "--porcelain", "--untracked-files=no"))}
-    return told
+        code |= {"commit": commit, "changed": bool(_git(root, "status", "--porcelain", "--untracked-files=no"))}
+    return code
 
 
 def model_hash(model: str) -> str | None:
@@ -59,12 +59,12 @@ def _hash(values: Iterable[Any]) -> str:
 
 
 def _git(root: str, *arguments: str) -> str | None:
-    """What git says; None where there is none, or the folder is none of its."""
+    """The output of a git command; None without git, and for a folder that is in no repository."""
     git = shutil.which("git")
     if git is None:
         return None
     try:
-        found = subprocess.run([git, "-C", root, *arguments], capture_output=True, text=True, timeout=20, check=False)
+        process = subprocess.run([git, "-C", root, *arguments], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return found.stdout.strip() if found.returncode == 0 else None
+    return process.stdout.strip() if process.returncode == 0 else None

@@ -1,4 +1,4 @@
-"""Make a published version again, from the inputs that it was made of, and see that the rows are the same."""
+"""Build a published version again from the same inputs, and check that the rows are the same."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from traintable.addresses import is_catalog_name, sibling
-from traintable.assemble.rows import FROZEN_TEST, SOURCE, pin_inputs
+from traintable.assemble.inputs import FROZEN_TEST, SOURCE, pin_inputs
 from traintable.config.dataset import Config
 from traintable.delta.attachments import Attachments
 from traintable.errors import ConfigError, InputMissing, TraintableError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A version that was made again, and in what the makers differ (name -> [then, now])."""
+    """A version that was built again, and what differs in the software (name -> [then, now])."""
 
     outcome: Outcome
     differences: Mapping[str, Any]
@@ -39,21 +39,21 @@ def rebuild(
     spark: SparkSession | None = None,
     progress: Progress | None = None,
 ) -> Rebuilt:
-    """Make a version of a training table again, as another table (`to`, else `<table>_rebuilt_<version>`).
+    """Build a version of a training table again, as another table (`to`, else `<table>_rebuilt_<version>`).
 
-    Costs a run. Raises InputMissing where an input version has gone or has other files, ConfigError where the version
-    was made by no run of ours, and TraintableError where the content hash is another one.
+    Costs a run. Raises InputMissing where an input version is gone or has other files, ConfigError where the version
+    was not published by a run, and TraintableError where the content hash differs.
     """
-    found = manifest_of(table, version, spark)
-    if "config" not in {*found, *found.get("beside", {})} or "published" not in found.get("rows", {}):
+    travelled = manifest_of(table, version, spark)
+    if "config" not in {*travelled, *travelled.get("beside", {})} or "published" not in travelled.get("rows", {}):
         raise ConfigError(
             where=f"table {table} version {version}",
-            expected="a version that a run has published",
-            found="another one",
+            expected="a version that `traintable run` published",
+            found="a version of another origin, whose configuration is not known",
             remedy="`traintable history` lists the versions.",
         )
-    manifest = whole(found, Attachments.of(table, found))
-    config = _pinned(manifest, to or sibling(table, f"rebuilt_{version}"))
+    manifest = whole(travelled, Attachments.of(table, travelled))
+    config = _config_of(manifest, to or sibling(table, f"rebuilt_{version}"))
     _require_inputs(manifest["inputs"], config, spark)
     outcome = run(config, spark=spark, progress=progress)
     differences = {
@@ -66,17 +66,17 @@ def rebuild(
     }
     if outcome.details["content_hash"] != manifest["content_hash"]:
         raise TraintableError(
-            where=f"table {table} version {version}, made again as {outcome.table}",
+            where=f"table {table} version {version}, built again as {outcome.table}",
             expected=f"content hash {manifest['content_hash']}",
             found=f"{outcome.details['content_hash']}"
-            + (f", made with other {', '.join(differences)}: {differences}" if differences else ""),
-            remedy="`traintable diff` needs both in one table; compare them by key. Use the libraries of then.",
+            + (f", with different versions of {', '.join(differences)}: {differences}" if differences else ""),
+            remedy="Install the versions that the manifest names, and rebuild; or compare both tables by key.",
         )
     return Rebuilt(outcome, differences)
 
 
-def _pinned(manifest: Mapping[str, Any], table: str) -> Config:
-    """The configuration of then, with each input at its version of then, and another output."""
+def _config_of(manifest: Mapping[str, Any], table: str) -> Config:
+    """The configuration in a manifest, with each input at its version there, and another output."""
     data, inputs = dict(manifest["config"]), manifest["inputs"]
 
     def at(name: str) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _pinned(manifest: Mapping[str, Any], table: str) -> Config:
         data["split"] = {**data["split"], "frozen_test": {**data["split"]["frozen_test"], **at(FROZEN_TEST)}}
     output = data["output"]
     kept = {name: value for name, value in output.items() if name == "features"}
-    if is_catalog_name(table):  # which has no folder to lie beside
+    if is_catalog_name(table):  # which has no folder of its own
         folders = [name for name in ("model_dir", "staging_dir") if name in output]
         kept |= {name: f"{str(output[name]).rstrip('/')}_rebuilt" for name in folders}
     data["output"] = {**kept, "table": table}
@@ -96,7 +96,7 @@ def _pinned(manifest: Mapping[str, Any], table: str) -> Config:
 
 
 def _require_inputs(known: Mapping[str, Any], config: Config, spark: SparkSession | None) -> None:
-    """Raise InputMissing for an input that is not what it was."""
+    """Raise InputMissing for an input that has changed."""
     for name, pinned in pin_inputs(config, spark).items():
         now = input_of(pinned)
         changed = [key for key in ("committed", "files_hash") if now.get(key) != known[name].get(key)]
@@ -105,5 +105,5 @@ def _require_inputs(known: Mapping[str, Any], config: Config, spark: SparkSessio
                 where=f"{name}: table {pinned.table} version {pinned.version}",
                 expected=f"{changed[0]} {known[name].get(changed[0])}",
                 found=str(now.get(changed[0])),
-                remedy="The table was made anew since. Bring back the one of then.",
+                remedy="The table was created anew since. Restore the former one from a copy.",
             )

@@ -21,7 +21,7 @@ from traintable.delta.commits import READABLE_BY_ALL
 from traintable.delta.pin import Pinned, pin, read_pinned
 from traintable.errors import ConfigError, InputMissing
 from traintable.run.staging import staging, writing
-from traintable.spark.errors import translated
+from traintable.spark.errors import translate_spark_errors
 from traintable.spark.progress import Progress
 from traintable.spark.session import get_spark, pinned_settings
 from traintable.statistics import content_hash
@@ -52,7 +52,11 @@ def draw_sample(
     run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}-{fingerprint[:8]}"
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with pinned_settings(spark), translated(f"sample for {table}"), staging(spark, f"{staged}/{run_id}") as files:
+    with (
+        pinned_settings(spark),
+        translate_spark_errors(f"sample for {table}"),
+        staging(spark, f"{staged}/{run_id}") as files,
+    ):
         with progress.stage(f"draw: {config.sample.method}"):
             rows = read_pinned(spark, pinned, where=config.source.where)
             read = rows.count()

@@ -1,4 +1,4 @@
-"""The private files of one run: rows are computed once and written here, and everything after reads them."""
+"""The private files of a run: rows are computed once and written here, and all later steps read them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from traintable.addresses import is_remote
-from traintable.assemble.rows import KIND
+from traintable.assemble.labelled_rows import KIND
 from traintable.columns import SPLIT, TRAIN, quote
 from traintable.contract.json_text import to_json
 from traintable.contract.rows import REASONS
-from traintable.spark.errors import translated
+from traintable.spark.errors import translate_spark_errors
 from traintable.spark.hadoop_files import delete_folder
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Staging:
         return self._spark.read.schema(df.schema).parquet(path)
 
     def delete(self) -> None:
-        """Delete the folder, and the one it lies in if no other run uses that."""
+        """Delete the folder, and its parent if no other run uses that."""
         delete_folder(self._spark, self.folder)
         if not is_remote(self.folder):
             with suppress(OSError):
@@ -47,7 +47,7 @@ class Staging:
 
 @contextmanager
 def staging(spark: SparkSession, folder: str) -> Iterator[Staging]:
-    """A staging folder that is gone when the body ends, whatever ends it."""
+    """A staging folder that is deleted at the end of the body, whatever ends it."""
     files = Staging(spark, folder)
     try:
         yield files
@@ -56,15 +56,24 @@ def staging(spark: SparkSession, folder: str) -> Iterator[Staging]:
 
 
 def writing(path: str) -> AbstractContextManager[None]:
-    """Turn what Spark says of a failed write in the body into one line that names the place."""
+    """Turn an error of Spark from a failed write in the body into one line that names the path."""
     remedy = "Check permissions, free space and `output` in the configuration; nothing was published."
-    return translated(path, expected="a place that can be written", remedy=remedy)
+    return translate_spark_errors(path, expected="a path that can be written to", remedy=remedy)
 
 
 def stageable(rows: DataFrame, keep: Sequence[str], *, whole_train: bool = False) -> DataFrame:
-    """What later steps need of assembled rows: `keep`, `split`, `_kind`, reasons, and removed rows whole as JSON.
+    """The columns of assembled rows that later steps read: `keep`, `split`, `_kind`, `_reasons` and `_row`.
 
-    With `whole_train` the rows of train too, for some of them may still be removed.
+    `_row` is the whole row as JSON, for rows that are not published; with `whole_train` also for those of train, some
+    of which may still be removed. Costs no pass.
+
+    >>> rows = spark.sql("SELECT * FROM VALUES (1, 2, 'train', null, array()) AS t(id, x, split, _kind, _reasons)")
+    >>> stageable(rows, ["id"], whole_train=True).show(truncate=False)
+    +---+-----+--------+----------------------------------------------------------------+-----+
+    |id |_kind|_reasons|_row                                                            |split|
+    +---+-----+--------+----------------------------------------------------------------+-----+
+    |1  |NULL |[]      |{"id":1,"x":2,"split":"train","_kind":null,"_reasons":[]}|train|
+    +---+-----+--------+----------------------------------------------------------------+-----+
     """
     removed = F.col(KIND).isNotNull() | ((F.col(SPLIT) == TRAIN) if whole_train else F.lit(False))
     whole = to_json(F.struct(*[F.col(quote(name)) for name in rows.columns]))

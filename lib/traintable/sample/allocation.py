@@ -17,11 +17,11 @@ def proportional(sizes: Sequence[int], n: int) -> list[int]:
     if not total:
         return [0] * len(sizes)
     shares = [divmod(n * size, total) for size in sizes]
-    found = [whole for whole, _ in shares]
+    rows = [whole for whole, _ in shares]
     largest = sorted(range(len(sizes)), key=lambda i: -shares[i][1])
-    for i in largest[: n - sum(found)]:
-        found[i] += 1
-    return found
+    for i in largest[: n - sum(rows)]:
+        rows[i] += 1
+    return rows
 
 
 def equal(sizes: Sequence[int], n: int) -> list[int]:
@@ -30,12 +30,12 @@ def equal(sizes: Sequence[int], n: int) -> list[int]:
     Small strata are taken whole and leave more to the others, of which the largest give one more where `n` can't be
     divided.
     """
-    found, left = [0] * len(sizes), n
+    rows, left = [0] * len(sizes), n
     ascending = sorted(range(len(sizes)), key=lambda i: (sizes[i], -i))
-    for place, i in enumerate(ascending):
-        found[i] = min(sizes[i], left // (len(sizes) - place))
-        left -= found[i]
-    return found
+    for n_done, i in enumerate(ascending):
+        rows[i] = min(sizes[i], left // (len(sizes) - n_done))
+        left -= rows[i]
+    return rows
 
 
 def neyman(sizes: Sequence[int], deviations: Sequence[float], n: int) -> list[int]:
@@ -51,18 +51,18 @@ def neyman(sizes: Sequence[int], deviations: Sequence[float], n: int) -> list[in
     size, weight = np.array(sizes, np.int64), np.array(sizes, np.float64) * np.array(deviations, np.float64)
     if n < np.count_nonzero(size):
         first = sorted(range(len(sizes)), key=lambda i: (-weight[i], -sizes[i], i))
-        found = np.zeros(len(sizes), np.int64)
-        found[first[:n]] = 1
-        return [int(k) for k in found]
+        rows = np.zeros(len(sizes), np.int64)
+        rows[first[:n]] = 1
+        return [int(k) for k in rows]
     varies = weight > 0
     least = np.minimum(size, 1)
-    found = np.where(varies, 0, least)
-    found[varies] = _by_priority(weight[varies], size[varies], min(n - int(found.sum()), int(size[varies].sum())))
-    left = n - int(found.sum())
+    rows = np.where(varies, 0, least)
+    rows[varies] = _by_priority(weight[varies], size[varies], min(n - int(rows.sum()), int(size[varies].sum())))
+    left = n - int(rows.sum())
     if left:
-        room = np.where(varies, 0, size - found)
-        found += np.array(proportional([int(k) for k in room], left), np.int64)
-    return [int(k) for k in found]
+        room = np.where(varies, 0, size - rows)
+        rows += np.array(proportional([int(k) for k in room], left), np.int64)
+    return [int(k) for k in rows]
 
 
 def _by_priority(weight: Floats, size: Ints, n: int) -> Ints:
@@ -75,11 +75,11 @@ def _by_priority(weight: Floats, size: Ints, n: int) -> Ints:
         if not low < middle < high:
             break
         low, high = (middle, high) if _reached(weight, size, middle).sum() >= n else (low, middle)
-    found = _reached(weight, size, high)
-    more = _reached(weight, size, low) - found  # those whose priority is the bound itself
+    rows = _reached(weight, size, high)
+    more = _reached(weight, size, low) - rows  # those whose priority is the bound itself
     for i in np.flatnonzero(more):
-        found[i] += min(n - int(found.sum()), int(more[i]))
-    return found
+        rows[i] += min(n - int(rows.sum()), int(more[i]))
+    return rows
 
 
 def _reached(weight: Floats, size: Ints, bound: float) -> Ints:
@@ -89,5 +89,5 @@ def _reached(weight: Floats, size: Ints, bound: float) -> Ints:
         return everything
     ratio = np.minimum(weight / bound, 4e18)
     rows = np.floor((1 + np.sqrt(1 + 4 * ratio * ratio)) / 2)
-    found: Ints = np.clip(rows, 1, size).astype(np.int64)
-    return found
+    reached: Ints = np.clip(rows, 1, size).astype(np.int64)
+    return reached

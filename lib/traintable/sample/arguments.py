@@ -42,7 +42,7 @@ def require_ratio(ratio: object, name: str, *, where: str) -> None:
         )
 
 
-def require_named(columns: Sequence[str], name: str, *, where: str) -> None:
+def require_names(columns: Sequence[str], name: str, *, where: str) -> None:
     """Raise ConfigError unless `columns` is a list of at least one name."""
     if isinstance(columns, str) or not columns:
         expected, remedy = f"{name} as a list of column names", "Name at least one column, in a list."
@@ -54,21 +54,24 @@ def share_of(ratio: float, size: int) -> int:
     return math.floor(Fraction(str(ratio)) * size + Fraction(1, 2))
 
 
-def n_asked(n: int | None, ratio: float | None, size: int, what: str, *, where: str) -> int:
+def sample_size(n: int | None, ratio: float | None, size: int, what: str, *, where: str) -> int:
     """How many of `size` are asked for; raises ConfigError when that is more than there are."""
-    asked = share_of(ratio, size) if ratio is not None else int(n or 0)
-    if asked > size:
+    requested = share_of(ratio, size) if ratio is not None else int(n or 0)
+    if requested > size:
         raise ConfigError(
-            where=where, expected=f"at most {size:,} {what}", found=f"n={asked:,}", remedy="Ask for as many at most."
+            where=where,
+            expected=f"at most {size:,} {what}",
+            found=f"n={requested:,}",
+            remedy="Ask for as many at most.",
         )
-    return asked
+    return requested
 
 
-def require_enough(asked: Mapping[Any, int], there: Mapping[Any, int], *, where: str) -> None:
+def require_enough(requested: Mapping[Any, int], available: Mapping[Any, int], *, where: str) -> None:
     """Raise ConfigError with some of the strata of which more rows are asked for than there are."""
-    short = [stratum for stratum, n in asked.items() if n > there.get(stratum, 0)]
+    short = [stratum for stratum, n in requested.items() if n > available.get(stratum, 0)]
     if short:
-        shown = [f"{asked[stratum]:,} of {there.get(stratum, 0):,} in {stratum}" for stratum in short[:_SHOWN]]
+        shown = [f"{requested[stratum]:,} of {available.get(stratum, 0):,} in {stratum}" for stratum in short[:_SHOWN]]
         more = f" and {len(short) - _SHOWN:,} more strata" if len(short) > _SHOWN else ""
         raise ConfigError(
             where=where,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from traintable.columns import refuse_taken, require_columns
 from traintable.errors import ConfigError
-from traintable.sample.arguments import require_count, require_named
+from traintable.sample.arguments import require_count, require_names
 from traintable.sample.draw import LOWEST, ROWS, keyed_hash
-from traintable.sample.ranks import MAX_RANGES, PLACE, RANGE, placed
+from traintable.sample.positions import MAX_RANGES, POSITION, RANGE, with_positions
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -30,13 +30,13 @@ def bootstrap(df: DataFrame, n: int | None = None, *, key: Sequence[str], seed: 
     ranges of hashes and a shuffle of the rows. Replicates are independent. Weights depend on seed, replicate and key
     (with `n`, the set of keys) alone. Raises ConfigError for `n` draws from no rows.
     """
-    require_named(key, "key", where=_WHERE)
+    require_names(key, "key", where=_WHERE)
     require_columns(df, set(key), where=_WHERE)
     require_count(replicate, "replicate", where=_WHERE)
     refuse_taken(df, {WEIGHT}, where=_WHERE)
     if n is not None:
         require_count(n, "n", where=_WHERE)
-        return _exactly(df, n, key, seed, replicate)
+        return _draw_exactly(df, n, key, seed, replicate)
     draw = keyed_hash(key, seed=seed, purpose=f"bootstrap {replicate}")
     weighed = df.withColumn(WEIGHT, poisson(draw))
     return weighed.where(f"{WEIGHT} > 0")
@@ -69,16 +69,16 @@ def _factorial(k: int) -> int:
     return k * _factorial(k - 1) if k else 1
 
 
-def _exactly(df: DataFrame, n: int, key: Sequence[str], seed: int, replicate: int) -> DataFrame:
+def _draw_exactly(df: DataFrame, n: int, key: Sequence[str], seed: int, replicate: int) -> DataFrame:
     from pyspark.sql import functions as F
 
     bits = MAX_RANGES.bit_length() - 1
     rows = df.withColumn(_DRAW, keyed_hash(key, seed=seed, purpose=ROWS))
     rows = rows.withColumn(RANGE, F.shiftright(_DRAW, 64 - bits).cast("int"))
-    numbered, size = placed(rows, [_DRAW], key, where=_WHERE)
+    numbered, size = with_positions(rows, [_DRAW], key, where=_WHERE)
     if n and not size:
         raise ConfigError(where=_WHERE, expected="rows to draw from", found="none", remedy="Check the rows.")
     picks = df.sparkSession.range(n).withColumnRenamed("id", "__pick")
     picked = F.pmod(keyed_hash(["__pick"], seed=seed, purpose=f"bootstrap {replicate}"), F.lit(max(1, size)))
-    weights = picks.groupBy(picked.alias(PLACE)).agg(F.count("*").alias(WEIGHT))
-    return numbered.join(weights, PLACE).drop(PLACE, _DRAW)
+    weights = picks.groupBy(picked.alias(POSITION)).agg(F.count("*").alias(WEIGHT))
+    return numbered.join(weights, POSITION).drop(POSITION, _DRAW)

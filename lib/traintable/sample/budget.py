@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from traintable.columns import quote, require_columns
 from traintable.errors import ConfigError
-from traintable.sample.arguments import require_count, require_named
+from traintable.sample.arguments import require_count, require_names
 from traintable.sample.draw import ROWS, keyed_hash, share_below
 from traintable.sample.lowest import PROBABILITY, refuse_sampled
 from traintable.sample.thresholds import thresholds
@@ -34,8 +34,8 @@ def by_bytes(df: DataFrame, text: str | Sequence[str], n_bytes: int, *, key: Seq
     from pyspark.sql import functions as F
 
     names = [text] if isinstance(text, str) else list(text)
-    require_named(names, "text", where=_WHERE)
-    require_named(key, "key", where=_WHERE)
+    require_names(names, "text", where=_WHERE)
+    require_names(key, "key", where=_WHERE)
     require_columns(df, {*names, *key}, where=_WHERE)
     _require_text(df, names)
     require_count(n_bytes, "n_bytes", where=_WHERE)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from traintable.columns import quote, require_columns
-from traintable.sample.arguments import n_asked, require_count, require_named, require_size
+from traintable.sample.arguments import require_count, require_names, require_size, sample_size
 from traintable.sample.draw import ROWS, keyed_hash
 from traintable.sample.lowest import PROBABILITY, refuse_sampled
 from traintable.sample.thresholds import thresholds
-from traintable.sample.unique import refusal, repeats
+from traintable.sample.unique import is_repeat, repeat_error
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -46,15 +46,15 @@ def two_stage(df: DataFrame, by: Sequence[str], n_clusters: int, n: int, *, key:
 
     where = "sample.two_stage"
     require_count(n, "n", where=where)
-    require_named(key, "key", where=where)
+    require_names(key, "key", where=where)
     require_columns(df, set(key), where=where)
     rows = _groups(df, by, n_clusters, None, seed, where=where)
     group = Window.partitionBy(*[F.col(quote(name)) for name in by])
     rows = rows.withColumn("__draw", keyed_hash(key, seed=seed, purpose=ROWS))
     order = group.orderBy("__draw", *[F.col(quote(name)) for name in key])
-    place = F.when(repeats(key, order), refusal(key, where=where)).otherwise(F.row_number().over(order))
+    position = F.when(is_repeat(key, order), repeat_error(key, where=where)).otherwise(F.row_number().over(order))
     share = F.least(F.lit(1.0), F.lit(float(n)) / F.count("*").over(group))
-    placed = rows.withColumns({"__place": place, PROBABILITY: F.col(PROBABILITY) * share})
+    placed = rows.withColumns({"__place": position, PROBABILITY: F.col(PROBABILITY) * share})
     return placed.where(F.col("__place") <= n).drop("__draw", "__place")
 
 
@@ -64,15 +64,15 @@ def _groups(
     from pyspark.sql import functions as F
 
     require_size(n, ratio, where=where)
-    require_named(by, "by", where=where)
+    require_names(by, "by", where=where)
     require_columns(df, set(by), where=where)
     refuse_sampled(df, where=where)
     groups = df.select(*[F.col(quote(name)) for name in by]).distinct()
     size = groups.count()
-    asked = n_asked(n, ratio, size, "groups", where=where)
+    requested = sample_size(n, ratio, size, "groups", where=where)
     draw = keyed_hash(by, seed=seed, purpose=_CLUSTERS)
-    probability = F.lit(asked / size if size else 0.0)
-    if asked in (0, size):
-        return df.where(F.lit(asked > 0)).withColumn(PROBABILITY, probability)
-    cut = thresholds(groups, (), {(): [asked]}, key=by, draw=draw, where=where)[()][0]
+    probability = F.lit(requested / size if size else 0.0)
+    if requested in (0, size):
+        return df.where(F.lit(requested > 0)).withColumn(PROBABILITY, probability)
+    cut = thresholds(groups, (), {(): [requested]}, key=by, draw=draw, where=where)[()][0]
     return df.where(draw <= cut).withColumn(PROBABILITY, probability)

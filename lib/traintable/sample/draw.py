@@ -21,8 +21,8 @@ def keyed_hash(key: Sequence[str], *, seed: int, purpose: str) -> Column:
 
     Different purposes give independent numbers. A null in the key is a value of its own.
     """
-    parts = [part for name in key for part in (F.col(quote(name)).isNull(), F.col(quote(name)))]
-    return F.xxhash64(F.lit(seed), F.lit(purpose), *parts)
+    columns = [column for name in key for column in (F.col(quote(name)).isNull(), F.col(quote(name)))]
+    return F.xxhash64(F.lit(seed), F.lit(purpose), *columns)
 
 
 def share_below(draw: Column) -> Column:

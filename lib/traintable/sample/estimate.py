@@ -66,13 +66,13 @@ def estimate(
     Costs one aggregate of the sample. Raises ConfigError when a stratum has one row (or cluster) of several, for one
     does not show how much they differ.
     """
-    _require_sound(sample, column, statistic, value, strata, clusters, confidence)
+    _require_arguments(sample, column, statistic, value, strata, clusters, confidence)
     sums = sums_by_stratum(sample, column, statistic=statistic, value=value, strata=strata, clusters=clusters)
-    return of_sums([s for _, s in sums], statistic, given_ranks=given_ranks, confidence=confidence)
+    return estimate_from_sums([s for _, s in sums], statistic, given_ranks=given_ranks, confidence=confidence)
 
 
 @dataclass(frozen=True)
-class Sums:
+class StratumSums:
     """Sums over the clusters of a stratum: of a = sum(y/p), b = sum(1/p), and q = 1 - p with their products."""
 
     rows: int
@@ -105,12 +105,12 @@ def sums_by_stratum(
     value: Any = None,
     strata: Sequence[str] = (),
     clusters: Sequence[str] = (),
-) -> list[tuple[tuple[Any, ...], Sums]]:
+) -> list[tuple[tuple[Any, ...], StratumSums]]:
     """The values of each stratum and its sums; one aggregate."""
     from pyspark.sql import functions as F
 
     p, names = F.col(PROBABILITY), [f"s{i}" for i in range(len(strata))]
-    y, counted = _measured(column, statistic, value)
+    y, counted = _measure(column, statistic, value)
     units = sample.select(
         *[F.col(quote(name)).alias(alias) for name, alias in zip(strata, names, strict=True)],
         *[F.col(quote(name)).alias(f"c{i}") for i, name in enumerate(clusters)],
@@ -124,21 +124,24 @@ def sums_by_stratum(
         units = units.groupBy(*names, *[f"c{i}" for i in range(len(clusters))]).agg(*sums, F.min("q").alias("q"))
     terms = {"rows": "rows", "units": "1", **{name: name for name in ("a", "b", "q")}}
     terms |= {"qa": "q * a", "qb": "q * b", "qaa": "q * a * a", "qab": "q * a * b", "qbb": "q * b * b"}
-    found = units.groupBy(*names).agg(*[F.sum(F.expr(term)).alias(name) for name, term in terms.items()])
-    rows = found.limit(MAX_STRATA + 1).collect()
+    sums_of = units.groupBy(*names).agg(*[F.sum(F.expr(term)).alias(name) for name, term in terms.items()])
+    rows = sums_of.limit(MAX_STRATA + 1).collect()
     if len(rows) > MAX_STRATA:
         raise ConfigError(
             where=_WHERE, expected=f"at most {MAX_STRATA:,} strata", found="more", remedy="Name the columns of strata."
         )
     return [
-        (tuple(row[name] for name in names), Sums(**{field.name: row[field.name] for field in fields(Sums)}))
+        (
+            tuple(row[name] for name in names),
+            StratumSums(**{field.name: row[field.name] for field in fields(StratumSums)}),
+        )
         for row in rows
         if row["units"]
     ]
 
 
-def of_sums(
-    strata: Iterable[Sums], statistic: Statistic, *, given_ranks: bool = False, confidence: float = 0.95
+def estimate_from_sums(
+    strata: Iterable[StratumSums], statistic: Statistic, *, given_ranks: bool = False, confidence: float = 0.95
 ) -> Estimate:
     """The estimate that the sums of all strata make."""
     from scipy.stats import t  # type: ignore[import-untyped]
@@ -149,15 +152,15 @@ def of_sums(
     if not units or (statistic != "total" and not b):
         return Estimate(math.nan, math.nan, math.nan, math.nan, rows)
     theta, scale = (0.0, 1.0) if statistic == "total" else (a / b, b)
-    parts = [s.variance(theta, given_ranks=given_ranks) for s in strata]
-    if any(map(math.isnan, parts)):
+    variances = [s.variance(theta, given_ranks=given_ranks) for s in strata]
+    if any(map(math.isnan, variances)):
         raise ConfigError(
             where=_WHERE,
             expected="at least two rows, or clusters, of each stratum that is not whole in the sample",
-            found=f"{sum(map(math.isnan, parts)):,} strata with one",
+            found=f"{sum(map(math.isnan, variances)):,} strata with one",
             remedy="Draw at least 2 of each stratum, or name coarser strata, which makes the interval wider.",
         )
-    error = math.sqrt(math.fsum(parts)) / scale
+    error = math.sqrt(math.fsum(variances)) / scale
     value = a if statistic == "total" else theta
     freedom = max(1, units - (1 if given_ranks else len(strata)))
     reach = float(t.ppf((1 + confidence) / 2, freedom)) * error
@@ -167,7 +170,7 @@ def of_sums(
     return Estimate(value, error, low, high, rows)
 
 
-def _measured(column: str, statistic: Statistic, value: Any) -> tuple[Column, Column]:
+def _measure(column: str, statistic: Statistic, value: Any) -> tuple[Column, Column]:
     """The number of a row, and whether the row counts."""
     from pyspark.sql import functions as F
 
@@ -178,7 +181,7 @@ def _measured(column: str, statistic: Statistic, value: Any) -> tuple[Column, Co
     return y, y.isNotNull() & ~F.isnan(y)
 
 
-def _require_sound(
+def _require_arguments(
     sample: DataFrame,
     column: str,
     statistic: str,

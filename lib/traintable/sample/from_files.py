@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from traintable.columns import require_columns
 from traintable.errors import ConfigError
-from traintable.sample.arguments import require_named, require_ratio
+from traintable.sample.arguments import require_names, require_ratio
 from traintable.sample.draw import keyed_hash
-from traintable.sample.lowest import PROBABILITY, lowest, refuse_sampled
+from traintable.sample.lowest import PROBABILITY, draw_lowest, refuse_sampled
 from traintable.sample.strata import Stratum
 from traintable.spark.plans import DataFile, data_files
 
@@ -47,7 +47,7 @@ def from_files(
 
     require_ratio(ratio, "ratio", where=_WHERE)
     require_ratio(ratio if file_ratio is None else file_ratio, "file_ratio", where=_WHERE)
-    require_named(key, "key", where=_WHERE)
+    require_names(key, "key", where=_WHERE)
     require_columns(df, set(key), where=_WHERE)
     refuse_sampled(df, where=_WHERE)
     if file_ratio is not None and file_ratio < ratio:
@@ -58,17 +58,17 @@ def from_files(
             remedy="Rows of a share of the files can't be a larger share of all rows.",
         )
     plain = data_files(df)
-    paths = [file.path for file in plain] if plain is not None else _listed(df)
+    paths = [file.path for file in plain] if plain is not None else _list_files(df)
     of_rows = Fraction(str(ratio))
     n = math.ceil(Fraction(str(ratio if file_ratio is None else file_ratio)) * len(paths))
     if not n or not of_rows:
         return df.limit(0).withColumn(PROBABILITY, F.lit(0.0))
-    chosen = _drawn(df.sparkSession, paths, n, seed)
-    rows = _parquet(df, chosen, plain) if plain is not None else _filtered(df, chosen)
-    return _rows(rows, of_rows * len(paths) / n, n / len(paths), key, seed)
+    chosen = _draw_files(df.sparkSession, paths, n, seed)
+    rows = _read_parquet(df, chosen, plain) if plain is not None else _filter_files(df, chosen)
+    return _draw_rows(rows, of_rows * len(paths) / n, n / len(paths), key, seed)
 
 
-def _rows(rows: DataFrame, ratio: Fraction, of_files: float, key: Sequence[str], seed: int) -> DataFrame:
+def _draw_rows(rows: DataFrame, ratio: Fraction, of_files: float, key: Sequence[str], seed: int) -> DataFrame:
     """The share `ratio` of the rows of the drawn files."""
     from pyspark.sql import functions as F
 
@@ -76,20 +76,20 @@ def _rows(rows: DataFrame, ratio: Fraction, of_files: float, key: Sequence[str],
         return rows.withColumn(PROBABILITY, F.lit(of_files))
     size = rows.count()
     sizes: dict[Stratum, int] = {(): math.floor(ratio * size + Fraction(1, 2))}
-    drawn = lowest(rows, (), sizes, {(): size} if size else {}, key=key, seed=seed, where=_WHERE)
+    drawn = draw_lowest(rows, (), sizes, {(): size} if size else {}, key=key, seed=seed, where=_WHERE)
     return drawn.withColumn(PROBABILITY, F.col(PROBABILITY) * of_files)
 
 
-def _drawn(spark: SparkSession, paths: Sequence[str], n: int, seed: int) -> list[str]:
+def _draw_files(spark: SparkSession, paths: Sequence[str], n: int, seed: int) -> list[str]:
     """The `n` paths of the lowest draws; no job, for Spark computes them as it plans."""
     root = os.path.commonpath([os.path.dirname(path) for path in paths])
     relative = pa.table({"path": [os.path.relpath(path, root) for path in paths]})
     draws = spark.createDataFrame(relative).select(keyed_hash(["path"], seed=seed, purpose="files"))
-    found = draws.toArrow().column(0).to_pylist()  # one a file
-    return [path for _, path in sorted(zip(found, paths, strict=True))[:n]]
+    drawn = draws.toArrow().column(0).to_pylist()  # one a file
+    return [path for _, path in sorted(zip(drawn, paths, strict=True))[:n]]
 
 
-def _parquet(df: DataFrame, chosen: Sequence[str], files: Sequence[DataFile]) -> DataFrame:
+def _read_parquet(df: DataFrame, chosen: Sequence[str], files: Sequence[DataFile]) -> DataFrame:
     """The rows of some Parquet files of those that `df` consists of."""
     partition = [name for name, _ in files[0].partition]
     root = os.path.commonpath([os.path.dirname(file.path) for file in files])
@@ -107,7 +107,7 @@ def _parquet(df: DataFrame, chosen: Sequence[str], files: Sequence[DataFile]) ->
     return df.sparkSession.read.schema(df.schema).option("basePath", root).parquet(*chosen)
 
 
-def _filtered(df: DataFrame, chosen: Sequence[str]) -> DataFrame:
+def _filter_files(df: DataFrame, chosen: Sequence[str]) -> DataFrame:
     """The rows of some files, by a filter that spares Spark the others."""
     from pyspark.errors import AnalysisException
     from pyspark.sql import functions as F
@@ -116,22 +116,24 @@ def _filtered(df: DataFrame, chosen: Sequence[str]) -> DataFrame:
     try:
         return df.where(F.col("_metadata.file_path").isin(spellings))
     except AnalysisException as error:
-        raise _unknown("rows that no longer know their file") from error
+        raise _unknown_files("rows that no longer know their file") from error
 
 
-def _listed(df: DataFrame) -> list[str]:
+def _list_files(df: DataFrame) -> list[str]:
     """The files that rows are read from; ConfigError where a filter on them would spare nothing."""
     from delta.tables import DeltaTable
 
     paths = sorted(df.inputFiles())
     if not paths:
-        raise _unknown("rows that are not read from files")
+        raise _unknown_files("rows that are not read from files")
     if DeltaTable.isDeltaTable(df.sparkSession, os.path.dirname(paths[0])):
-        raise _unknown("a Delta table that is not local, or has deletion vectors or mapped columns, or computed rows")
+        raise _unknown_files(
+            "a Delta table that is not local, or has deletion vectors or mapped columns, or computed rows"
+        )
     return paths
 
 
-def _unknown(found: str) -> ConfigError:
+def _unknown_files(found: str) -> ConfigError:
     return ConfigError(
         where=_WHERE,
         expected="rows of a local Delta table or of other files, as they are read",

@@ -11,9 +11,9 @@ import numpy as np
 from traintable.columns import quote
 from traintable.errors import ConfigError
 from traintable.sample.draw import HIGHEST, LOWEST, ROWS, keyed_hash
-from traintable.sample.strata import STRATUM, Stratum, numbered, stratum_number, with_values
+from traintable.sample.strata import STRATUM, Stratum, number_strata, stratum_number, with_values
 from traintable.sample.thresholds import thresholds
-from traintable.sample.unique import refusal, repeats
+from traintable.sample.unique import is_repeat, repeat_error
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -25,7 +25,7 @@ _CHEAPER = 0.3  # share of the rows that are looked up in less time than all are
 _DRAW, _N, _BOUND, _KEPT = "__draw", "__n", "__bound", "__kept"
 
 
-def lowest(
+def draw_lowest(
     df: DataFrame,
     by: Sequence[str],
     sizes: Mapping[Stratum, int],
@@ -54,7 +54,7 @@ def lowest(
         cuts = thresholds(df, by, {s: [n] for s, n in wanted.items()}, key=key, draw=draw, where=where)
         values: dict[Stratum, tuple[object, ...]] = {s: (share[s], 0, cuts[s][0]) for s in wanted}
     else:
-        bounds = {s: bound(n, population[s]) for s, n in wanted.items()}
+        bounds = {s: draw_bound(n, population[s]) for s, n in wanted.items()}
         values = {s: (share[s], n, bounds[s]) for s, n in wanted.items()}
         rows = rows.where(_may_be_within(rows, by, bounds, population))
     drawn = with_values(rows, by, values, f"{PROBABILITY} double, {_N} long, {_BOUND} long")
@@ -75,7 +75,7 @@ def refuse_sampled(df: DataFrame, *, where: str) -> None:
         )
 
 
-def bound(n: int, size: int) -> int:
+def draw_bound(n: int, size: int) -> int:
     """A draw below which at least `n` of `size` rows lie, but for a chance below 1e-15.
 
     By Chernoff's bound: of m rows expected below, fewer than n are with a chance of at most exp(-(m - n)^2 / 2m).
@@ -96,13 +96,13 @@ def _may_be_within(
     ranked = sorted(bounds, key=lambda stratum: bounds[stratum])
     reached = np.array([(bounds[stratum] - LOWEST) / 2.0**64 for stratum in ranked])
     n = np.array([population[stratum] for stratum in ranked], np.float64)
-    passed = reached * n.sum() + n.sum() - np.cumsum(n)  # rows that the bound of each lets through
+    n_within = reached * n.sum() + n.sum() - np.cumsum(n)  # rows that the bound of each lets through
     first = max(0, len(ranked) - 1 - _MAX_LISTED)
-    place = first + int(np.argmin(passed[first:]))
-    if passed[-1] - passed[place] <= _CHEAPER * n.sum():
-        place = len(ranked) - 1
-    within, listed = F.col(_DRAW) <= bounds[ranked[place]], ranked[place + 1 :]
-    return within | stratum_number(by).isin(list(numbered(rows, by, listed).values())) if listed else within
+    last = first + int(np.argmin(n_within[first:]))
+    if n_within[-1] - n_within[last] <= _CHEAPER * n.sum():
+        last = len(ranked) - 1
+    within, listed = F.col(_DRAW) <= bounds[ranked[last]], ranked[last + 1 :]
+    return within | stratum_number(by).isin(list(number_strata(rows, by, listed).values())) if listed else within
 
 
 def _is_among_lowest(key: Sequence[str], where: str) -> Column:
@@ -114,7 +114,7 @@ def _is_among_lowest(key: Sequence[str], where: str) -> Column:
     order = stratum.orderBy(_DRAW, *[F.col(quote(name)) for name in key])
     few = f"{where}: expected the rows that were counted, found fewer. Pin a version of the table, or try another seed."
     return (
-        F.when(repeats(key, order), refusal(key, where=where))
+        F.when(is_repeat(key, order), repeat_error(key, where=where))
         .when(F.count("*").over(stratum) < F.col(_N), F.raise_error(F.lit(few)))
         .otherwise(F.row_number().over(order) <= F.col(_N))
     )

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from traintable.columns import quote, require_columns
-from traintable.sample.arguments import require_count, require_named
+from traintable.sample.arguments import require_count, require_names
 from traintable.sample.draw import ROWS, keyed_hash, share_below
 from traintable.sample.lowest import PROBABILITY, refuse_sampled
-from traintable.sample.unique import refusal, repeats, shown_key
+from traintable.sample.unique import is_repeat, key_as_json, repeat_error
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, WindowSpec
 
-DRAW, RANK, PLACE = "__draw", "__rank", "__place"
+DRAW, RANK, _POSITION = "__draw", "__rank", "__place"
 _WHERE = "sample.reservoir"
 
 
@@ -44,13 +44,13 @@ def reservoir(
     """
     require_count(n, "n", where=_WHERE)
     require_columns(df, {*key, *by, *([weight] if weight else [])}, where=_WHERE)
-    require_named(key, "key", where=_WHERE)
+    require_names(key, "key", where=_WHERE)
     refuse_sampled(df, where=_WHERE)
-    rows = ranked(df, key=key, seed=seed, weight=weight, where=_WHERE)
-    return drawn(candidates(rows, n, by, key), n, by, key, weight, where=_WHERE)
+    rows = with_ranks(df, key=key, seed=seed, weight=weight, where=_WHERE)
+    return drawn_rows(candidates(rows, n, by, key), n, by, key, weight, where=_WHERE)
 
 
-def ranked(df: DataFrame, *, key: Sequence[str], seed: int, weight: str | None, where: str) -> DataFrame:
+def with_ranks(df: DataFrame, *, key: Sequence[str], seed: int, weight: str | None, where: str) -> DataFrame:
     """The rows that can be drawn, with their draw and their rank by which they are."""
     from pyspark.sql import functions as F
 
@@ -59,7 +59,7 @@ def ranked(df: DataFrame, *, key: Sequence[str], seed: int, weight: str | None, 
         return rows.withColumn(RANK, F.col(DRAW))
     given = F.col(quote(weight)).cast("double")
     text = f"{where}: expected finite numbers not below 0 in column '{weight}', found "
-    shown = F.concat(F.lit(text), F.coalesce(given.cast("string"), F.lit("null")), F.lit(" in row "), shown_key(key))
+    shown = F.concat(F.lit(text), F.coalesce(given.cast("string"), F.lit("null")), F.lit(" in row "), key_as_json(key))
     wrong = given.isNull() | F.isnan(given) | (given < 0) | (given == float("inf"))
     checked = F.when(wrong, F.raise_error(F.concat(shown, F.lit(". Correct it, or leave such rows out.")))).otherwise(
         given
@@ -74,19 +74,23 @@ def candidates(rows: DataFrame, n: int, by: Sequence[str], key: Sequence[str]) -
 
     if not by:
         return rows.orderBy(*_order(key)).limit(n + 1)
-    return rows.withColumn(PLACE, F.row_number().over(_window(by, key))).where(F.col(PLACE) <= n + 1).drop(PLACE)
+    return (
+        rows.withColumn(_POSITION, F.row_number().over(_window(by, key)))
+        .where(F.col(_POSITION) <= n + 1)
+        .drop(_POSITION)
+    )
 
 
-def unrepeated(found: DataFrame, by: Sequence[str], key: Sequence[str], *, where: str) -> DataFrame:
+def refuse_repeated(rows: DataFrame, by: Sequence[str], key: Sequence[str], *, where: str) -> DataFrame:
     """The candidates; an error when they are computed and a key repeats."""
     from pyspark.sql import functions as F
 
-    refused = F.when(repeats(key, _window(by, key)), refusal(key, where=where)).otherwise(F.lit(False))
-    return found.withColumn("__refused", refused).where(~F.col("__refused")).drop("__refused")
+    refused = F.when(is_repeat(key, _window(by, key)), repeat_error(key, where=where)).otherwise(F.lit(False))
+    return rows.withColumn("__refused", refused).where(~F.col("__refused")).drop("__refused")
 
 
-def drawn(
-    found: DataFrame, n: int, by: Sequence[str], key: Sequence[str], weight: str | None, *, where: str
+def drawn_rows(
+    rows: DataFrame, n: int, by: Sequence[str], key: Sequence[str], weight: str | None, *, where: str
 ) -> DataFrame:
     """All candidates but the last of more than `n`, with the probability that its rank gives the others."""
     from pyspark.sql import Window
@@ -97,9 +101,9 @@ def drawn(
     given = F.col(quote(weight)).cast("double") if weight else None
     below = share_below(first_out) if given is None else -F.expm1(-given * first_out)
     probability = F.when(F.count("*").over(group) <= n, 1.0).otherwise(below)
-    place = F.row_number().over(_window(by, key))
-    placed = unrepeated(found, by, key, where=where).withColumns({PLACE: place, PROBABILITY: probability})
-    return placed.where(F.col(PLACE) <= n).drop(DRAW, RANK, PLACE)
+    position = F.row_number().over(_window(by, key))
+    placed = refuse_repeated(rows, by, key, where=where).withColumns({_POSITION: position, PROBABILITY: probability})
+    return placed.where(F.col(_POSITION) <= n).drop(DRAW, RANK, _POSITION)
 
 
 def _groups(by: Sequence[str]) -> list[Column]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from traintable.columns import require_columns
-from traintable.sample.arguments import n_asked, require_size
-from traintable.sample.lowest import lowest, refuse_sampled
+from traintable.sample.arguments import require_size, sample_size
+from traintable.sample.lowest import draw_lowest, refuse_sampled
 from traintable.sample.strata import Stratum, population
 
 if TYPE_CHECKING:
@@ -33,5 +33,5 @@ def simple(
     refuse_sampled(df, where=_WHERE)
     there = population(df, (), where=_WHERE)
     size = there.get((), 0)
-    sizes: dict[Stratum, int] = {(): n_asked(n, ratio, size, "rows", where=_WHERE)}
-    return lowest(df, (), sizes, there, key=key, seed=seed, where=_WHERE)
+    sizes: dict[Stratum, int] = {(): sample_size(n, ratio, size, "rows", where=_WHERE)}
+    return draw_lowest(df, (), sizes, there, key=key, seed=seed, where=_WHERE)

@@ -31,10 +31,10 @@ def population(df: DataFrame, by: Sequence[str], *, where: str) -> dict[Stratum,
         return {(): n} if n else {}
     columns = tuple(by)
     counts = scan(df, Wanted(groups=(columns,))).groups[columns].counts
-    return ordered(counts, by, where=where)
+    return sort_strata(counts, by, where=where)
 
 
-def ordered(counts: Mapping[Stratum, int], by: Sequence[str], *, where: str) -> dict[Stratum, int]:
+def sort_strata(counts: Mapping[Stratum, int], by: Sequence[str], *, where: str) -> dict[Stratum, int]:
     """Counts in the order of the strata's values, nulls first; ConfigError beyond 100,000 strata."""
     if len(counts) > MAX_STRATA:
         raise ConfigError(
@@ -63,17 +63,17 @@ def with_values(
     """
     from pyspark.sql import functions as F
 
-    names = [part.split()[0] for part in schema.split(",")]
+    names = [column.split()[0] for column in schema.split(",")]
     if not by:
-        one = values.get((), None)
-        rows = df if one is not None else df.where("false")
-        kinds = [part.split()[1] for part in schema.split(",")]
-        literals = dict(zip(names, one or [None] * len(names), strict=True))
+        constants = values.get((), None)
+        rows = df if constants is not None else df.where("false")
+        kinds = [column.split()[1] for column in schema.split(",")]
+        literals = dict(zip(names, constants or [None] * len(names), strict=True))
         added = {name: F.lit(literals[name]).cast(kind) for name, kind in zip(names, kinds, strict=True)}
         return rows.withColumns({STRATUM: F.lit(0).cast("long"), **added})
-    numbers = numbered(df, by, list(values))
-    found = [(numbers[stratum], *row) for stratum, row in values.items()]
-    table = small_table(df.sparkSession, found, f"{STRATUM} long, {schema}")
+    numbers = number_strata(df, by, list(values))
+    table_rows = [(numbers[stratum], *row) for stratum, row in values.items()]
+    table = small_table(df.sparkSession, table_rows, f"{STRATUM} long, {schema}")
     number = stratum_number(by) if among is None else F.when(among, stratum_number(by))
     return df.withColumn(STRATUM, number).join(F.broadcast(table), STRATUM, how)
 
@@ -101,7 +101,7 @@ def as_strata(df: DataFrame, by: Sequence[str], counts: Mapping[Any, int], *, wh
             found=repr(wrong[0]),
             remedy="Give a tuple of values, one for each column of `by`.",
         )
-    texts = [_texts(df, name, [key[i] for key in keys], where) for i, name in enumerate(by)]
+    texts = [_as_texts(df, name, [key[i] for key in keys], where) for i, name in enumerate(by)]
     strata = [tuple(column[j] for column in texts) for j in range(len(keys))]
     if len(set(strata)) < len(strata):
         raise ConfigError(
@@ -110,7 +110,7 @@ def as_strata(df: DataFrame, by: Sequence[str], counts: Mapping[Any, int], *, wh
     return dict(zip(strata, counts.values(), strict=True))
 
 
-def _texts(df: DataFrame, name: str, values: Sequence[Any], where: str) -> list[str | None]:
+def _as_texts(df: DataFrame, name: str, values: Sequence[Any], where: str) -> list[str | None]:
     """Values of a column as Spark writes them; no job."""
     from pyspark.sql import functions as F
 
@@ -140,17 +140,17 @@ def stratum_number(by: Sequence[str]) -> Column:
     return F.xxhash64(*[part for text in texts for part in (text.isNull(), text)])
 
 
-def numbered(df: DataFrame, by: Sequence[str], strata: Sequence[Stratum]) -> dict[Stratum, int]:
+def number_strata(df: DataFrame, by: Sequence[str], strata: Sequence[Stratum]) -> dict[Stratum, int]:
     """The number that `stratum_number` gives each of the strata; no job, for Spark computes it as it plans."""
     names = [f"s{i}" for i in range(len(by))]
     columns = {name: pa.array([stratum[i] for stratum in strata], pa.string()) for i, name in enumerate(names)}
     rows = df.sparkSession.createDataFrame(pa.table(columns)).select(stratum_number(names))
-    found = rows.toArrow().column(0).to_pylist()  # one row a stratum
-    if len(set(found)) != len(strata):
+    numbers = rows.toArrow().column(0).to_pylist()  # one row a stratum
+    if len(set(numbers)) != len(strata):
         raise TraintableError(
             where=f"columns {', '.join(by)}",
             expected="strata that a 64-bit hash tells apart",
             found="two that it does not",
             remedy="Name one more column among the strata; it may be constant.",
         )
-    return dict(zip(strata, found, strict=True))
+    return dict(zip(strata, numbers, strict=True))

@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from traintable.columns import quote, require_columns
 from traintable.errors import ConfigError
 from traintable.sample import allocation as allocations
-from traintable.sample.arguments import n_asked, require_count, require_enough, require_named, require_size, share_of
-from traintable.sample.lowest import lowest, refuse_sampled
-from traintable.sample.strata import STRATUM, Stratum, as_strata, numbered, ordered, population, stratum_number
-from traintable.statistics import Target, Wanted, scan
+from traintable.sample.arguments import (
+    require_count,
+    require_enough,
+    require_names,
+    require_size,
+    sample_size,
+    share_of,
+)
+from traintable.sample.lowest import draw_lowest, refuse_sampled
+from traintable.sample.strata import STRATUM, Stratum, as_strata, number_strata, population, sort_strata, stratum_number
+from traintable.statistics import TargetGroups, Wanted, scan
 from traintable.statistics.exact import exact_mean_and_variance
 
 if TYPE_CHECKING:
@@ -53,7 +60,7 @@ def stratified(
 
     Costs one scan of `by` (and `column`) and one pass; beyond a million drawn rows two more over `by` and the key.
     """
-    _require_sound(df, by, n, ratio, allocation, column, key)
+    _require_arguments(df, by, n, ratio, allocation, column, key)
     if allocation == "neyman":
         there, deviations = _deviations(df, by, str(column))
     else:
@@ -64,12 +71,12 @@ def stratified(
     elif ratio is not None and allocation == "proportional":
         sizes = {stratum: share_of(ratio, size) for stratum, size in there.items()}
     else:
-        total = n_asked(n, ratio, sum(there.values()), "rows", where=_WHERE)
-        sizes = dict(zip(there, _allocated(allocation, there, deviations, total), strict=True))
-    return lowest(df, by, sizes, there, key=key, seed=seed, where=_WHERE)
+        total = sample_size(n, ratio, sum(there.values()), "rows", where=_WHERE)
+        sizes = dict(zip(there, _allocate(allocation, there, deviations, total), strict=True))
+    return draw_lowest(df, by, sizes, there, key=key, seed=seed, where=_WHERE)
 
 
-def _allocated(
+def _allocate(
     allocation: Allocation, there: Mapping[Stratum, int], deviations: Mapping[Stratum, float], n: int
 ) -> list[int]:
     sizes = list(there.values())
@@ -82,28 +89,30 @@ def _deviations(df: DataFrame, by: Sequence[str], column: str) -> tuple[dict[Str
     """The sizes of the strata and the standard deviations of `column` in them; one scan."""
     name = by[0] if len(by) == 1 else STRATUM
     rows = df if len(by) == 1 else df.withColumn(STRATUM, stratum_number(by).cast("string"))
-    target = Target(name, column)
-    found = scan(
+    target = TargetGroups(name, column)
+    statistics = scan(
         rows.select(*map(quote, {**dict.fromkeys(by), name: None, column: None})),
         Wanted(groups=(tuple(by),), targets=(target,)),
     )
-    there = ordered(found.groups[tuple(by)].counts, by, where=_WHERE)
-    words = {s: s[0] for s in there} if len(by) == 1 else {s: str(k) for s, k in numbered(df, by, list(there)).items()}
+    sizes = sort_strata(statistics.groups[tuple(by)].counts, by, where=_WHERE)
+    words = (
+        {s: s[0] for s in sizes} if len(by) == 1 else {s: str(k) for s, k in number_strata(df, by, list(sizes)).items()}
+    )
     variances = {
         word: exact_mean_and_variance(t.n, t.total, t.squares, t.exponent)[1]
-        for word, _, t in found.targets[target].totals()
+        for word, _, t in statistics.targets[target].totals()
     }
     spread = {stratum: variances.get(word, 0.0) for stratum, word in words.items()}
-    return there, {stratum: math.sqrt(v) if v > 0 else 0.0 for stratum, v in spread.items()}
+    return sizes, {stratum: math.sqrt(v) if v > 0 else 0.0 for stratum, v in spread.items()}
 
 
-def _require_sound(
+def _require_arguments(
     df: DataFrame, by: Sequence[str], n: object, ratio: object, allocation: str, column: str | None, key: Sequence[str]
 ) -> None:
     for stratum, count in n.items() if isinstance(n, Mapping) else ():
         require_count(count, f"n[{stratum!r}]", where=_WHERE)
     require_size(0 if isinstance(n, Mapping) else n, ratio, where=_WHERE)
-    require_named(by, "by", where=_WHERE)
+    require_names(by, "by", where=_WHERE)
     if allocation not in _ALLOCATIONS or (isinstance(n, Mapping) and allocation != "proportional"):
         raise ConfigError(
             where=_WHERE,

@@ -11,9 +11,9 @@ from traintable.addresses import identifier, is_catalog_name
 from traintable.columns import column_name, quote, require_columns
 from traintable.delta.commits import commits
 from traintable.errors import ConfigError, InputMissing
-from traintable.sample.arguments import require_count, require_named
+from traintable.sample.arguments import require_count, require_names
 from traintable.sample.lowest import refuse_sampled
-from traintable.sample.reservoir import candidates, drawn, ranked, unrepeated
+from traintable.sample.reservoir import candidates, drawn_rows, refuse_repeated, with_ranks
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -44,7 +44,7 @@ def update_reservoir(
     from pyspark.sql import functions as F
 
     require_count(n, "n", where=_WHERE)
-    require_named(key, "key", where=_WHERE)
+    require_names(key, "key", where=_WHERE)
     require_columns(batch, {*key, *by, *([weight] if weight else [])}, where=_WHERE)
     refuse_sampled(batch, where=_WHERE)
     _require_names(batch)
@@ -60,8 +60,8 @@ def update_reservoir(
             found=str(settings),
             remedy="Keep them, or name another table.",
         )
-    found = candidates(ranked(batch, key=key, seed=seed, weight=weight, where=_WHERE), n, by, key)
-    found = unrepeated(found, by, key, where=_WHERE)
+    found = candidates(with_ranks(batch, key=key, seed=seed, weight=weight, where=_WHERE), n, by, key)
+    found = refuse_repeated(found, by, key, where=_WHERE)
     if known is not None:
         state = _read(batch.sparkSession, table)
         keys = [F.col(quote(name)) for name in key]
@@ -85,7 +85,7 @@ def read_reservoir(spark: SparkSession, table: str) -> DataFrame:
     table, which is as small as the sample.
     """
     settings = _settings(table, spark)
-    return drawn(
+    return drawn_rows(
         _read(spark, table), settings["n"], settings["by"], settings["key"], settings["weight"], where=f"table {table}"
     )
 

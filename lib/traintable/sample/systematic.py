@@ -11,10 +11,10 @@ import numpy as np
 
 from traintable.columns import quote, require_columns
 from traintable.errors import ConfigError
-from traintable.sample.arguments import n_asked, require_named, require_size
+from traintable.sample.arguments import require_names, require_size, sample_size
 from traintable.sample.draw import ROWS, keyed_hash
 from traintable.sample.lowest import PROBABILITY, refuse_sampled
-from traintable.sample.ranks import PLACE, RANGE, n_ranges, placed
+from traintable.sample.positions import POSITION, RANGE, n_ranges, with_positions
 from traintable.statistics import Wanted, Weighted, scan
 
 if TYPE_CHECKING:
@@ -46,30 +46,30 @@ def systematic(
     from pyspark.sql import functions as F
 
     require_size(n, ratio, where=_WHERE)
-    require_named(key, "key", where=_WHERE)
+    require_names(key, "key", where=_WHERE)
     require_columns(df, {order_by, *key}, where=_WHERE)
     _require_ordered(df, order_by)
     refuse_sampled(df, where=_WHERE)
     size = df.count()
-    asked = n_asked(n, ratio, size, "rows", where=_WHERE)
-    if not asked:
+    requested = sample_size(n, ratio, size, "rows", where=_WHERE)
+    if not requested:
         return df.where(F.lit(False)).withColumn(PROBABILITY, F.lit(0.0))
-    chosen = _chosen(df, order_by, asked, size, key, seed)
+    chosen = _drawn_keys(df, order_by, requested, size, key, seed)
     names = {_VALUE: order_by, **{f"__k{i}": name for i, name in enumerate(key)}}
     same = reduce(and_, (F.col(quote(name)).eqNullSafe(F.col(alias)) for alias, name in names.items()))
-    return df.join(chosen, same, "left_semi").withColumn(PROBABILITY, F.lit(asked / size))
+    return df.join(chosen, same, "left_semi").withColumn(PROBABILITY, F.lit(requested / size))
 
 
-def selects(place: Column, n: int, size: int, start: Column) -> Column:
+def is_drawn(position: Column, n: int, size: int, start: Column) -> Column:
     """Whether the row at a place from 0 to size - 1 is one of the `n`; in whole numbers, without overflow."""
     from pyspark.sql import functions as F
 
     kind = "long" if n * size + size < 2**63 else "decimal(38,0)"
-    steps = place.cast(kind) * F.lit(n).cast(kind) + start.cast(kind)
+    steps = position.cast(kind) * F.lit(n).cast(kind) + start.cast(kind)
     return F.pmod(steps, F.lit(size).cast(kind)) < n
 
 
-def _chosen(df: DataFrame, order_by: str, n: int, size: int, key: Sequence[str], seed: int) -> DataFrame:
+def _drawn_keys(df: DataFrame, order_by: str, n: int, size: int, key: Sequence[str], seed: int) -> DataFrame:
     """The values and keys of the drawn rows."""
     from pyspark.sql import functions as F
 
@@ -79,9 +79,9 @@ def _chosen(df: DataFrame, order_by: str, n: int, size: int, key: Sequence[str],
         keyed_hash(key, seed=seed, purpose=ROWS).alias(_DRAW),
     )
     values = scan(df, Wanted(values=(order_by,))).values[order_by].weighted()
-    rows, _ = placed(_with_range(narrow, values, n_ranges(size)), [_VALUE, _DRAW], key, where=_WHERE)
+    rows, _ = with_positions(_with_range(narrow, values, n_ranges(size)), [_VALUE, _DRAW], key, where=_WHERE)
     start = F.pmod(keyed_hash((), seed=seed, purpose=_START), F.lit(size))
-    chosen = rows.where(selects(F.col(PLACE), n, size, start))
+    chosen = rows.where(is_drawn(F.col(POSITION), n, size, start))
     return chosen.select(_VALUE, *[F.col(quote(name)).alias(f"__k{i}") for i, name in enumerate(key)])
 
 

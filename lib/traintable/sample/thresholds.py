@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from traintable.sample.draw import HIGHEST, LOWEST
-from traintable.sample.strata import STRATUM, Stratum, numbered, small_table, stratum_number
-from traintable.sample.unique import not_unique
+from traintable.sample.strata import STRATUM, Stratum, number_strata, small_table, stratum_number
+from traintable.sample.unique import not_unique_error
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -48,16 +48,18 @@ def thresholds(
         F.shiftright(draw, 64 - bits).alias("bucket"),
         (F.lit(1).cast("long") if size is None else size).alias("size"),
     )
-    numbers: dict[Stratum, int] = numbered(df, by, list(targets)) if by else {(): 0}
-    wanted = {numbers[stratum]: found for stratum, found in targets.items()}
+    numbers: dict[Stratum, int] = number_strata(df, by, list(targets)) if by else {(): 0}
+    wanted = {numbers[stratum]: of_stratum for stratum, of_stratum in targets.items()}
     cuts, open_ = _between_buckets(_histogram(rows), wanted, 64 - bits, by_size=size is not None)
     within = _within_buckets(rows, open_)
     for cut, (bucket, left) in open_.items():
         last, reached = within.get(cut, (_before(bucket, 64 - bits), 0))
         if size is None and reached != left:
-            raise not_unique(df, key, where=where)
+            raise not_unique_error(df, key, where=where)
         cuts[cut] = last
-    return {stratum: [cuts[numbers[stratum], i] for i in range(len(found))] for stratum, found in targets.items()}
+    return {
+        stratum: [cuts[numbers[stratum], i] for i in range(len(of_stratum))] for stratum, of_stratum in targets.items()
+    }
 
 
 def _histogram(rows: DataFrame) -> dict[int, tuple[list[int], list[int]]]:
@@ -68,8 +70,8 @@ def _histogram(rows: DataFrame) -> dict[int, tuple[list[int], list[int]]]:
     table = sums.toArrow().sort_by([(STRATUM, "ascending"), ("bucket", "ascending")])  # at most MAX_BUCKETS rows
     number, bucket, size = (np.asarray(table[name]) for name in (STRATUM, "bucket", "size"))
     first = 1 + np.flatnonzero(number[1:] != number[:-1])
-    parts = zip(np.split(number, first), np.split(bucket, first), np.split(size, first), strict=True)
-    return {int(n[0]): (b.tolist(), np.cumsum(s).tolist()) for n, b, s in parts if len(n)}
+    groups = zip(np.split(number, first), np.split(bucket, first), np.split(size, first), strict=True)
+    return {int(n[0]): (b.tolist(), np.cumsum(s).tolist()) for n, b, s in groups if len(n)}
 
 
 def _between_buckets(
@@ -85,14 +87,14 @@ def _between_buckets(
     for number, targets in wanted.items():
         buckets, reached = histogram.get(number, ([], []))
         for i, target in enumerate(targets):
-            place = int(np.searchsorted(reached, target, side="right"))
-            before = reached[place - 1] if place else 0
-            if place == len(buckets):
+            index = int(np.searchsorted(reached, target, side="right"))
+            below = reached[index - 1] if index else 0
+            if index == len(buckets):
                 cuts[number, i] = HIGHEST
-            elif before == target and not by_size:  # by size, rows of size 0 may follow
-                cuts[number, i] = _before(buckets[place], shift)
+            elif below == target and not by_size:  # by size, rows of size 0 may follow
+                cuts[number, i] = _before(buckets[index], shift)
             else:
-                open_[number, i] = buckets[place], target - before
+                open_[number, i] = buckets[index], target - below
     return cuts, open_
 
 
@@ -109,10 +111,10 @@ def _within_buckets(rows: DataFrame, open_: Mapping[Cut, tuple[int, int]]) -> di
     if not open_:
         return {}
     table = [(number, bucket, i, left) for (number, i), (bucket, left) in open_.items()]
-    asked = small_table(rows.sparkSession, table, f"{STRATUM} long, bucket long, i int, left long")
+    targets = small_table(rows.sparkSession, table, f"{STRATUM} long, bucket long, i int, left long")
     near = rows.where(F.col("bucket").isin(sorted({bucket for bucket, _ in open_.values()})))
-    near = near.join(F.broadcast(asked), [STRATUM, "bucket"])
+    near = near.join(F.broadcast(targets), [STRATUM, "bucket"])
     reached = F.sum("size").over(Window.partitionBy(STRATUM, "i").orderBy("draw"))  # equal draws count together
     below = near.withColumn("reached", reached).where("reached <= left")
-    found = below.groupBy(STRATUM, "i").agg(F.max("draw").alias("last"), F.max("reached").alias("reached"))
-    return {(row[STRATUM], row["i"]): (row["last"], row["reached"]) for row in found.collect()}  # one row a cut
+    last_below = below.groupBy(STRATUM, "i").agg(F.max("draw").alias("last"), F.max("reached").alias("reached"))
+    return {(row[STRATUM], row["i"]): (row["last"], row["reached"]) for row in last_below.collect()}  # one row a cut

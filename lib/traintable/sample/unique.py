@@ -22,20 +22,20 @@ def require_unique(df: DataFrame, key: Sequence[str], *, where: str = "key") -> 
     A null is a value of its own. Costs one shuffle of the key columns.
     """
     require_columns(df, set(key), where=where)
-    shown = _repeated(df, key)
+    shown = _repeated_keys(df, key)
     if shown:
         raise _error(key, shown, _REMEDY, where)
 
 
-def not_unique(df: DataFrame, key: Sequence[str], *, where: str) -> ConfigError:
+def not_unique_error(df: DataFrame, key: Sequence[str], *, where: str) -> ConfigError:
     """What to say when two rows have drawn the same number; costs one shuffle of the key columns."""
-    shown = _repeated(df, key)
+    shown = _repeated_keys(df, key)
     if shown:
         return _error(key, shown, _REMEDY, where)
     return _error(key, "two rows whose keys have one 64-bit hash", "Take another seed.", where)
 
 
-def repeats(key: Sequence[str], order: WindowSpec) -> Column:
+def is_repeat(key: Sequence[str], order: WindowSpec) -> Column:
     """Whether a row has the key of the row before it; `order` sorts by something that rows of one key share."""
     from pyspark.sql import functions as F
 
@@ -43,15 +43,15 @@ def repeats(key: Sequence[str], order: WindowSpec) -> Column:
     return reduce(and_, same, F.row_number().over(order) > 1)
 
 
-def refusal(key: Sequence[str], *, where: str) -> Column:
+def repeat_error(key: Sequence[str], *, where: str) -> Column:
     """An expression that stops the computation and shows the key of the row, which occurs more than once."""
     from pyspark.sql import functions as F
 
     text = f"{where}: expected rows that differ in {', '.join(key)}, found "
-    return F.raise_error(F.concat(F.lit(text), shown_key(key), F.lit(f" more than once. {_REMEDY}")))
+    return F.raise_error(F.concat(F.lit(text), key_as_json(key), F.lit(f" more than once. {_REMEDY}")))
 
 
-def shown_key(key: Sequence[str]) -> Column:
+def key_as_json(key: Sequence[str]) -> Column:
     """The key of a row as JSON text, for messages."""
     from pyspark.sql import functions as F
 
@@ -64,7 +64,7 @@ def _columns(key: Sequence[str]) -> list[Column]:
     return [F.col(quote(name)) for name in key]
 
 
-def _repeated(df: DataFrame, key: Sequence[str]) -> str:
+def _repeated_keys(df: DataFrame, key: Sequence[str]) -> str:
     several = df.groupBy(*_columns(key)).count().where("count > 1").limit(3).collect()
     return "; ".join(f"{tuple(row)[:-1]} {tuple(row)[-1]} times" for row in several)
 

@@ -1,4 +1,4 @@
-"""The session, its jars and workers; plans, tasks and errors."""
+"""The session, its jars and workers; its plans and their progress; tasks and their results; errors; Hadoop files."""
 
 __all__ = [
     "errors",
@@ -7,5 +7,6 @@ __all__ = [
     "plans",
     "progress",
     "session",
+    "task_results",
     "tasks",
 ]

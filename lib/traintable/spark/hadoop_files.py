@@ -1,18 +1,18 @@
-"""Small files at addresses that only Spark's Hadoop file systems know."""
+"""Small files at addresses that only the Hadoop file systems of Spark know."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from traintable.addresses import is_remote
+from traintable.spark.session import get_spark
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-from traintable.spark.session import get_spark
 
 
 def delete_folder(spark: SparkSession, path: str) -> None:
-    """Delete a folder of ours with all it holds, wherever it lies; no error when it is not there."""
+    """Delete a folder with all it holds, wherever it lies, if it is there."""
     if not is_remote(path):
         import shutil
 

@@ -105,7 +105,7 @@ SHIPPED_WITH_SPARK = (
     "org.xerial.snappy:snappy-java",
 )
 
-# Nothing of ours loads these: 641 MB of all services of AWS, another TLS, another way to read ahead, annotations.
+# Nothing here loads these: 641 MB of all services of AWS, another TLS, another way to read ahead, annotations.
 NOT_NEEDED = (
     "org.checkerframework:checker-qual",
     "org.wildfly.openssl:wildfly-openssl",
@@ -134,7 +134,7 @@ def missing(folder: Path) -> list[str]:
 def ensure(folder: Path | None = None) -> list[str]:
     """The paths of the pinned jars in `folder` (default: the cache), fetched first if any is missing.
 
-    The network is used only when a jar is missing or is not what it should be by its SHA-256.
+    The network is used only when a jar is missing or its SHA-256 is not the pinned one.
     """
     folder = (folder or cache_dir()).resolve()
     if missing(folder):
@@ -151,20 +151,20 @@ def fetch(folder: Path) -> None:
         fetched = {path.name: path for path in Path(ivy, "jars").glob("*.jar")}
         for name, digest in PINNED.items():
             if name not in fetched or not _matches(fetched[name], digest):
-                found = sha256(fetched[name]) if name in fetched else "no such jar among those fetched"
+                found = f"SHA-256 {sha256(fetched[name])}" if name in fetched else "no such jar among those fetched"
                 raise TraintableError(
                     where=f"jar {name}",
                     expected=f"SHA-256 {digest}",
-                    found=f"{found}; the resolver said: {_last_problem(log)}",
-                    remedy="Check the network, or bring the jars with `traintable jars --dest DIR` from another machine"
-                    " and set TRAINTABLE_JARS=DIR.",
+                    found=f"{found}; the last problem that the resolver named: {_last_problem(log)}",
+                    remedy="Check the network; or fetch the jars with `traintable jars --dest DIR` on another machine,"
+                    " copy DIR to this one and set TRAINTABLE_JARS=DIR.",
                 )
         for name in PINNED:
             shutil.move(str(fetched[name]), folder / name)
 
 
 def _resolve(ivy: Path) -> str:
-    """Have spark-submit resolve the coordinates into `ivy`; returns what it said."""
+    """Have spark-submit resolve the coordinates into `ivy`; returns its log."""
     script = ivy / "nothing.py"
     script.write_text("")
     import pyspark
@@ -183,7 +183,7 @@ def _last_problem(log: str) -> str:
     problems = [
         line.strip() for line in log.splitlines() if "UNRESOLVED" in line or "rror" in line or "not found" in line
     ]
-    return problems[-1] if problems else "nothing of note"
+    return problems[-1] if problems else "none"
 
 
 def _matches(path: Path, digest: str) -> bool:

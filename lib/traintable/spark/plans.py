@@ -1,4 +1,4 @@
-"""Spark's plans, looked into: which files they read, in how many partitions, how far they are."""
+"""What Spark plans and runs: which files a DataFrame reads, in how many partitions, how many tasks are done."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from traintable.spark.session import is_connect
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-from traintable.spark.session import is_connect
 
 MAX_FILES = 20_000  # more take longer to list one by one than to read by Spark
 
 
 def active_tasks(spark: SparkSession) -> tuple[int, int] | None:
-    """Tasks done and in all of the stages that run now; None when nothing runs or the session can't tell."""
+    """Of the stages that run now the tasks done, and all; None when nothing runs or the session can't tell."""
     if is_connect() or not hasattr(spark, "_jsc"):
         return None
     tracker = spark.sparkContext.statusTracker()
@@ -47,12 +48,12 @@ def data_files(df: DataFrame) -> list[DataFile] | None:
         return None
     if df.sparkSession.conf.get("spark.sql.files.ignoreCorruptFiles") == "true":
         return None
-    listed = scan.selectedPartitions().toPartitionArray()
-    if len(listed) > MAX_FILES:
+    scanned = scan.selectedPartitions().toPartitionArray()
+    if len(scanned) > MAX_FILES:
         return None
     fields = _partition_fields(scan)
     files = []
-    for file in listed:
+    for file in scanned:
         address = urlsplit(file.urlEncodedPath())
         if address.scheme not in ("", "file"):
             return None
@@ -63,22 +64,22 @@ def data_files(df: DataFrame) -> list[DataFile] | None:
 
 
 def _partition_fields(scan: Any) -> list[tuple[int, str, Any]]:
-    """Place, name and type of the partition columns among those that are scanned."""
+    """Position, name and type of the partition columns among those that are scanned."""
     schema, output = scan.relation().partitionSchema(), scan.output()
     if schema.isEmpty():
         return []
-    wanted = {output.apply(i).name() for i in range(output.size())}
+    scanned = {output.apply(i).name() for i in range(output.size())}
     fields = [(i, schema.apply(i)) for i in range(schema.size())]
-    return [(i, field.name(), field.dataType()) for i, field in fields if field.name() in wanted]
+    return [(i, field.name(), field.dataType()) for i, field in fields if field.name() in scanned]
 
 
 def _as_text(value: Any) -> str:
-    """A value as Spark writes it."""
+    """A value as Spark writes it in the name of a folder."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _file_scan(plan: Any) -> Any:
-    """The scan of files that a physical plan consists of; None when it has more to it."""
+    """The scan of files that a physical plan consists of; None when the plan does more than that."""
     kind = plan.getClass().getSimpleName()
     if kind == "FileSourceScanExec":
         return plan if plan.dataFilters().isEmpty() else None
@@ -91,8 +92,9 @@ def _file_scan(plan: Any) -> Any:
 
 
 def _is_plain_parquet(file_format: Any) -> bool:
+    """Whether the rows are just those of Parquet files: no deletion vectors, column mapping or widened types."""
     kind = file_format.getClass().getSimpleName()
-    if kind == "DeltaParquetFileFormat":  # later protocols can have deletion vectors, and types that have changed
+    if kind == "DeltaParquetFileFormat":
         is_mapped = file_format.columnMappingMode().toString() != "NoMapping"
         return not is_mapped and int(file_format.protocol().minReaderVersion()) < 3
     return bool(kind == "ParquetFileFormat")

@@ -19,7 +19,13 @@ POLL_SECONDS = 0.25
 
 
 class Progress:
-    """Tells where a run is. On a terminal one line is redrawn in place; elsewhere a line ends each stage."""
+    """Shows the stages of a run. On a terminal one line is redrawn in place; elsewhere each stage ends with a line.
+
+    Attributes
+    ----------
+    spark : the session whose tasks the bar shows; None until it is started.
+    seconds : how long each stage took.
+    """
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.spark: SparkSession | None = None
@@ -43,25 +49,25 @@ class Progress:
             if watcher.is_alive():
                 watcher.join()
             self.seconds[name] = round(time.monotonic() - start, 1)
-            self._say(f"  {name:<28} {self.seconds[name]:6.1f} s{ending}")
+            self._print(f"  {name:<28} {self.seconds[name]:6.1f} s{ending}")
 
     def note(self, text: str) -> None:
-        """A line of its own."""
-        self._say(text)
+        """Show a line of its own."""
+        self._print(text)
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         if not self._quiet:
             print(f"\r\x1b[2K{text}" if self._terminal else text, file=sys.stderr, flush=True)
 
     def _watch(self, name: str, start: float, done: threading.Event) -> None:
         while not done.wait(POLL_SECONDS):
             tasks = active_tasks(self.spark) if self.spark is not None else None
-            bar = bar_of(*tasks) if tasks else " " * (BAR_WIDTH + 2)
+            bar = progress_bar(*tasks) if tasks else " " * (BAR_WIDTH + 2)
             line = f"\r\x1b[2K  {name:<28} {time.monotonic() - start:6.1f} s  {bar}"
             print(line, end="", file=sys.stderr, flush=True)
 
 
-def bar_of(done: int, total: int) -> str:
+def progress_bar(done: int, total: int) -> str:
     """A bar for `done` of `total` tasks."""
     filled = BAR_WIDTH * done // max(total, 1)
     return f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {done}/{total} tasks"

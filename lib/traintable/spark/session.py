@@ -1,4 +1,4 @@
-"""The Spark session: the only place that builds one, pins its jars, and reads Spark's own status."""
+"""The Spark session: the only place that builds one, with the pinned jars and the settings that results depend on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-DELTA = {
+DELTA_SETTINGS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
@@ -33,14 +33,14 @@ RESULT_SETTINGS = {
     "spark.sql.files.ignoreMissingFiles": "false",
 }
 
-# Results must not depend on where they are computed, so these are the same everywhere we build the session.
-EVERYWHERE = {
-    **DELTA,
+# Results must not depend on where they are computed, so every session that is built here has these.
+SHARED_SETTINGS = {
+    **DELTA_SETTINGS,
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.codegen.maxFields": "1000",
     "spark.sql.maxConcurrentOutputFileWriters": "8",  # a task writes all splits at once, without sorting wide rows
     "spark.databricks.delta.commit.idempotencyCheck.enabled": "true",
-    "spark.python.sql.dataFrameDebugging.enabled": "false",  # else each column that is made asks the JVM five times
+    "spark.python.sql.dataFrameDebugging.enabled": "false",  # else each new column costs five calls of the JVM
     "spark.executorEnv.OMP_NUM_THREADS": "1",  # tasks run side by side; NumPy's own threads would fight over the cores
 }
 
@@ -52,8 +52,8 @@ JAVA_OPTIONS = (
     f" -Dlog4j2.configurationFile={Path(__file__).absolute().with_name('log4j2.properties').as_uri()}"
 )
 
-LOCAL = {
-    **EVERYWHERE,
+LOCAL_SETTINGS = {
+    **SHARED_SETTINGS,
     "spark.master": "local[*]",
     "spark.driver.memory": "4g",
     "spark.driver.host": "127.0.0.1",
@@ -64,9 +64,7 @@ LOCAL = {
     "spark.sql.shuffle.partitions": "4",
     "spark.databricks.delta.snapshotPartitions": "2",
 }
-
-
-_CREDENTIALS = "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider"
+_CREDENTIALS_PROVIDER = "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider"
 
 
 def get_spark(app_name: str = "traintable", **conf: str) -> SparkSession:
@@ -74,7 +72,8 @@ def get_spark(app_name: str = "traintable", **conf: str) -> SparkSession:
 
     An active session is returned as it is, and so is a remote one (Spark Connect, a managed notebook). Otherwise one
     is built: with the user's settings (spark-submit, PYSPARK_SUBMIT_ARGS, spark-defaults.conf) where there are any,
-    then `conf` (dots written as double underscores, for example spark__sql__shuffle__partitions="8"), then ours.
+    then `conf` (dots written as double underscores, for example spark__sql__shuffle__partitions="8"), then the
+    defaults of this module.
     The pinned Delta jars are added unless the user's settings, or the Spark installation, bring Delta themselves.
     """
     from pyspark.sql import SparkSession
@@ -87,8 +86,8 @@ def get_spark(app_name: str = "traintable", **conf: str) -> SparkSession:
         return builder.getOrCreate()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     user = _user_settings()
-    wanted = {**_defaults(user), **{name.replace("__", "."): value for name, value in conf.items()}}
-    for name, value in wanted.items():
+    settings = {**_defaults(user), **{name.replace("__", "."): value for name, value in conf.items()}}
+    for name, value in settings.items():
         if name not in user:
             builder = builder.config(name, value)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # what local tasks inherit: they run side by side
@@ -104,21 +103,25 @@ def is_connect() -> bool:
 
 def _defaults(user: dict[str, str]) -> dict[str, str]:
     local = user.get("spark.master", "local").startswith("local")
-    settings = {**(LOCAL if local else EVERYWHERE), **_s3a(), **(_workers() if local else {})}
+    settings = {
+        **(LOCAL_SETTINGS if local else SHARED_SETTINGS),
+        **_s3a_settings(),
+        **(_worker_settings() if local else {}),
+    }
     if _brings_delta(user):
         return settings
     if _is_submitted():
         raise ConfigError(
             where="spark-submit",
             expected="the Delta jars among --jars or --packages",
-            found="neither",
+            found="no jar of Delta there",
             remedy=f"Fetch them with `traintable jars --dest DIR` and add --jars DIR/*.jar (joined by commas), or add"
             f" --packages {jars.DELTA}.",
         )
     return {**settings, "spark.jars": ",".join(jars.ensure())}
 
 
-def _s3a() -> dict[str, str]:
+def _s3a_settings() -> dict[str, str]:
     """How Spark reaches an S3 server that the environment names; the keys stay there, where Java's side reads them.
 
     `fs.s3a.performance.flags` stays off: with it two writers of one file would both succeed.
@@ -126,38 +129,39 @@ def _s3a() -> dict[str, str]:
     url = endpoint()
     if url is None:
         return {}
-    found = {
+    settings = {
         "spark.hadoop.fs.s3a.endpoint": url,
         "spark.hadoop.fs.s3a.endpoint.region": str(region()),
         "spark.hadoop.fs.s3a.path.style.access": "true",
         "spark.hadoop.fs.s3a.connection.ssl.enabled": str(not url.startswith("http://")).lower(),
     }
-    if "AWS_ACCESS_KEY_ID" in os.environ:  # and no other place is looked into
-        found["spark.hadoop.fs.s3a.aws.credentials.provider"] = _CREDENTIALS
-    return found
+    if "AWS_ACCESS_KEY_ID" in os.environ:  # and nowhere else
+        settings["spark.hadoop.fs.s3a.aws.credentials.provider"] = _CREDENTIALS_PROVIDER
+    return settings
 
 
-def _workers() -> dict[str, str]:
+def _worker_settings() -> dict[str, str]:
     """How Python workers are started on this machine, if they are of this Python and this PySpark."""
     python = os.environ.get("PYSPARK_PYTHON", sys.executable)
     if _is_submitted() or "SPARK_HOME" in os.environ or python != sys.executable:
         return {}
-    found = {"spark.python.daemon.module": "traintable.spark.daemon"}
+    settings = {"spark.python.daemon.module": "traintable.spark.daemon"}
     home = Path(__file__).absolute().parents[2]
     if home.name != "site-packages":  # it may be on the path of this process only
-        found["spark.executorEnv.PYTHONPATH"] = str(home)
-    return found
+        settings["spark.executorEnv.PYTHONPATH"] = str(home)
+    return settings
 
 
 def _brings_delta(user: dict[str, str]) -> bool:
-    named = " ".join(
+    """Whether the user's settings, or the Spark installation, have Delta's jars."""
+    jar_settings = " ".join(
         user.get(name, "") for name in ("spark.jars", "spark.jars.packages", "spark.driver.extraClassPath")
     )
-    return "delta-spark" in named or any((_spark_home() / "jars").glob("delta-spark*.jar"))
+    return "delta-spark" in jar_settings or any((_spark_home() / "jars").glob("delta-spark*.jar"))
 
 
 def _user_settings() -> dict[str, str]:
-    """What the user has set before us, under the names Spark gives it."""
+    """The settings that the user has made, by the names that Spark gives them."""
     if _is_submitted():  # the JVM that runs already knows them all
         from pyspark import SparkConf, SparkContext
 
@@ -167,13 +171,13 @@ def _user_settings() -> dict[str, str]:
 
 
 def is_managed() -> bool:
-    """Whether somebody else starts our sessions: spark-submit, Spark Connect, a managed notebook."""
+    """Whether sessions are started elsewhere: by spark-submit, Spark Connect, a managed notebook."""
     return _is_submitted() or is_connect() or "DATABRICKS_RUNTIME_VERSION" in os.environ
 
 
 @contextmanager
 def pinned_settings(spark: SparkSession) -> Iterator[None]:
-    """Hold the settings that decide what an expression gives, whoever has built the session, while the body runs."""
+    """Give the session the settings that decide what expressions return, whoever has built it, while the body runs."""
     with settings(spark, RESULT_SETTINGS):
         yield
 
@@ -181,13 +185,13 @@ def pinned_settings(spark: SparkSession) -> Iterator[None]:
 @contextmanager
 def settings(spark: SparkSession, values: Mapping[str, str]) -> Iterator[None]:
     """Give the session these settings while the body runs, and afterwards those that it had."""
-    before = {name: spark.conf.get(name, None) for name in values}
+    previous = {name: spark.conf.get(name, None) for name in values}
     try:
         for name, value in values.items():
             spark.conf.set(name, value)
         yield
     finally:
-        for name, old in before.items():
+        for name, old in previous.items():
             if old is None:
                 spark.conf.unset(name)
             else:
@@ -200,6 +204,7 @@ def _is_submitted() -> bool:
 
 
 def _spark_defaults_file() -> dict[str, str]:
+    """The settings of spark-defaults.conf."""
     folder = os.environ.get("SPARK_CONF_DIR") or str(_spark_home() / "conf")
     path = Path(folder) / "spark-defaults.conf"
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
@@ -208,18 +213,19 @@ def _spark_defaults_file() -> dict[str, str]:
 
 
 def _submit_arguments() -> dict[str, str]:
+    """The settings of PYSPARK_SUBMIT_ARGS."""
     import shlex
 
     words = shlex.split(os.environ.get("PYSPARK_SUBMIT_ARGS", ""))
     short = {"--jars": "spark.jars", "--packages": "spark.jars.packages", "--master": "spark.master"}
-    found = {}
+    settings = {}
     for option, value in itertools.pairwise(words):
         if option in short:
-            found[short[option]] = value
+            settings[short[option]] = value
         elif option == "--conf" and "=" in value:
             name, _, text = value.partition("=")
-            found[name] = text
-    return found
+            settings[name] = text
+    return settings
 
 
 def _spark_home() -> Path:

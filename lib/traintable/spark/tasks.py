@@ -1,4 +1,4 @@
-"""Work shared out among tasks, which read what they need themselves."""
+"""Work distributed among tasks, which read what they need themselves."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def shared_out(ones: Iterable[T], size: Callable[[T], int], n_parts: int) -> list[list[T]]:
-    """The ones in `n_parts` parts of about the same size, larger ones first; the same parts for the same ones."""
-    parts: list[list[T]] = [[] for _ in range(n_parts)]
-    loads = [(0, i) for i in range(n_parts)]  # a heap: the part that has least comes first
-    for one in sorted(ones, key=lambda one: -size(one)):
+def distribute(items: Iterable[T], size: Callable[[T], int], n_shares: int) -> list[list[T]]:
+    """The items in `n_shares` shares of about the same size, larger items first; the same shares for the same items."""
+    shares: list[list[T]] = [[] for _ in range(n_shares)]
+    loads = [(0, i) for i in range(n_shares)]  # a heap: the share that has least comes first
+    for item in sorted(items, key=lambda item: -size(item)):
         load, least = loads[0]
-        parts[least].append(one)
-        heapreplace(loads, (load + size(one), least))
-    return parts
+        shares[least].append(item)
+        heapreplace(loads, (load + size(item), least))
+    return shares
 
 
-def map_parts(
+def run_tasks(
     spark: SparkSession,
-    parts: Sequence[Sequence[T]],
+    shares: Sequence[Sequence[T]],
     work: Callable[[Sequence[T]], Iterator[pa.RecordBatch]],
     schema: str,
 ) -> DataFrame:
-    """What `work` makes of each part, in a task of its own."""
+    """The rows (of `schema`) that `work` makes of each share, in a task of its own when they are computed."""
 
     def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for number in batch.column(0).to_pylist():
-                yield from work(parts[number])
+                yield from work(shares[number])
 
-    return spark.range(0, len(parts), 1, len(parts)).mapInArrow(task, schema)
+    return spark.range(0, len(shares), 1, len(shares)).mapInArrow(task, schema)

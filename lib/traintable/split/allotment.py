@@ -13,7 +13,7 @@ Ints = npt.NDArray[np.int64]
 _STEPS = 4  # in how many steps, at least, the groups of one kind go to each part
 
 
-def allotted(vectors: Ints, n_groups: Ints, shares: Sequence[Fraction]) -> Ints:
+def allot(vectors: Ints, n_groups: Ints, shares: Sequence[Fraction]) -> Ints:
     """How many groups of each kind each part gets, shape (kinds, parts).
 
     `vectors` has the rows of each class in a group of a kind, shape (kinds, classes), `n_groups` the groups of each
@@ -30,9 +30,9 @@ def allotted(vectors: Ints, n_groups: Ints, shares: Sequence[Fraction]) -> Ints:
         left = int(n_groups[kind])
         while left:
             n = max(1, left // (_STEPS * len(shares)))
-            part = _best(filled, ratios, n * amounts[kind])
-            filled[part] += n * amounts[kind] / ratios[part]
-            dealt[kind, part] += n
+            split = _best_split(filled, ratios, n * amounts[kind])
+            filled[split] += n * amounts[kind] / ratios[split]
+            dealt[kind, split] += n
             left -= n
     return dealt
 
@@ -44,7 +44,7 @@ def _order(vectors: Ints) -> list[int]:
     return [int(kind) for kind in np.lexsort([*reversed(vectors.T), -n, -spread])]
 
 
-def _best(filled: npt.NDArray[np.float64], ratios: npt.NDArray[np.float64], added: npt.NDArray[Any]) -> int:
+def _best_split(filled: npt.NDArray[np.float64], ratios: npt.NDArray[np.float64], added: npt.NDArray[Any]) -> int:
     """The part that can take the amounts with the smallest growth of the weighted variance of shares over parts."""
     growth = 2 * filled * added + added * added / ratios[:, None]
     return int(np.argmin(np.cumsum(growth, axis=1)[:, -1]))  # summed in one order on every machine

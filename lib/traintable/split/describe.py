@@ -32,11 +32,11 @@ def describe(df: DataFrame, label: str, time: str | None = None) -> dict[str, di
         require_time(df, time, where=_WHERE)
         columns.append(micros(time).alias("moment"))
         wanted |= Wanted(summary=("moment",))
-    found = scan(df.select(*columns), Wanted(classes=((SPLIT, wanted),))).classes[SPLIT]
-    return {part: _described(found.get(part) or Statistics(wanted)) for part in SPLITS}
+    by_split = scan(df.select(*columns), Wanted(classes=((SPLIT, wanted),))).classes[SPLIT]
+    return {split: _describe_split(by_split.get(split) or Statistics(wanted)) for split in SPLITS}
 
 
-def _described(statistics: Statistics) -> dict[str, Any]:
+def _describe_split(statistics: Statistics) -> dict[str, Any]:
     """One part."""
     labels = statistics.frequencies["label"]
     if labels.too_many:

@@ -12,9 +12,9 @@ from traintable.columns import SPLIT, TRAIN, refuse_taken, require_columns
 from traintable.errors import ConfigError
 from traintable.sample.draw import keyed_hash
 from traintable.sample.strata import Stratum, population
-from traintable.split.cuts import PLACE, with_place
-from traintable.split.grouped import with_group_place
-from traintable.split.stratified import n_rows, too_few
+from traintable.split.grouped import with_group_run
+from traintable.split.run_numbers import RUN, with_run_number
+from traintable.split.stratified import rows_text, too_few_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -31,7 +31,7 @@ def k_fold(df: DataFrame, n: int, *, key: Sequence[str], seed: int = 0, name: st
     """
     require_folds(df, n, {name}, set(key), where="split.k_fold")
     fold = F.pmod(keyed_hash(key, seed=seed, purpose="fold"), F.lit(n)).cast("int")
-    among = of_train(df)
+    among = is_train(df)
     return df.withColumn(name, fold if among is None else F.when(among, fold))
 
 
@@ -57,17 +57,19 @@ def stratified_k_fold(
     """
     where = "split.stratified_k_fold"
     require_folds(df, n, {name}, {*by, *key}, where=where)
-    among = of_train(df)
-    found = population(df if among is None else df.where(among), by, where=where)
-    few = {stratum: rows for stratum, rows in found.items() if rows // n < min_rows}
+    among = is_train(df)
+    sizes = population(df if among is None else df.where(among), by, where=where)
+    few = {stratum: rows for stratum, rows in sizes.items() if rows // n < min_rows}
     if few:
-        raise too_few(few, by, where=where, expected=f"strata of at least {n_rows(n * min_rows)}, for {n} folds")
+        raise too_few_rows(
+            few, by, where=where, expected=f"strata of at least {rows_text(n * min_rows)}, for {n} folds"
+        )
     draw = keyed_hash(key, seed=seed, purpose="fold")
-    placed = with_place(df, by, even(found, n), key=key, draw=draw, where=where, among=among)
-    return placed.withColumnRenamed(PLACE, name)
+    numbered = with_run_number(df, by, even_sizes(sizes, n), key=key, draw=draw, where=where, among=among)
+    return numbered.withColumnRenamed(RUN, name)
 
 
-def even(population: Mapping[Stratum, int], n: int) -> dict[Stratum, list[int]]:
+def even_sizes(population: Mapping[Stratum, int], n: int) -> dict[Stratum, list[int]]:
     """The rows of each stratum in each of n folds: nearly equal in the stratum, and over all strata together."""
     sizes: dict[Stratum, list[int]] = {}
     first = 0  # the fold that gets the next row that remains
@@ -117,14 +119,14 @@ def _grouped(
 ) -> DataFrame:
     require_folds(df, n, {name}, {*by, *label}, where=where)
     shares = [Fraction(1, n)] * n
-    among = of_train(df)
-    placed = with_group_place(
+    among = is_train(df)
+    numbered = with_group_run(
         df, by, label, shares, seed=seed, purpose="fold", where=where, min_rows=min_rows, among=among
     )
-    return placed.withColumnRenamed(PLACE, name)
+    return numbered.withColumnRenamed(RUN, name)
 
 
-def of_train(df: DataFrame) -> Column | None:
+def is_train(df: DataFrame) -> Column | None:
     """The condition for a row of train; None when rows have no `split`, for then all are."""
     return F.coalesce(F.col(SPLIT) == TRAIN, F.lit(False)) if SPLIT in df.columns else None
 

@@ -47,14 +47,14 @@ def keep_test(
             found=f"'{TEST}'",
             remedy="Name where rows go that would be new in test.",
         )
-    marked = _marked(df, _test_keys(previous, key), key, _FROZEN)
+    marked = _with_mark(df, _test_keys(previous, key), key, _FROZEN)
     touched: Column = F.lit(False)
     if group:
         groups = marked.where(_FROZEN).select(*map(quote, group)).distinct()
-        marked = _marked(marked, groups, group, _TOUCHED)
+        marked = _with_mark(marked, groups, group, _TOUCHED)
         touched = F.col(_TOUCHED)
     is_new = F.coalesce(F.col(SPLIT) == TEST, F.lit(False))
-    part = (
+    split = (
         F.when(F.col(_FROZEN), F.lit(TEST))
         .when(touched, F.lit(None).cast("string"))
         .when(is_new, F.lit(otherwise).cast("string"))
@@ -64,14 +64,14 @@ def keep_test(
         refuse_taken(df, {reason}, where=_WHERE)
         lost = F.when(touched, F.lit(FROZEN_GROUP)).when(is_new & F.lit(otherwise is None), F.lit(NEW_TEST))
         marked = marked.withColumn(reason, F.when(~F.col(_FROZEN) & F.col(SPLIT).isNotNull(), lost))
-    return marked.withColumn(SPLIT, part).drop(_FROZEN, _TOUCHED)
+    return marked.withColumn(SPLIT, split).drop(_FROZEN, _TOUCHED)
 
 
 def missing_test(df: DataFrame, previous: DataFrame, *, key: Sequence[str]) -> tuple[int, int]:
     """How many keys the test set of `previous` has, and how many of them no row of `df` has; one join."""
     require_columns(df, set(key), where=_WHERE)
     _require_same_key(df, previous, key)
-    found = _marked(_test_keys(previous, key), df.select(*map(quote, key)).distinct(), key, _FROZEN)
+    found = _with_mark(_test_keys(previous, key), df.select(*map(quote, key)).distinct(), key, _FROZEN)
     row = found.agg(F.count("*").alias("n"), F.count(F.when(~F.col(_FROZEN), 1)).alias("missing")).collect()[0]
     return int(row["n"]), int(row["missing"])
 
@@ -80,7 +80,7 @@ def _test_keys(previous: DataFrame, key: Sequence[str]) -> DataFrame:
     return previous.where(F.col(SPLIT) == TEST).select(*map(quote, key)).distinct()
 
 
-def _marked(df: DataFrame, keys: DataFrame, key: Sequence[str], mark: str) -> DataFrame:
+def _with_mark(df: DataFrame, keys: DataFrame, key: Sequence[str], mark: str) -> DataFrame:
     """Add whether a row's key is among the keys, which are all different; a null is a value."""
     names = {name: f"__key_{i}" for i, name in enumerate(key)}
     renamed = keys.select(*[F.col(quote(name)).alias(new) for name, new in names.items()], F.lit(True).alias(mark))

@@ -15,9 +15,9 @@ from traintable.errors import ConfigError
 from traintable.sample.draw import keyed_hash
 from traintable.sample.strata import Stratum
 from traintable.split import ratios as ratio
-from traintable.split.allotment import Ints, allotted
-from traintable.split.cuts import PLACE, with_place
-from traintable.split.stratified import n_rows
+from traintable.split.allotment import Ints, allot
+from traintable.split.run_numbers import RUN, with_run_number
+from traintable.split.stratified import rows_text
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -51,16 +51,16 @@ def stratified_by_group(
     Costs four passes over `by` and `label`, which count the rows of each group, and a join of the rows with the groups.
     """
     where = "split.stratified_group"
-    shares = ratio.checked(ratios, where=where)
+    shares = ratio.exact_ratios(ratios, where=where)
     require_columns(df, {*by, label}, where=where)
-    placed = with_group_place(
+    placed = with_group_run(
         df, by, [label], list(shares.values()), seed=seed, purpose="split", where=where, min_rows=min_rows
     )
-    part = F.element_at(F.array(*map(F.lit, shares)), F.col(PLACE) + 1)
-    return placed.withColumn(SPLIT, part).drop(PLACE)
+    part = F.element_at(F.array(*map(F.lit, shares)), F.col(RUN) + 1)
+    return placed.withColumn(SPLIT, part).drop(RUN)
 
 
-def with_group_place(
+def with_group_run(
     df: DataFrame,
     by: Sequence[str],
     label: Sequence[str],
@@ -79,20 +79,22 @@ def with_group_place(
     Each part needs `min_rows` rows of each class, or each of the sets of parts in `together`.
     """
     groups = _kinds(df if among is None else df.where(among), by, label)
-    classes, kinds, vectors, n_groups = _counted(groups, where)
+    classes, kinds, vectors, n_groups = _count_kinds(groups, where)
     if not kinds:
-        return df.withColumn(PLACE, F.lit(None).cast("int"))
-    dealt = allotted(vectors, n_groups, shares)
-    parts = dealt.T @ vectors  # rows of each class in each part
-    _require_rows(classes, [parts[list(some)].sum(axis=0) for some in together] or list(parts), label, where, min_rows)
+        return df.withColumn(RUN, F.lit(None).cast("int"))
+    dealt = allot(vectors, n_groups, shares)
+    split_sizes = dealt.T @ vectors  # rows of each class in each part
+    _require_rows(
+        classes, [split_sizes[list(some)].sum(axis=0) for some in together] or list(split_sizes), label, where, min_rows
+    )
     sizes: dict[Stratum, list[int]] = {(kind,): runs.tolist() for kind, runs in zip(kinds, dealt, strict=True)}
     draw = keyed_hash(by, seed=seed, purpose=purpose)
-    placed = with_place(groups, [_KIND], sizes, key=by, draw=draw, where=where)
+    numbered = with_run_number(groups, [_KIND], sizes, key=by, draw=draw, where=where)
     names = {name: f"__group_{i}" for i, name in enumerate(by)}
-    placed = placed.select(*[F.col(quote(name)).alias(new) for name, new in names.items()], PLACE)
+    numbered = numbered.select(*[F.col(quote(name)).alias(new) for name, new in names.items()], RUN)
     same = [F.col(quote(name)).eqNullSafe(F.col(new)) for name, new in names.items()]
-    joined = df.join(placed, same, "left").drop(*names.values())
-    return joined if among is None else joined.withColumn(PLACE, F.when(among, F.col(PLACE)))
+    joined = df.join(numbered, same, "left").drop(*names.values())
+    return joined if among is None else joined.withColumn(RUN, F.when(among, F.col(RUN)))
 
 
 def _kinds(df: DataFrame, by: Sequence[str], label: Sequence[str]) -> DataFrame:
@@ -103,7 +105,7 @@ def _kinds(df: DataFrame, by: Sequence[str], label: Sequence[str]) -> DataFrame:
     return counts.groupBy(*map(quote, by)).agg(kind.alias(_KIND))
 
 
-def _counted(groups: DataFrame, where: str) -> tuple[list[str], list[str], Ints, Ints]:
+def _count_kinds(groups: DataFrame, where: str) -> tuple[list[str], list[str], Ints, Ints]:
     """Classes, kinds of groups, rows of each class in a group of a kind, and groups of each kind."""
     table = groups.groupBy(_KIND).count().limit(MAX_KINDS + 1).toArrow().sort_by(_KIND)
     kinds = table.column(_KIND).to_pylist()
@@ -114,8 +116,8 @@ def _counted(groups: DataFrame, where: str) -> tuple[list[str], list[str], Ints,
             found="more",
             remedy="Split by a hash of the group (`by_group`): many groups that differ balance by themselves.",
         )
-    found = [{part[_CLASS]: part[_ROWS] for part in json.loads(kind)} for kind in kinds]
-    classes = sorted({name for counts in found for name in counts})
+    counts_of = [{count[_CLASS]: count[_ROWS] for count in json.loads(kind)} for kind in kinds]
+    classes = sorted({name for counts in counts_of for name in counts})
     if len(kinds) * len(classes) > MAX_COUNTS:
         raise ConfigError(
             where=where,
@@ -123,25 +125,25 @@ def _counted(groups: DataFrame, where: str) -> tuple[list[str], list[str], Ints,
             found=f"{len(classes):,} classes in {len(kinds):,} different groups",
             remedy="Merge rare classes.",
         )
-    place = {name: i for i, name in enumerate(classes)}
+    index = {name: i for i, name in enumerate(classes)}
     vectors = np.zeros((len(kinds), len(classes)), np.int64)
-    for i, counts in enumerate(found):
+    for i, counts in enumerate(counts_of):
         for name, n in counts.items():
-            vectors[i, place[name]] = n
+            vectors[i, index[name]] = n
     return classes, kinds, vectors, np.asarray(table.column("count"), dtype=np.int64)
 
 
 def _require_rows(
-    classes: Sequence[str], parts: Sequence[Ints], label: Sequence[str], where: str, min_rows: int
+    classes: Sequence[str], split_sizes: Sequence[Ints], label: Sequence[str], where: str, min_rows: int
 ) -> None:
-    least = np.min(parts, axis=0).tolist()
+    least = np.min(split_sizes, axis=0).tolist()
     few = [f"{n} of {', '.join(label)} {name}" for name, n in zip(classes, least, strict=True) if n < min_rows]
     if not few:
         return
     more = f" and {len(few) - 5:,} more" if len(few) > 5 else ""
     raise ConfigError(
         where=where,
-        expected=f"groups that give each of {len(parts)} parts {n_rows(min_rows)}"
+        expected=f"groups that give each of {len(split_sizes)} parts {rows_text(min_rows)}"
         + (f" of each class of {', '.join(label)}" if label else ""),
         found=f"a part with {'; '.join(few[:5])}{more}" if label else "fewer groups",
         remedy="Take smaller groups, merge rare classes, ask for fewer parts, or permit it with min_rows=0.",

@@ -25,9 +25,9 @@ def by_hash(df: DataFrame, ratios: Mapping[str, float], *, key: Sequence[str], s
     of another type: do not change the types of the key between versions. Rows are kept. Costs no pass.
     """
     where = "split.hash"
-    shares = ratio.checked(ratios, where=where)
+    shares = ratio.exact_ratios(ratios, where=where)
     require_columns(df, set(key), where=where)
-    return df.withColumn(SPLIT, _part(keyed_hash(key, seed=seed, purpose="split"), shares))
+    return df.withColumn(SPLIT, _split_of(keyed_hash(key, seed=seed, purpose="split"), shares))
 
 
 def by_group(df: DataFrame, by: Sequence[str], ratios: Mapping[str, float], *, seed: int) -> DataFrame:
@@ -39,16 +39,16 @@ def by_group(df: DataFrame, by: Sequence[str], ratios: Mapping[str, float], *, s
     no pass.
     """
     where = "split.group"
-    shares = ratio.checked(ratios, where=where)
+    shares = ratio.exact_ratios(ratios, where=where)
     require_columns(df, set(by), where=where)
-    return df.withColumn(SPLIT, _part(keyed_hash(by, seed=seed, purpose="split"), shares))
+    return df.withColumn(SPLIT, _split_of(keyed_hash(by, seed=seed, purpose="split"), shares))
 
 
-def _part(draw: Column, shares: Mapping[str, Fraction]) -> Column:
+def _split_of(draw: Column, shares: Mapping[str, Fraction]) -> Column:
     """The part that a draw, uniform over all bigints, falls into."""
     *others, last = shares
-    part = F.lit(last)
-    ends = dict(zip(others, ratio.reached(list(shares.values())), strict=False))
+    split = F.lit(last)
+    ends = dict(zip(others, ratio.cumulative_shares(list(shares.values())), strict=False))
     for name, end in reversed(ends.items()):
-        part = F.when(draw < F.lit(int(2**64 * end) - 2**63), F.lit(name)).otherwise(part)
-    return part
+        split = F.when(draw < F.lit(int(2**64 * end) - 2**63), F.lit(name)).otherwise(split)
+    return split

@@ -10,10 +10,10 @@ from pyspark.sql import functions as F
 
 from traintable.sample.draw import keyed_hash
 from traintable.sample.strata import Stratum, population
-from traintable.split.cuts import PLACE, with_place
-from traintable.split.folds import even, of_train, require_folds
-from traintable.split.grouped import with_group_place
-from traintable.split.stratified import n_rows, too_few
+from traintable.split.folds import even_sizes, is_train, require_folds
+from traintable.split.grouped import with_group_run
+from traintable.split.run_numbers import RUN, with_run_number
+from traintable.split.stratified import rows_text, too_few_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -48,10 +48,10 @@ def nested(
     for n in (outer, inner):
         require_folds(df, n, set(names), {*key, *by, *group}, where=_WHERE)
     require_folds(df, outer * inner, set(names), set(), where=f"{_WHERE}, outer * inner")
-    among = of_train(df)
+    among = is_train(df)
     if group:
         shares = [Fraction(1, outer * inner)] * (outer * inner)
-        placed = with_group_place(
+        numbered = with_group_run(
             df,
             group,
             by,
@@ -64,13 +64,13 @@ def nested(
             among=among,
         )
     else:
-        found = population(df if among is None else df.where(among), by, where=_WHERE)
-        cells = _cells(found, outer, inner)
-        _require_rows(found, cells, by, outer, inner, min_rows)
+        sizes = population(df if among is None else df.where(among), by, where=_WHERE)
+        cells = _cells(sizes, outer, inner)
+        _require_rows(sizes, cells, by, outer, inner, min_rows)
         draw = keyed_hash(key, seed=seed, purpose="nested fold")
-        placed = with_place(df, by, cells, key=key, draw=draw, where=_WHERE, among=among)
-    fold = {names[0]: F.floor(F.col(PLACE) / inner).cast("int"), names[1]: F.col(PLACE) % inner}
-    return placed.withColumns(fold).drop(PLACE)
+        numbered = with_run_number(df, by, cells, key=key, draw=draw, where=_WHERE, among=among)
+    fold = {names[0]: F.floor(F.col(RUN) / inner).cast("int"), names[1]: F.col(RUN) % inner}
+    return numbered.withColumns(fold).drop(RUN)
 
 
 def _cells(population: Mapping[Stratum, int], outer: int, inner: int) -> dict[Stratum, list[int]]:
@@ -81,16 +81,16 @@ def _cells(population: Mapping[Stratum, int], outer: int, inner: int) -> dict[St
     """
     totals = [[0] * inner for _ in range(outer)]
     cells: dict[Stratum, list[int]] = {}
-    for stratum, sizes in even(population, outer).items():
+    for stratum, sizes in even_sizes(population, outer).items():
         own = [0] * inner
         cells[stratum] = []
         for o, rows in enumerate(sizes):
             every, remaining = divmod(rows, inner)
             first = sorted(range(inner), key=lambda i: (own[i], totals[o][i], i))[:remaining]
-            found = [every + (i in first) for i in range(inner)]
-            own = [a + b for a, b in zip(own, found, strict=True)]
-            totals[o] = [a + b for a, b in zip(totals[o], found, strict=True)]
-            cells[stratum] += found
+            fold_sizes = [every + (i in first) for i in range(inner)]
+            own = [a + b for a, b in zip(own, fold_sizes, strict=True)]
+            totals[o] = [a + b for a, b in zip(totals[o], fold_sizes, strict=True)]
+            cells[stratum] += fold_sizes
     return cells
 
 
@@ -115,5 +115,5 @@ def _require_rows(
         s: population[s] for s, rows in cells.items() if min(sum(rows[i] for i in some) for some in needed) < min_rows
     }
     if few:
-        each = f"each of {outer} outer folds, and {inner} inner ones in the rest of them, {n_rows(min_rows)}"
-        raise too_few(few, by, where=_WHERE, expected=f"strata that give {each}")
+        each = f"each of {outer} outer folds, and {inner} inner ones in the rest of them, {rows_text(min_rows)}"
+        raise too_few_rows(few, by, where=_WHERE, expected=f"strata that give {each}")

@@ -10,12 +10,12 @@ from traintable.columns import SPLITS
 from traintable.errors import ConfigError
 
 
-def checked(ratios: Mapping[str, float], *, where: str) -> dict[str, Fraction]:
+def exact_ratios(ratios: Mapping[str, float], *, where: str) -> dict[str, Fraction]:
     """The ratios in the order of train, validation, test, as they are written.
 
     Raises ConfigError unless they are positive ratios of some of these parts and sum to 1.
     """
-    given = {part: ratios[part] for part in SPLITS if part in ratios}
+    given = {split: ratios[split] for split in SPLITS if split in ratios}
     if (
         set(ratios) - set(SPLITS)
         or not all(ratio > 0 for ratio in given.values())
@@ -27,15 +27,15 @@ def checked(ratios: Mapping[str, float], *, where: str) -> dict[str, Fraction]:
             found=str(dict(ratios)),
             remedy="For example train 0.7, validation 0.15, test 0.15.",
         )
-    return {part: Fraction(str(ratio)).limit_denominator(1_000_000) for part, ratio in given.items()}
+    return {split: Fraction(str(ratio)).limit_denominator(1_000_000) for split, ratio in given.items()}
 
 
-def reached(shares: Sequence[Fraction]) -> list[Fraction]:
+def cumulative_shares(shares: Sequence[Fraction]) -> list[Fraction]:
     """The cumulated shares; the last is 1."""
     return [*list(accumulate(shares))[:-1], Fraction(1)]
 
 
 def sizes(n: int, shares: Sequence[Fraction]) -> list[int]:
     """`n` rows divided by shares: the cumulated ones are rounded half up to whole rows."""
-    ends = [int(n * share + Fraction(1, 2)) for share in reached(shares)]
+    ends = [int(n * share + Fraction(1, 2)) for share in cumulative_shares(shares)]
     return [end - start for start, end in zip([0, *ends], ends, strict=False)]

@@ -14,7 +14,7 @@ from traintable.errors import ConfigError
 from traintable.sample.draw import keyed_hash
 from traintable.sample.strata import Stratum, population
 from traintable.split import ratios as ratio
-from traintable.split.cuts import PLACE, with_place
+from traintable.split.run_numbers import RUN, with_run_number
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -42,15 +42,15 @@ def stratified(
 
     Costs three narrow passes, which read `by` and `key` only; no row is moved.
     """
-    shares = ratio.checked(ratios, where=_WHERE)
+    shares = ratio.exact_ratios(ratios, where=_WHERE)
     require_columns(df, set(by) | set(key), where=_WHERE)
-    found = population(df, by, where=_WHERE)
-    runs = {stratum: ratio.sizes(n, list(shares.values())) for stratum, n in found.items()}
-    _require_rows(found, runs, by, shares, min_rows)
+    strata = population(df, by, where=_WHERE)
+    runs = {stratum: ratio.sizes(n, list(shares.values())) for stratum, n in strata.items()}
+    _require_rows(strata, runs, by, shares, min_rows)
     draw = keyed_hash(key, seed=seed, purpose="split")
-    placed = with_place(df, by, runs, key=key, draw=draw, where=_WHERE)
-    part = F.element_at(F.array(*map(F.lit, shares)), F.col(PLACE) + 1)
-    return placed.withColumn(SPLIT, part).drop(PLACE)
+    numbered = with_run_number(df, by, runs, key=key, draw=draw, where=_WHERE)
+    split = F.element_at(F.array(*map(F.lit, shares)), F.col(RUN) + 1)
+    return numbered.withColumn(SPLIT, split).drop(RUN)
 
 
 def _require_rows(
@@ -63,18 +63,18 @@ def _require_rows(
     few = {stratum: population[stratum] for stratum, sizes in runs.items() if min(sizes) < min_rows}
     if few:
         enough = math.ceil(min_rows / min(shares.values()))
-        raise too_few(
+        raise too_few_rows(
             few,
             by,
             where=_WHERE,
-            expected=f"strata that give each of {', '.join(shares)} {n_rows(min_rows)}, which {enough:,} rows do",
+            expected=f"strata that give each of {', '.join(shares)} {rows_text(min_rows)}, which {enough:,} rows do",
         )
 
 
-def too_few(few: Mapping[Stratum, int], by: Sequence[str], *, where: str, expected: str) -> ConfigError:
+def too_few_rows(few: Mapping[Stratum, int], by: Sequence[str], *, where: str, expected: str) -> ConfigError:
     """What to say of strata that have too few rows."""
     smallest = sorted(few.items(), key=lambda pair: pair[1])[:5]
-    named = [f"{shown(by, stratum)} with {n_rows(n)}" for stratum, n in smallest]
+    named = [f"{stratum_text(by, stratum)} with {rows_text(n)}" for stratum, n in smallest]
     more = f" and {len(few) - len(named):,} more" if len(few) > len(named) else ""
     return ConfigError(
         where=where,
@@ -84,13 +84,13 @@ def too_few(few: Mapping[Stratum, int], by: Sequence[str], *, where: str, expect
     )
 
 
-def shown(by: Sequence[str], stratum: Stratum) -> str:
+def stratum_text(by: Sequence[str], stratum: Stratum) -> str:
     """A stratum as it is named in a message."""
     return (
         ", ".join(f"{name}={'null' if word is None else word}" for name, word in zip(by, stratum, strict=True)) or "all"
     )
 
 
-def n_rows(n: int) -> str:
+def rows_text(n: int) -> str:
     """A number of rows in words."""
     return "1 row" if n == 1 else f"{n:,} rows"

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from traintable.columns import SPLIT, TEST, TRAIN, VALIDATION
 from traintable.config.durations import Duration
 from traintable.errors import ConfigError
-from traintable.temporal.instants import micros, moments, require_time
+from traintable.temporal.instants import micros, parse_instants, require_time
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -26,7 +26,7 @@ def by_time(df: DataFrame, time: str, *, validation: str, test: str, gap: str = 
     `time_windows` and `time_k_fold` have one.
     """
     require_time(df, time, where="split.time.column")
-    starts = moments(df, {VALIDATION: validation, TEST: test}, where="split.time")
+    starts = parse_instants(df, {VALIDATION: validation, TEST: test}, where="split.time")
     if starts[VALIDATION] >= starts[TEST]:
         raise ConfigError(
             where="split.time",
@@ -34,13 +34,13 @@ def by_time(df: DataFrame, time: str, *, validation: str, test: str, gap: str = 
             found=f"{validation} and {test}",
             remedy="Exchange or correct them.",
         )
-    moment = micros(time)
+    instant = micros(time)
     width = Duration(gap).seconds * 1_000_000
-    part = (
-        F.when(moment < F.lit(starts[VALIDATION] - width), F.lit(TRAIN))
-        .when(moment < F.lit(starts[VALIDATION]), F.lit(None).cast("string"))
-        .when(moment < F.lit(starts[TEST] - width), F.lit(VALIDATION))
-        .when(moment < F.lit(starts[TEST]), F.lit(None).cast("string"))
-        .when(moment.isNotNull(), F.lit(TEST))
+    split = (
+        F.when(instant < F.lit(starts[VALIDATION] - width), F.lit(TRAIN))
+        .when(instant < F.lit(starts[VALIDATION]), F.lit(None).cast("string"))
+        .when(instant < F.lit(starts[TEST] - width), F.lit(VALIDATION))
+        .when(instant < F.lit(starts[TEST]), F.lit(None).cast("string"))
+        .when(instant.isNotNull(), F.lit(TEST))
     )
-    return df.withColumn(SPLIT, part)
+    return df.withColumn(SPLIT, split)

@@ -11,9 +11,9 @@ from traintable.config.durations import Duration
 from traintable.errors import ConfigError
 from traintable.sample.draw import LOWEST
 from traintable.sample.thresholds import thresholds
-from traintable.split.folds import of_train, require_folds
+from traintable.split.folds import is_train, require_folds
 from traintable.statistics import Wanted, scan
-from traintable.temporal.instants import SECOND, extent, iso, micros, require_time
+from traintable.temporal.instants import SECOND, iso, micros, require_time, time_range
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -45,22 +45,24 @@ def time_k_fold(
     """
     require_folds(df, n, {name}, {time}, where=_WHERE)
     require_time(df, time, where=_WHERE)
-    among = of_train(df)
+    among = is_train(df)
     dated = micros(time).isNotNull() if among is None else among & micros(time).isNotNull()
     blocks = _blocks(df.where(dated), time, n)
-    moment, before, after = micros(time), Duration(gap).seconds * SECOND, Duration(embargo).seconds * SECOND
-    fold = sum(((moment >= first).cast("int") for first, _ in blocks[1:]), F.lit(0))
+    instant, gap_before, gap_after = micros(time), Duration(gap).seconds * SECOND, Duration(embargo).seconds * SECOND
+    fold = sum(((instant >= first).cast("int") for first, _ in blocks[1:]), F.lit(0))
     for (_, last), (first, _) in pairwise(blocks):
-        dated &= ~((moment >= first - before) & (moment < first)) & ~((moment > last) & (moment <= last + after))
+        dated &= ~((instant >= first - gap_before) & (instant < first)) & ~(
+            (instant > last) & (instant <= last + gap_after)
+        )
     return df.withColumn(name, F.when(dated, fold))
 
 
 def _blocks(df: DataFrame, time: str, n: int) -> list[tuple[int, int]]:
     """The first and the last moment of each block."""
-    found = extent(df, time)
-    if found is None:
+    extent = time_range(df, time)
+    if extent is None:
         return []
-    n_rows, low, high = found
+    n_rows, low, high = extent
     edges = _edges(df, time, n_rows, low - _SLACK, high + _SLACK, n)
     block = sum(((micros(time) >= edge).cast("int") for edge in edges), F.lit(0))
     wanted = Wanted(classes=(("block", Wanted(summary=("moment",))),))
@@ -73,7 +75,7 @@ def _blocks(df: DataFrame, time: str, n: int) -> list[tuple[int, int]]:
             remedy="Ask for fewer folds, or take a column of finer time.",
         )
     bounds = [blocks[str(i)].summary["moment"] for i in range(n)]
-    return [(int(found.min), int(found.max)) for found in bounds]
+    return [(int(extent.min), int(extent.max)) for extent in bounds]
 
 
 def _edges(df: DataFrame, time: str, n_rows: int, low: int, high: int, n: int) -> list[int]:
@@ -81,8 +83,8 @@ def _edges(df: DataFrame, time: str, n_rows: int, low: int, high: int, n: int) -
     bits = 64 - (high - low).bit_length()
     every, remaining = divmod(n_rows, n)
     ends = [every * i + min(i, remaining) for i in range(1, n)]
-    one = F.lit(1).cast("long")
-    cuts = thresholds(df, [], {(): ends}, key=[time], draw=_spread(time, low, bits), size=one, where=_WHERE)[()]
+    row_size = F.lit(1).cast("long")
+    cuts = thresholds(df, [], {(): ends}, key=[time], draw=_spread(time, low, bits), size=row_size, where=_WHERE)[()]
     return [((cut - LOWEST) >> bits) + low + 1 for cut in cuts]
 
 

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from traintable.columns import SPLIT, TRAIN, VALIDATION
 from traintable.config.durations import Duration
 from traintable.errors import ConfigError
-from traintable.temporal.instants import SECOND, extent, iso, micros, moments, require_time
+from traintable.temporal.instants import SECOND, iso, micros, parse_instants, require_time, time_range
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -36,21 +36,21 @@ class TimeWindow:
     def apply(self, df: DataFrame) -> DataFrame:
         """Add `split`: train or validation, null outside the window; rows are kept. Costs no pass."""
         require_time(df, self.time, where=_WHERE)
-        moment = micros(self.time)
-        in_train = (moment >= self.train_start) & (moment < self.train_end)
+        instant = micros(self.time)
+        in_train = (instant >= self.train_start) & (instant < self.train_end)
         if self.train_again is not None:
             start, end = self.train_again
-            in_train |= (moment >= start) & (moment < end)
-        in_validation = (moment >= self.validation_start) & (moment < self.validation_end)
+            in_train |= (instant >= start) & (instant < end)
+        in_validation = (instant >= self.validation_start) & (instant < self.validation_end)
         return df.withColumn(SPLIT, F.when(in_train, F.lit(TRAIN)).when(in_validation, F.lit(VALIDATION)))
 
     def to_dict(self) -> dict[str, Any]:
         """The window for the manifest: its moments in ISO 8601, UTC."""
-        parts = {
+        spans_of = {
             TRAIN: [(self.train_start, self.train_end), *([self.train_again] if self.train_again else [])],
             VALIDATION: [(self.validation_start, self.validation_end)],
         }
-        bounds = {part: [[iso(start), iso(end)] for start, end in spans] for part, spans in parts.items()}
+        bounds = {split: [[iso(start), iso(end)] for start, end in spans] for split, spans in spans_of.items()}
         return {"time": self.time, **bounds}
 
 
@@ -103,15 +103,15 @@ def time_windows(
 
 
 def _bounds(df: DataFrame, time: str, start: str | None, end: str | None) -> tuple[int, int]:
-    given = moments(df, {k: v for k, v in (("start", start), ("end", end)) if v is not None}, where=_WHERE)
+    given = parse_instants(df, {k: v for k, v in (("start", start), ("end", end)) if v is not None}, where=_WHERE)
     if len(given) < 2:
-        found = extent(df, time)
-        if found is None:
+        extent = time_range(df, time)
+        if extent is None:
             raise ConfigError(
                 where=_WHERE,
                 expected=f"rows that have a '{time}'",
                 found="none",
                 remedy="Give `start` and `end`, or other rows.",
             )
-        return given.get("start", found[1]), given.get("end", found[2] + 1)
+        return given.get("start", extent[1]), given.get("end", extent[2] + 1)
     return given["start"], given["end"]

@@ -5,13 +5,13 @@ States merge, so more rows are added rather than scanned again.
 
 from traintable.statistics.coding import Coding
 from traintable.statistics.content_hash import content_hash
+from traintable.statistics.frequent_words import most_frequent_words
 from traintable.statistics.gram import Covariance, Gram
-from traintable.statistics.learned import Cost, Statistics
 from traintable.statistics.scan import scan
-from traintable.statistics.targets import Target
+from traintable.statistics.states import Cost, Statistics
+from traintable.statistics.targets import TargetGroups
 from traintable.statistics.wanted import Wanted
 from traintable.statistics.weighted import Weighted
-from traintable.statistics.words import most_frequent_words
 
 __all__ = [
     "Coding",
@@ -19,23 +19,23 @@ __all__ = [
     "Covariance",
     "Gram",
     "Statistics",
-    "Target",
+    "TargetGroups",
     "Wanted",
     "Weighted",
     "association",
     "chunk",
-    "codes",
     "content_hash",
     "exact",
     "frequencies",
     "gram",
-    "learned",
     "missingness",
     "most_frequent_words",
     "periods",
     "scan",
+    "states",
     "summary",
     "targets",
     "values",
+    "word_codes",
     "yeo_johnson",
 ]

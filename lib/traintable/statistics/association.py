@@ -200,7 +200,7 @@ def mrmr(relevance: ArrayLike, redundancy: ArrayLike, k: int) -> list[int]:
     return chosen
 
 
-def correlated(
+def find_correlated(
     correlation: ArrayLike, threshold: float, priority: ArrayLike | None = None
 ) -> list[tuple[int, int, float]]:
     """Find the columns to drop so that no two that stay have a correlation above `threshold` in size.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from traintable.spark.plans import DataFile
-from traintable.statistics.learned import Statistics
+from traintable.statistics.states import Statistics
 from traintable.statistics.wanted import Wanted
 
 FORMAT = 3  # raised when a state of the same wants is written otherwise
@@ -33,7 +33,7 @@ class Cache:
         self._wanted = wanted
         self._path = Path(folder) / f"{name}.json.gz"
 
-    def known(self, files: Sequence[DataFile]) -> tuple[Statistics | None, list[DataFile]]:
+    def look_up(self, files: Sequence[DataFile]) -> tuple[Statistics | None, list[DataFile]]:
         """The statistics of some of the files, and the files they do not cover."""
         entry = self._read()
         seen = {tuple(identity) for identity in entry["files"]} if entry else set()
@@ -73,4 +73,4 @@ def table_folder(files: Sequence[DataFile]) -> str:
 
 
 def _identity(file: DataFile) -> tuple[Any, ...]:
-    return (file.path, file.bytes, file.modified, *(part for pair in file.partition for part in pair))
+    return (file.path, file.bytes, file.modified, *(text for pair in file.partition for text in pair))

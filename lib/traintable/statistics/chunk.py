@@ -17,11 +17,12 @@ from traintable.errors import ConfigError
 NUMBER, TEXT, ANY = "number", "text", "any"
 Role = tuple[str, str]
 Range = tuple[float, float]
+Word = str | None  # a category; None stands for null
 EXACT = 2**53  # below it a double tells whole numbers apart
 
 
 @dataclass(frozen=True)
-class Number:
+class NumberColumn:
     """The values of a numeric column, shape (rows,), 0 where it has none; `present` is None when all rows have one."""
 
     values: Floats
@@ -39,7 +40,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Text:
+class TextColumn:
     """A categorical column: codes of shape (rows,) into `words`; -1 for null."""
 
     codes: Ints
@@ -65,21 +66,21 @@ class Chunk:
         self.n_rows = n_rows
         self._columns = columns
         self._ranges = ranges or {}
-        self._numbers: dict[str, Number] = {}
-        self._texts: dict[str, Text] = {}
+        self._numbers: dict[str, NumberColumn] = {}
+        self._texts: dict[str, TextColumn] = {}
         self.coded: dict[object, Ints] = {}  # what Coding.codes has found, once for all states
 
-    def number(self, name: str) -> Number:
+    def number(self, name: str) -> NumberColumn:
         """A column as numbers."""
         if name not in self._numbers:
-            self._numbers[name] = _number(self._columns[NUMBER, name], self._ranges.get(name))
+            self._numbers[name] = _read_number(self._columns[NUMBER, name], self._ranges.get(name))
         return self._numbers[name]
 
-    def text(self, name: str) -> Text:
+    def text(self, name: str) -> TextColumn:
         """A column as categories; ConfigError where it is not text."""
         if name not in self._texts:
             try:
-                self._texts[name] = _text(self._columns[TEXT, name])
+                self._texts[name] = _read_text(self._columns[TEXT, name])
             except UnicodeDecodeError as error:
                 raise ConfigError(
                     where=f"column '{name}'",
@@ -107,7 +108,7 @@ class Chunk:
         )
 
 
-def _number(array: pa.Array, valid: Range | None) -> Number:
+def _read_number(array: pa.Array, valid: Range | None) -> NumberColumn:
     n_null = array.null_count
     present = np.asarray(array.is_valid()) if n_null else None
     whole = np.asarray(pc.fill_null(array, 0)) if pa.types.is_int64(array.type) else None
@@ -131,7 +132,7 @@ def _number(array: pa.Array, valid: Range | None) -> Number:
     values = values + 0.0 if present is None else np.where(present, values + 0.0, 0.0)  # -0.0 becomes 0.0
     if whole is not None and max(values.max(initial=0), -values.min(initial=0)) < EXACT:
         whole = None
-    return Number(values, present, n_null, n_nan, n_infinite, n_outside, whole)
+    return NumberColumn(values, present, n_null, n_nan, n_infinite, n_outside, whole)
 
 
 def _seconds(array: pa.Array) -> pa.Array:
@@ -140,8 +141,8 @@ def _seconds(array: pa.Array) -> pa.Array:
     return pc.divide(micros.cast(pa.float64(), safe=False), 1e6)
 
 
-def _text(array: pa.Array) -> Text:
+def _read_text(array: pa.Array) -> TextColumn:
     if not pa.types.is_dictionary(array.type):
         array = array.cast(pa.string()).dictionary_encode()
     codes = pc.fill_null(array.indices, -1) if array.indices.null_count else array.indices
-    return Text(np.asarray(codes).astype(np.int64, copy=False), array.dictionary.to_pylist())
+    return TextColumn(np.asarray(codes).astype(np.int64, copy=False), array.dictionary.to_pylist())

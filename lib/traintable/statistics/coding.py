@@ -89,6 +89,6 @@ class Coding:
         if not len(self.edges):
             return np.zeros(len(values), np.int64)
         if self._dense is not None:
-            places = np.clip(np.floor(values), self.edges[0], self.edges[-1]) - self.edges[0]
-            return np.asarray(self._dense[places.astype(np.int64)])
+            offsets = np.clip(np.floor(values), self.edges[0], self.edges[-1]) - self.edges[0]
+            return np.asarray(self._dense[offsets.astype(np.int64)])
         return np.maximum(np.searchsorted(self.edges, values, side="right"), 1)

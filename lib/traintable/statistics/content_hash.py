@@ -18,8 +18,8 @@ def row_hash(names: Sequence[str]) -> Column:
     """A 64-bit hash of each row over the columns `names` in the order of their names, nulls marked."""
     from pyspark.sql import functions as F
 
-    parts = [f"{quote(name)} IS NULL, {quote(name)}" for name in sorted(names)]
-    return F.expr(f"xxhash64({', '.join([literal(ROW_HASH), *parts])})")
+    columns = [f"{quote(name)} IS NULL, {quote(name)}" for name in sorted(names)]
+    return F.expr(f"xxhash64({', '.join([literal(ROW_HASH), *columns])})")
 
 
 def content_hash(df: DataFrame) -> tuple[str, dict[str, int]]:
@@ -33,9 +33,9 @@ def content_hash(df: DataFrame) -> tuple[str, dict[str, int]]:
     from pyspark.sql import functions as F
 
     hashed = df.select(SPLIT, row_hash(df.columns).cast("decimal(38,0)").alias(ROW_HASH))
-    found = hashed.groupBy(SPLIT).agg(F.count("*").alias("n"), F.sum(ROW_HASH).alias("sum")).collect()  # one a split
-    counts = {str(row[SPLIT]): int(row["n"]) for row in found}
-    return hash_of(df, sum(counts.values()), sum(int(row["sum"]) for row in found)), counts
+    rows = hashed.groupBy(SPLIT).agg(F.count("*").alias("n"), F.sum(ROW_HASH).alias("sum")).collect()  # one a split
+    counts = {str(row[SPLIT]): int(row["n"]) for row in rows}
+    return hash_of(df, sum(counts.values()), sum(int(row["sum"]) for row in rows)), counts
 
 
 def hash_of(df: DataFrame, n: int, total: int) -> str:

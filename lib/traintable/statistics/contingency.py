@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from traintable.arrays import Ints
-from traintable.statistics.codes import Word
+from traintable.statistics.chunk import Word
 from traintable.statistics.groups import Groups
 
 

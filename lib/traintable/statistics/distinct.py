@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from traintable.arrays import Ints
-from traintable.statistics.packing import packed, unpacked
+from traintable.statistics.packing import pack, unpack
 
 SIZE = 4096
 
@@ -47,11 +47,11 @@ class Distinct:
 
     def to_dict(self) -> dict[str, Any]:
         """The state as plain values for JSON."""
-        return {"size": self.size, "hashes": packed(self.hashes)}
+        return {"size": self.size, "hashes": pack(self.hashes)}
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> Distinct:
         """The state that `to_dict` wrote."""
         distinct = cls(state["size"])
-        distinct.hashes = unpacked(state["hashes"])
+        distinct.hashes = unpack(state["hashes"])
         return distinct

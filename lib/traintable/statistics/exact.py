@@ -43,14 +43,14 @@ def _times_power(values: Floats, exponents: Ints) -> Floats:
     return np.asarray(np.ldexp(values, exponents[:, None]))
 
 
-def shifted(values: Objects, bits: Objects) -> Objects:
+def shift_left(values: Objects, bits: Objects) -> Objects:
     """Whole numbers times 2**bits, element by element; `bits` are not negative and broadcast."""
     return np.asarray(np.left_shift(values, bits), dtype=object)
 
 
-def whole(values: Floats | Ints, bits: Ints | int) -> Objects:
+def scale_integers(values: Floats | Ints, bits: Ints | int) -> Objects:
     """Whole numbers below 2**63 times 2**bits, where `bits` only matters for those that are not 0."""
-    return shifted(values.astype(np.int64).astype(object), np.where(values != 0, bits, 0).astype(object))
+    return shift_left(values.astype(np.int64).astype(object), np.where(values != 0, bits, 0).astype(object))
 
 
 def ratio(numerator: int, denominator: int, exponent: int) -> float:
@@ -71,7 +71,7 @@ def exact_mean_and_variance(n: int, total: int, squares: int, exponent: int) -> 
     return mean, ratio(squares * n - total * total, n * (n - 1), 2 * exponent) if n > 1 else math.nan
 
 
-def dyadic(value: float) -> tuple[int, int]:
+def as_dyadic(value: float) -> tuple[int, int]:
     """A finite double as (n, e) with value = n * 2**e, n odd or zero."""
     n, d = value.as_integer_ratio()
     e = 1 - d.bit_length()

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from traintable.spark.plans import DataFile
-from traintable.spark.tasks import shared_out
+from traintable.spark.tasks import distribute
 from traintable.statistics.chunk import NUMBER, TEXT, Chunk, Range, Role
 
 _CHUNK_VALUES = 2**23  # of all columns together: 64 MB as doubles
@@ -40,18 +40,18 @@ class Unreadable(Exception):
     """A file does not hold what the table promises: Spark has to read it."""
 
 
-def readable(roles: Iterable[Role], types: Mapping[str, str]) -> bool:
+def can_read(roles: Iterable[Role], types: Mapping[str, str]) -> bool:
     """Whether columns of these types can be read in these roles."""
     return all(types[name] in {NUMBER: _NUMBERS, TEXT: _TEXTS}.get(role, types.values()) for role, name in roles)
 
 
 def pieces(files: Sequence[DataFile], n_tasks: int) -> list[list[Piece]]:
     """The files, or their row groups where files are few, in at most `n_tasks` lists of about equal bytes."""
-    found = [Piece(file, None, file.bytes) for file in files]
+    whole = [Piece(file, None, file.bytes) for file in files]
     if len(files) < 4 * n_tasks:
-        found = [piece for file in files for piece in _row_groups(file)]
-    in_order = sorted(found, key=lambda piece: (piece.file.path, piece.row_group or 0))
-    return [share for share in shared_out(in_order, lambda piece: piece.bytes, n_tasks) if share]
+        whole = [piece for file in files for piece in _row_groups(file)]
+    in_order = sorted(whole, key=lambda piece: (piece.file.path, piece.row_group or 0))
+    return [share for share in distribute(in_order, lambda piece: piece.bytes, n_tasks) if share]
 
 
 def _row_groups(file: DataFile) -> Iterator[Piece]:
@@ -72,11 +72,13 @@ def chunks(
         names = [name for name in dict.fromkeys(name for _, name in roles) if name not in partition]
         texts = [name for name in names if types[name] == "string"]
         with pq.ParquetFile(piece.file.path, read_dictionary=texts, coerce_int96_timestamp_unit="us") as file:
-            _require(file.schema_arrow, {name: types[name] for name in names}, piece.file.path)
+            _require_columns(file.schema_arrow, {name: types[name] for name in names}, piece.file.path)
             groups = range(file.num_row_groups) if piece.row_group is None else [piece.row_group]
             n_bytes = _column_bytes(file.metadata, groups, set(names))
             if not names:
-                yield from ((chunk, 0) for chunk in _constant(file.metadata, groups, roles, types, partition, ranges))
+                yield from (
+                    (chunk, 0) for chunk in _partition_chunks(file.metadata, groups, roles, types, partition, ranges)
+                )
                 continue
             for batch in file.iter_batches(
                 chunk_rows(len(names)), row_groups=list(groups), columns=names, use_threads=False
@@ -84,12 +86,14 @@ def chunks(
                 columns = {name: batch.column(name) for name in names}
                 for column in columns.values():
                     _refuse_ancient(column, piece.file.path)
-                columns |= {name: _repeated(value, types[name], batch.num_rows) for name, value in partition.items()}
+                columns |= {
+                    name: _constant_column(value, types[name], batch.num_rows) for name, value in partition.items()
+                }
                 yield Chunk({role: columns[role[1]] for role in roles}, batch.num_rows, ranges), n_bytes
                 n_bytes = 0
 
 
-def _constant(
+def _partition_chunks(
     metadata: pq.FileMetaData,
     groups: Iterable[int],
     roles: Sequence[Role],
@@ -100,11 +104,11 @@ def _constant(
     """Rows of which only the partition is wanted."""
     for group in groups:
         n_rows = metadata.row_group(group).num_rows
-        columns = {(role, name): _repeated(partition[name], types[name], n_rows) for role, name in roles}
+        columns = {(role, name): _constant_column(partition[name], types[name], n_rows) for role, name in roles}
         yield Chunk(columns, n_rows, ranges)
 
 
-def _repeated(value: str | None, kind: str, n_rows: int) -> pa.Array:
+def _constant_column(value: str | None, kind: str, n_rows: int) -> pa.Array:
     """A column that has one value in all rows; a date's is given in days, a time's in microseconds since 1970."""
     if kind in ("date", "timestamp"):
         unit = pa.date32() if kind == "date" else pa.timestamp("us")
@@ -126,24 +130,24 @@ def _column_bytes(metadata: pq.FileMetaData, groups: Iterable[int], names: set[s
     return total
 
 
-def _require(schema: pa.Schema, types: Mapping[str, str], path: str) -> None:
+def _require_columns(schema: pa.Schema, types: Mapping[str, str], path: str) -> None:
     for name, kind in types.items():
-        found = schema.field(name).type if schema.get_field_index(name) >= 0 else None
-        if found is None or not _fits(kind, found):
-            raise Unreadable(f"{path}: column '{name}' is {found}, not {kind}")
+        field_type = schema.field(name).type if schema.get_field_index(name) >= 0 else None
+        if field_type is None or not _fits(kind, field_type):
+            raise Unreadable(f"{path}: column '{name}' is {field_type}, not {kind}")
 
 
-def _fits(kind: str, found: pa.DataType) -> bool:
+def _fits(kind: str, field_type: pa.DataType) -> bool:
     if kind == "string":
-        return bool(pa.types.is_dictionary(found) and pa.types.is_string(found.value_type))
+        return bool(pa.types.is_dictionary(field_type) and pa.types.is_string(field_type.value_type))
     if kind == "boolean":
-        return bool(pa.types.is_boolean(found))
+        return bool(pa.types.is_boolean(field_type))
     if kind in ("date", "timestamp"):
-        return bool(pa.types.is_date(found) if kind == "date" else pa.types.is_timestamp(found))
+        return bool(pa.types.is_date(field_type) if kind == "date" else pa.types.is_timestamp(field_type))
     if kind not in _BITS:  # all that is wanted is whether there is a value
         return True
     is_alike = pa.types.is_floating if kind in ("float", "double") else pa.types.is_integer
-    return bool(is_alike(found) and found.bit_width <= _BITS[kind])
+    return bool(is_alike(field_type) and field_type.bit_width <= _BITS[kind])
 
 
 def _refuse_ancient(column: pa.Array, path: str) -> None:

@@ -48,7 +48,7 @@ class Forms:
         words, counts = pa.array([text.words[i] for i in used], pa.string()), text.counts[used]
         lengths = np.repeat(np.asarray(pc.utf8_length(words)), counts)
         self._lengths.update(Chunk({(NUMBER, self.column): pa.array(lengths)}, len(lengths)))
-        for form, n, example in _counted(_shortened(forms_of(words)), words, counts):
+        for form, n, example in _count(_shorten(forms_of(words)), words, counts):
             self._put(_without_runs(form) if self.runs else form, n, example)
         self._bound()
 
@@ -133,7 +133,7 @@ def forms_of(words: pa.Array) -> pa.Array:
     return words
 
 
-def _shortened(forms: pa.Array) -> pa.Array:
+def _shorten(forms: pa.Array) -> pa.Array:
     long = pc.greater(pc.utf8_length(forms), LONGEST_FORM)
     if not pc.any(long).as_py():
         return forms
@@ -147,8 +147,8 @@ def _without_runs(form: str) -> str:
     return "".join(signs)
 
 
-def _counted(forms: pa.Array, words: pa.Array, counts: Ints) -> list[tuple[str, int, str]]:
+def _count(forms: pa.Array, words: pa.Array, counts: Ints) -> list[tuple[str, int, str]]:
     """Each form with its rows and the first of its words in the order of text."""
     table = pa.table({"form": forms, "n": pa.array(counts), "word": words})
-    found = table.group_by("form").aggregate([("n", "sum"), ("word", "min")])
-    return list(zip(*(found[name].to_pylist() for name in ("form", "n_sum", "word_min")), strict=True))
+    grouped = table.group_by("form").aggregate([("n", "sum"), ("word", "min")])
+    return list(zip(*(grouped[name].to_pylist() for name in ("form", "n_sum", "word_min")), strict=True))

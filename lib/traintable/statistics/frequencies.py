@@ -43,7 +43,7 @@ class Frequencies:
 
     def _add(self, words: Sequence[str], counts: Ints) -> None:
         if self.too_many:
-            self.distinct.add(hashed(words))
+            self.distinct.add(hash_words(words))
             self.frequent.add_counts(words, counts, max(1, int(counts.sum() // 1000)))
             return
         for word, n in zip(words, counts.tolist(), strict=True):
@@ -57,7 +57,7 @@ class Frequencies:
             return
         self.too_many = True
         words = list(self.counts)
-        self.distinct.add(hashed(words))
+        self.distinct.add(hash_words(words))
         self.frequent.add_counts(words, np.fromiter(self.counts.values(), np.int64, len(words)))
         self.counts.clear()
 
@@ -97,19 +97,19 @@ class Frequencies:
         ranked = sorted(self.counts.items(), key=lambda pair: (pair[1], pair[0]), reverse=True)
         return [value for value, n in ranked[:top_k] if n >= min_frequency]
 
-    def imputed(self, word: str) -> Frequencies:
+    def with_null_as(self, word: str) -> Frequencies:
         """The same rows, with null replaced by `word`."""
-        found = Frequencies.from_dict(self.to_dict())
-        if found.n_null:
-            found._add([word], np.array([found.n_null]))
-        found.n_null = 0
-        return found
+        filled = Frequencies.from_dict(self.to_dict())
+        if filled.n_null:
+            filled._add([word], np.array([filled.n_null]))
+        filled.n_null = 0
+        return filled
 
     def with_counts(self, counts: Mapping[str, int]) -> Frequencies:
         """The same rows, with counts of some values that were made elsewhere."""
-        found = Frequencies(self.column)
-        found.n_null, found.counts = self.n_null, Counter(counts)
-        return found
+        counted = Frequencies(self.column)
+        counted.n_null, counted.counts = self.n_null, Counter(counts)
+        return counted
 
     def to_dict(self) -> dict[str, Any]:
         """The state as plain values for JSON."""
@@ -131,7 +131,7 @@ class Frequencies:
         return frequencies
 
 
-def hashed(words: Sequence[str]) -> Ints:
+def hash_words(words: Sequence[str]) -> Ints:
     """A 64-bit hash of each word, the same in every process."""
     import pandas as pd
 

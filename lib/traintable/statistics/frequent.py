@@ -36,8 +36,8 @@ class Frequent:
         lane = hashes & (_LANES - 1)
         crowded = np.bincount(lane, minlength=_LANES) >= least
         likely = crowded[lane]
-        found = pc.value_counts(pa.array(values[likely]))
-        self.add_counts(np.asarray(found.field(0)), np.asarray(found.field(1)), least, complete=bool(likely.all()))
+        counts = pc.value_counts(pa.array(values[likely]))
+        self.add_counts(np.asarray(counts.field(0)), np.asarray(counts.field(1)), least, complete=bool(likely.all()))
 
     def add_counts(self, values: Any, counts: Ints, least: int = 1, *, complete: bool = True) -> None:
         """Add values with their counts, of which those below `least` are left out, or have been if not `complete`."""

@@ -15,7 +15,15 @@ import numpy as np
 
 from traintable.arrays import Bools, Floats, Ints, Objects
 from traintable.statistics.chunk import Chunk
-from traintable.statistics.exact import DIGIT_BITS, MAX_ROWS, digits, dyadic, exact_mean_and_variance, ratio, shifted
+from traintable.statistics.exact import (
+    DIGIT_BITS,
+    MAX_ROWS,
+    as_dyadic,
+    digits,
+    exact_mean_and_variance,
+    ratio,
+    shift_left,
+)
 
 # A product of 8,192 rows of digits is below 2**53, so that many of them add up to less than 2**63.
 _MAX_PRODUCTS = 2**10 - 1
@@ -75,16 +83,16 @@ class Gram:
         slots = pending.slots_by_rank()
         for column, k, _ in slots:
             self._refine(column, k)
-        for i, k, place in slots:
+        for i, k, index in slots:
             bits = DIGIT_BITS * (k - self.unit[i]).astype(object)
-            self.sums[i] += shifted(pending.sums[place].astype(object), bits[:, None])
+            self.sums[i] += shift_left(pending.sums[index].astype(object), bits[:, None])
             for j, m, other in slots:
                 more = bits[:, None] + DIGIT_BITS * (m - self.unit[j]).astype(object)[None, :]
-                self.products[np.ix_(i, j)] += shifted(pending.products[np.ix_(place, other)].astype(object), more)
+                self.products[np.ix_(i, j)] += shift_left(pending.products[np.ix_(index, other)].astype(object), more)
         if self.squares is not None:
             for (own, a, b), sums in pending.squares.items():
                 up = DIGIT_BITS * (a + b - 2 * int(self.unit[own])) + (a != b)
-                self.squares[own] += shifted(sums.astype(object), np.array(up, dtype=object))
+                self.squares[own] += shift_left(sums.astype(object), np.array(up, dtype=object))
 
     def _refine(self, columns: Ints, unit: Ints) -> None:
         """Count the columns in units at least as fine as `unit`."""
@@ -94,10 +102,10 @@ class Gram:
         bits[columns] = DIGIT_BITS * np.where(fresh, 0, self.unit[columns] - finer).astype(object)
         self.unit[columns] = finer
         if bits.any():
-            self.sums = shifted(self.sums, bits[:, None])
-            self.products = shifted(self.products, bits[:, None] + bits[None, :])
+            self.sums = shift_left(self.sums, bits[:, None])
+            self.products = shift_left(self.products, bits[:, None] + bits[None, :])
             if self.squares is not None:
-                self.squares = shifted(self.squares, 2 * bits[:, None])
+                self.squares = shift_left(self.squares, 2 * bits[:, None])
 
     def merge(self, other: Gram) -> None:
         """Add the rows of another state of the same columns."""
@@ -109,10 +117,10 @@ class Gram:
         self._refine(used, other.unit[used])
         bits = np.full(len(self.columns), 0, dtype=object)
         bits[used] = DIGIT_BITS * (other.unit[used] - self.unit[used]).astype(object)
-        self.sums += shifted(other.sums, bits[:, None])
-        self.products += shifted(other.products, bits[:, None] + bits[None, :])
+        self.sums += shift_left(other.sums, bits[:, None])
+        self.products += shift_left(other.products, bits[:, None] + bits[None, :])
         if self.squares is not None and other.squares is not None:
-            self.squares += shifted(other.squares, 2 * bits[:, None])
+            self.squares += shift_left(other.squares, 2 * bits[:, None])
 
     def count(self, column: str) -> int:
         """Rows in which the column has a value."""
@@ -126,31 +134,31 @@ class Gram:
         exponent = DIGIT_BITS * int(self.unit[i])
         return exact_mean_and_variance(self.count(column), self.sums[i, i], self.products[i, i], exponent)
 
-    def imputed(self, fill: Mapping[str, float]) -> Covariance:
+    def imputed_covariance(self, fill: Mapping[str, float]) -> Covariance:
         """Mean and covariance of the columns named in `fill`, each missing value replaced by that constant."""
         self._fold()
         names = tuple(fill)
         index = np.asarray([self._index[name] for name in names], dtype=np.int64)
-        constants = [dyadic(float(fill[name])) for name in names]
+        constants = [as_dyadic(float(fill[name])) for name in names]
         exponents = [
             min(DIGIT_BITS * int(self.unit[i]), e) if n else DIGIT_BITS * int(self.unit[i])
             for i, (n, e) in zip(index, constants, strict=True)
         ]
         c = np.array([n << (e - u) if n else 0 for (n, e), u in zip(constants, exponents, strict=True)], dtype=object)
         up = DIGIT_BITS * self.unit[index].astype(object) - np.array(exponents, dtype=object)
-        sums = shifted(self.sums[np.ix_(index, index)], up[:, None])
-        products = shifted(self.products[np.ix_(index, index)], up[:, None] + up[None, :])
+        sums = shift_left(self.sums[np.ix_(index, index)], up[:, None])
+        products = shift_left(self.products[np.ix_(index, index)], up[:, None] + up[None, :])
         present = self.present[np.ix_(index, index)].astype(object)
         n, own, count = self.n_rows, sums.diagonal(), present.diagonal()
         totals = own + c * (n - count)
         only = own[:, None] - sums  # of column i, where column j has none
         neither = n - count[:, None] - count[None, :] + present
-        moments = products + only * c[None, :] + only.T * c[:, None] + np.outer(c, c) * neither
-        scatter = moments * n - np.outer(totals, totals)
+        filled = products + only * c[None, :] + only.T * c[:, None] + np.outer(c, c) * neither
+        scatter = filled * n - np.outer(totals, totals)
         return Covariance(
             names,
             np.array([ratio(t, n, e) if n else np.nan for t, e in zip(totals, exponents, strict=True)]),
-            _divided(scatter, n * (n - 1), exponents),
+            _divide(scatter, n * (n - 1), exponents),
         )
 
     def pairwise(self, columns: Sequence[str] | None = None) -> Covariance:
@@ -180,7 +188,7 @@ class Gram:
         if self.squares is None:
             raise ValueError("correlations need the sums of squares: Gram(columns, squares=True)")
         index = [self._index[name] for name in (self.columns if columns is None else columns)]
-        found = np.full((len(index), len(index)), np.nan)
+        correlation = np.full((len(index), len(index)), np.nan)
         for a, i in enumerate(index):
             for b, j in enumerate(index[: a + 1]):
                 n, mine, theirs = int(self.present[i, j]), self.sums[i, j], self.sums[j, i]
@@ -188,8 +196,8 @@ class Gram:
                 spread = (self.squares[i, j] * n - mine * mine) * (self.squares[j, i] * n - theirs * theirs)
                 if spread:
                     size = math.sqrt(ratio(scatter * scatter, spread, 0))
-                    found[a, b] = found[b, a] = size if scatter > 0 else -size
-        return found
+                    correlation[a, b] = correlation[b, a] = size if scatter > 0 else -size
+        return correlation
 
     def to_dict(self) -> dict[str, Any]:
         """The state as plain values for JSON; whole numbers as hexadecimal text, products as the upper triangle."""
@@ -236,21 +244,21 @@ class _Pending:
     def add(self, values: Floats, masks: Sequence[Bools | None]) -> Ints:
         """Add rows and return in how many of them columns i and j both have a value, shape (columns, columns)."""
         slots: list[int] = []
-        parts: list[Floats] = []
+        rows: list[Floats] = []
         for k, digit in digits(values):
             active = np.flatnonzero(digit.any(axis=1))
             slots += [self._slot(int(i), int(k[i])) for i in active]
-            parts.append(digit[active])
-        parts.append(np.ones((1, values.shape[1])))
+            rows.append(digit[active])
+        rows.append(np.ones((1, values.shape[1])))
         incomplete = [i for i, mask in enumerate(masks) if mask is not None]
-        parts += [np.asarray(masks[i], np.float64)[None, :] for i in incomplete]
+        rows += [np.asarray(masks[i], np.float64)[None, :] for i in incomplete]
         mask = np.full(len(masks), len(slots))  # the row of ones stands for a column that has all its values
         mask[incomplete] = len(slots) + 1 + np.arange(len(incomplete))
-        matrix = np.concatenate(parts)
+        matrix = np.concatenate(rows)
         product = (matrix @ matrix.T).astype(np.int64)
-        place, n_digits = np.array(slots, np.int64), len(slots)
-        self.sums[place] += product[:n_digits, mask]
-        self.products[np.ix_(place, place)] += product[:n_digits, :n_digits]
+        index, n_digits = np.array(slots, np.int64), len(slots)
+        self.sums[index] += product[:n_digits, mask]
+        self.products[np.ix_(index, index)] += product[:n_digits, :n_digits]
         self.n_products += 1
         if self._with_squares:
             self._add_squares(slots, matrix, product, mask, n_digits)
@@ -258,10 +266,10 @@ class _Pending:
 
     def _add_squares(self, slots: Sequence[int], matrix: Floats, product: Ints, mask: Ints, n_digits: int) -> None:
         """Add the products of two digits of one column, over the rows that each row of masks has."""
-        known = {place: slot for slot, place in self.slots.items()}
+        known = {index: slot for slot, index in self.slots.items()}
         rows: dict[int, list[tuple[int, int]]] = {}  # column -> (digit, row of the matrix)
-        for row, place in enumerate(slots):
-            column, k = known[place]
+        for row, index in enumerate(slots):
+            column, k = known[index]
             rows.setdefault(column, []).append((k, row))
         pairs = [(c, a, b) for c, own in rows.items() for a, b in combinations_with_replacement(sorted(own), 2)]
         if not pairs:
@@ -289,11 +297,11 @@ class _Pending:
         """Groups of slots with at most one slot a column, the finest last: their columns, digits and places."""
         groups: list[list[tuple[int, int, int]]] = []
         n_seen: dict[int, int] = {}
-        for (column, k), place in sorted(self.slots.items(), key=lambda slot: -slot[0][1]):
+        for (column, k), index in sorted(self.slots.items(), key=lambda slot: -slot[0][1]):
             rank = n_seen[column] = n_seen.get(column, -1) + 1
             if rank == len(groups):
                 groups.append([])
-            groups[rank].append((column, k, place))
+            groups[rank].append((column, k, index))
         arrays = [np.array(group, np.int64).T for group in groups]
         return [(array[0], array[1], array[2]) for array in arrays]
 
@@ -324,7 +332,7 @@ def _square(rows: Sequence[Sequence[str]], width: int) -> Objects:
     return np.array([[int(v, 16) for v in row] for row in rows], dtype=object).reshape(width, width)
 
 
-def _divided(scatter: Objects, by: int, exponents: Sequence[int]) -> Floats:
+def _divide(scatter: Objects, by: int, exponents: Sequence[int]) -> Floats:
     """Symmetric whole numbers, each divided by `by` and scaled by two powers of 2; NaN when `by` is 0."""
     width = len(scatter)
     result = np.full((width, width), np.nan)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from traintable.errors import ConfigError
-from traintable.statistics.chunk import Chunk
-from traintable.statistics.codes import Word, combined
+from traintable.statistics.chunk import Chunk, Word
+from traintable.statistics.word_codes import combine_words
 
 MAX_GROUPS = 1_000_000
 
@@ -24,7 +24,7 @@ class Groups:
 
     def update(self, chunk: Chunk) -> None:
         """Add the rows of a chunk; ConfigError beyond a million different combinations."""
-        groups, codes = combined([chunk.text(name) for name in self.columns])
+        groups, codes = combine_words([chunk.text(name) for name in self.columns])
         for group, n in zip(groups, np.bincount(codes, minlength=len(groups)).tolist(), strict=True):
             self.counts[group] += n
         self._bound()

@@ -43,8 +43,8 @@ class Missingness:
         rows = pa.FixedSizeBinaryArray.from_buffers(
             pa.binary(width), chunk.n_rows, [None, pa.py_buffer(np.ascontiguousarray(missing.T).tobytes())]
         )
-        found = pc.value_counts(rows)
-        self.patterns.update(dict(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True)))
+        counts = pc.value_counts(rows)
+        self.patterns.update(dict(zip(counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True)))
         self._bound()
 
     def _bound(self) -> None:

@@ -11,21 +11,21 @@ import numpy as np
 from traintable.arrays import Ints
 
 
-def packed(values: Ints) -> str:
+def pack(values: Ints) -> str:
     """Whole numbers, best ascending or small, as text; `unpacked` reads it."""
     steps = np.diff(values, prepend=np.int64(0))  # wraps around where it must, and back again
     planes = steps.astype("<i8").view(np.uint8).reshape(-1, 8).T  # bytes of one weight together compress better
     return base64.b64encode(zlib.compress(planes.tobytes(), 1)).decode("ascii")
 
 
-def unpacked(text: str) -> Ints:
+def unpack(text: str) -> Ints:
     """The array that `packed` wrote."""
     raw = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8)
     steps = np.ascontiguousarray(raw.reshape(8, -1).T).view("<i8").ravel().astype(np.int64)
     return np.cumsum(steps, dtype=np.int64)
 
 
-def hexadecimal(values: Iterable[int]) -> list[str]:
+def to_hexadecimal(values: Iterable[int]) -> list[str]:
     """Whole numbers of any size as text."""
     return [f"{value:x}" for value in values]
 

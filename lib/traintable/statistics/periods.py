@@ -9,7 +9,7 @@ import numpy as np
 
 from traintable.arrays import Floats, Ints
 from traintable.statistics.chunk import Chunk
-from traintable.statistics.packing import packed, unpacked
+from traintable.statistics.packing import pack, unpack
 
 MAX_PERIODS = 20_000
 PERIODS = ("hour", "day", "month", "year")  # each falls into one of the next
@@ -34,7 +34,7 @@ class Periods:
     def __init__(self, column: str) -> None:
         self.column = column
         self.period = 0
-        self.places: Ints = np.zeros(0, np.int64)
+        self.numbers: Ints = np.zeros(0, np.int64)
         self.counts: Ints = np.zeros(0, np.int64)
         self.hour_of_week: Ints = np.zeros(HOURS_OF_WEEK, np.int64)
         self.n_outside = 0
@@ -48,23 +48,23 @@ class Periods:
             self.n_outside += int(len(hours) - inside.sum())
             hours = hours[inside]
         if len(hours):
-            places = hours.astype(np.int64)
-            self.hour_of_week += np.bincount((places + _THURSDAY * 24) % HOURS_OF_WEEK, minlength=HOURS_OF_WEEK)
-            self._add(*np.unique(coarser(places, 0, self.period), return_counts=True))
+            numbers = hours.astype(np.int64)
+            self.hour_of_week += np.bincount((numbers + _THURSDAY * 24) % HOURS_OF_WEEK, minlength=HOURS_OF_WEEK)
+            self._add(*np.unique(coarser(numbers, 0, self.period), return_counts=True))
 
-    def _add(self, places: Ints, counts: Ints) -> None:
-        self.places, place = np.unique(np.concatenate([self.places, places]), return_inverse=True)
-        totals: Ints = np.zeros(len(self.places), np.int64)
-        np.add.at(totals, place, np.concatenate([self.counts, counts]))
+    def _add(self, numbers: Ints, counts: Ints) -> None:
+        self.numbers, index = np.unique(np.concatenate([self.numbers, numbers]), return_inverse=True)
+        totals: Ints = np.zeros(len(self.numbers), np.int64)
+        np.add.at(totals, index, np.concatenate([self.counts, counts]))
         self.counts = totals
-        while len(self.places) > MAX_PERIODS and self.period < len(PERIODS) - 1:
+        while len(self.numbers) > MAX_PERIODS and self.period < len(PERIODS) - 1:
             self._coarsen(self.period + 1)
 
     def _coarsen(self, period: int) -> None:
         if period > self.period:
-            places, counts = coarser(self.places, self.period, period), self.counts
-            self.places, self.counts, self.period = self.places[:0], self.counts[:0], period
-            self._add(places, counts)
+            numbers, counts = coarser(self.numbers, self.period, period), self.counts
+            self.numbers, self.counts, self.period = self.numbers[:0], self.counts[:0], period
+            self._add(numbers, counts)
 
     def merge(self, other: Periods) -> None:
         """Add the rows of another state of the same column."""
@@ -73,15 +73,15 @@ class Periods:
         other._coarsen(period)
         self.hour_of_week += other.hour_of_week
         self.n_outside += other.n_outside
-        self._add(other.places, other.counts)
+        self._add(other.numbers, other.counts)
 
     def to_dict(self) -> dict[str, Any]:
         """The state as plain values for JSON."""
         return {
             "column": self.column,
             "period": self.period,
-            "places": packed(self.places),
-            "counts": packed(self.counts),
+            "places": pack(self.numbers),
+            "counts": pack(self.counts),
             "hour_of_week": self.hour_of_week.tolist(),
             "n_outside": self.n_outside,
         }
@@ -91,28 +91,28 @@ class Periods:
         """The state that `to_dict` wrote."""
         periods = cls(state["column"])
         periods.period, periods.n_outside = state["period"], state["n_outside"]
-        periods.places, periods.counts = unpacked(state["places"]), unpacked(state["counts"])
+        periods.numbers, periods.counts = unpack(state["places"]), unpack(state["counts"])
         periods.hour_of_week = np.array(state["hour_of_week"], np.int64)
         return periods
 
 
-def coarser(places: Ints, period: int, other: int) -> Ints:
+def coarser(numbers: Ints, period: int, other: int) -> Ints:
     """The numbers of the periods of kind `other` that periods of kind `period` fall into."""
     if period == other:
-        return places
-    days = places // 24 if period == 0 else starts(places, period).astype("datetime64[D]").astype(np.int64)
+        return numbers
+    days = numbers // 24 if period == 0 else starts(numbers, period).astype("datetime64[D]").astype(np.int64)
     if other == 1:
         return np.asarray(days)
     unit = "datetime64[M]" if other == 2 else "datetime64[Y]"
     return np.asarray(days.astype("datetime64[D]").astype(unit).astype(np.int64))
 
 
-def starts(places: Ints, period: int) -> np.ndarray[Any, np.dtype[np.datetime64]]:
+def starts(numbers: Ints, period: int) -> np.ndarray[Any, np.dtype[np.datetime64]]:
     """When periods of a kind begin, shape (periods,), as datetime64 in seconds."""
     unit = ("h", "D", "M", "Y")[period]
-    return np.asarray(places.astype(f"datetime64[{unit}]").astype("datetime64[s]"))
+    return np.asarray(numbers.astype(f"datetime64[{unit}]").astype("datetime64[s]"))
 
 
-def as_seconds(places: Ints, period: int) -> Floats:
+def as_seconds(numbers: Ints, period: int) -> Floats:
     """When periods of a kind begin, in seconds since 1970; shape (periods,)."""
-    return starts(places, period).astype(np.int64).astype(np.float64)
+    return starts(numbers, period).astype(np.int64).astype(np.float64)

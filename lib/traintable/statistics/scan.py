@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,18 +13,18 @@ import pyarrow as pa
 from traintable.columns import quote, require_columns
 from traintable.errors import ConfigError
 from traintable.spark.plans import DataFile, data_files, n_partitions, parallelism
-from traintable.spark.tasks import map_parts
+from traintable.spark.task_results import SCHEMA, TaskResult, UnreadableFile, UnreadableFiles, to_batch, values_of
+from traintable.spark.tasks import run_tasks
 from traintable.statistics import files
 from traintable.statistics.cache import Cache, table_folder
 from traintable.statistics.chunk import ANY, TEXT, Chunk, Role
-from traintable.statistics.learned import Cost, Statistics
+from traintable.statistics.states import Cost, Statistics
 from traintable.statistics.wanted import Wanted
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 Batches = Iterable[pa.RecordBatch]
-_SCHEMA = "state string"
 _DRIVER_BYTES = 2**23  # what the driver reads itself: faster than to start a task
 _COLLECTED_BYTES = 2**27  # of all states that come to the driver together
 _COLLECTED_STATES = 64
@@ -57,68 +56,68 @@ def scan(df: DataFrame, wanted: Wanted, *, cache: str | None = None) -> Statisti
         return statistics
     selected = df.select(*[quote(name) for name in wanted.columns])
     types = dict(selected.dtypes)
-    if files.readable(wanted.roles, types):
-        found = data_files(selected)
-        if found is not None:
+    if files.can_read(wanted.roles, types):
+        data = data_files(selected)
+        if data is not None:
             with suppress(files.Unreadable):
-                return _scan_new_files(df.sparkSession, found, wanted, types, cache)
+                return _scan_new_files(df.sparkSession, data, wanted, types, cache)
     return _scan_rows(selected, wanted)
 
 
 def _scan_new_files(
-    spark: SparkSession, found: Sequence[DataFile], wanted: Wanted, types: Mapping[str, str], folder: str | None
+    spark: SparkSession, data: Sequence[DataFile], wanted: Wanted, types: Mapping[str, str], folder: str | None
 ) -> Statistics:
     """Learn from those files that the cache does not know, and add that to what it knows of the others."""
     if folder is None:
-        return _scan_files(spark, found, wanted, types)
-    cache = Cache(folder, wanted, types, table_folder(found))
-    known, new = cache.known(found)
+        return _scan_files(spark, data, wanted, types)
+    cache = Cache(folder, wanted, types, table_folder(data))
+    known, new = cache.look_up(data)
     statistics = _scan_files(spark, new, wanted, types)
     if known is not None:
         known.merge(statistics)
         known.cost = replace(statistics.cost, engine=f"{statistics.cost.engine} and cache" if new else "cache")
         statistics = known
     if new:
-        cache.keep(found, statistics)
+        cache.keep(data, statistics)
     return statistics
 
 
-def _scan_files(spark: SparkSession, found: Sequence[DataFile], wanted: Wanted, types: Mapping[str, str]) -> Statistics:
+def _scan_files(spark: SparkSession, data: Sequence[DataFile], wanted: Wanted, types: Mapping[str, str]) -> Statistics:
     """Learn from Parquet files of local storage, whose columns have these types.
 
     Raises files.Unreadable when a file does not hold what it should.
     """
     try:
-        if sum(file.bytes for file in found) <= _DRIVER_BYTES:
-            statistics, n_bytes = _learned(files.chunks(_whole(found), wanted.roles, types, wanted.range_of), wanted)
+        if sum(file.bytes for file in data) <= _DRIVER_BYTES:
+            statistics, n_bytes = _learn(files.chunks(_whole_files(data), wanted.roles, types, wanted.range_of), wanted)
             statistics.cost = Cost("files, driver", 0, n_bytes)
             return statistics
-        shares = files.pieces(found, parallelism(spark))
+        shares = files.pieces(data, parallelism(spark))
     except (OSError, pa.ArrowException) as error:
         raise files.Unreadable(str(error)) from error
 
     def learn(share: Iterable[files.Piece]) -> tuple[Statistics, int]:
-        return _learned(files.chunks(share, wanted.roles, types, wanted.range_of), wanted)
+        return _learn(files.chunks(share, wanted.roles, types, wanted.range_of), wanted)
 
     def work(share: Iterable[files.Piece]) -> Iterator[pa.RecordBatch]:
-        yield _state(partial(learn, share), unreadable=(files.Unreadable, OSError, pa.ArrowException))
+        yield _state_batch(partial(learn, share), unreadable=(files.Unreadable, OSError, pa.ArrowException))
 
-    states = map_parts(spark, shares, work, _SCHEMA)
-    return _merged(_few(states, len(shares), wanted), wanted, "files")
+    states = run_tasks(spark, shares, work, SCHEMA)
+    return _merge_on_driver(_limit_states(states, len(shares), wanted), wanted, "files")
 
 
-def _whole(found: Sequence[DataFile]) -> list[files.Piece]:
-    return [files.Piece(file, None, file.bytes) for file in found]
+def _whole_files(data: Sequence[DataFile]) -> list[files.Piece]:
+    return [files.Piece(file, None, file.bytes) for file in data]
 
 
 def _scan_rows(df: DataFrame, wanted: Wanted) -> Statistics:
     roles = wanted.roles
 
     def work(batches: Batches) -> Iterator[pa.RecordBatch]:
-        yield _state(lambda: _learned(_chunks(batches, roles, wanted), wanted))
+        yield _state_batch(lambda: _learn(_chunks(batches, roles, wanted), wanted))
 
-    states = df.select(*[_column(df, role).alias(f"c{i}") for i, role in enumerate(roles)]).mapInArrow(work, _SCHEMA)
-    return _merged(_few(states, n_partitions(states), wanted), wanted, "arrow")
+    states = df.select(*[_column(df, role).alias(f"c{i}") for i, role in enumerate(roles)]).mapInArrow(work, SCHEMA)
+    return _merge_on_driver(_limit_states(states, n_partitions(states), wanted), wanted, "arrow")
 
 
 def _column(df: DataFrame, role: Role) -> Column:
@@ -169,7 +168,7 @@ def _chunk(batches: list[pa.RecordBatch], roles: Sequence[Role], wanted: Wanted)
     return Chunk(columns, whole.num_rows, wanted.range_of), whole.nbytes
 
 
-def _learned(chunks: Iterable[tuple[Chunk, int]], wanted: Wanted) -> tuple[Statistics, int]:
+def _learn(chunks: Iterable[tuple[Chunk, int]], wanted: Wanted) -> tuple[Statistics, int]:
     statistics, n_bytes = Statistics(wanted), 0
     for chunk, size in chunks:
         statistics.update(chunk)
@@ -177,54 +176,57 @@ def _learned(chunks: Iterable[tuple[Chunk, int]], wanted: Wanted) -> tuple[Stati
     return statistics, n_bytes
 
 
-def _state(learn: Callable[[], tuple[Statistics, int]], unreadable: tuple[type[Exception], ...] = ()) -> pa.RecordBatch:
-    """One state as a row, or what went wrong, for a task's exception would lose its parts on the way.
+def _state_batch(
+    learn: Callable[[], tuple[Statistics, int]], unreadable: tuple[type[Exception], ...] = ()
+) -> pa.RecordBatch:
+    """One state as the result of a task; or what went wrong, for a task's exception would lose its parts on the way.
 
     `unreadable` are the exceptions by which a file shows that Spark has to read it.
     """
-    try:
-        statistics, n_bytes = learn()
-        state: dict[str, Any] = {"bytes": n_bytes, "state": statistics.to_dict()}
-    except ConfigError as error:
-        state = {"refused": {k: v for k, v in error.to_dict().items() if k != "type"}}
-    except unreadable as error:
-        state = {"unreadable": str(error)}
-    return pa.RecordBatch.from_pydict({"state": [json.dumps(state, separators=(",", ":"))]})
+
+    def work() -> dict[str, Any]:
+        try:
+            statistics, n_bytes = learn()
+        except unreadable as error:
+            raise UnreadableFiles(UnreadableFile("", str(error))) from error
+        return {"bytes": n_bytes, "state": statistics.to_dict()}
+
+    return to_batch([TaskResult.of(work)])
 
 
-def _few(states: DataFrame, n: int | None, wanted: Wanted) -> DataFrame:
+def _limit_states(states: DataFrame, n: int | None, wanted: Wanted) -> DataFrame:
     """As many states as the driver takes: those of `n` tasks, merged by fewer tasks in as many rounds as that needs."""
     most = max(1, min(_COLLECTED_STATES, _COLLECTED_BYTES // wanted.state_bytes))
     left = _ASSUMED_TASKS if n is None else n
     while left > most:
         left = -(-left // _MERGED_STATES)
-        states = states.repartition(left).mapInArrow(_merging(wanted), _SCHEMA)
+        states = states.repartition(left).mapInArrow(_merge_in_tasks(wanted), SCHEMA)
     return states
 
 
-def _merging(wanted: Wanted) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
+def _merge_in_tasks(wanted: Wanted) -> Callable[[Batches], Iterator[pa.RecordBatch]]:
     """The function that merges the states of many tasks in a few, so that the driver need not."""
 
     def merge(batches: Batches) -> Iterator[pa.RecordBatch]:
-        yield _state(lambda: _sum((text for batch in batches for text in batch.column(0).to_pylist()), wanted))
+        yield _state_batch(
+            lambda: _merge_states((text for batch in batches for text in batch.column(0).to_pylist()), wanted)
+        )
 
     return merge
 
 
-def _merged(states: DataFrame, wanted: Wanted, engine: str) -> Statistics:
-    statistics, n_bytes = _sum((row["state"] for row in states.collect()), wanted)  # see _few
+def _merge_on_driver(states: DataFrame, wanted: Wanted, engine: str) -> Statistics:
+    try:
+        statistics, n_bytes = _merge_states((row[0] for row in states.collect()), wanted)  # see _limit_states
+    except UnreadableFiles as error:
+        raise files.Unreadable(error.files[0].reason) from error
     statistics.cost = Cost(engine, 1, n_bytes)
     return statistics
 
 
-def _sum(texts: Iterable[str], wanted: Wanted) -> tuple[Statistics, int]:
+def _merge_states(texts: Iterable[str], wanted: Wanted) -> tuple[Statistics, int]:
     statistics, n_bytes = Statistics(wanted), 0
-    for text in texts:
-        part = json.loads(text)
-        if "refused" in part:
-            raise ConfigError(**part["refused"])
-        if "unreadable" in part:
-            raise files.Unreadable(part["unreadable"])
-        statistics.merge(Statistics.from_dict(wanted, part["state"]))
-        n_bytes += part["bytes"]
+    for state in values_of(texts):
+        statistics.merge(Statistics.from_dict(wanted, state["state"]))
+        n_bytes += state["bytes"]
     return statistics, n_bytes

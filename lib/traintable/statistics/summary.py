@@ -12,11 +12,19 @@ import numpy as np
 
 from traintable.arrays import Floats, Ints, Objects
 from traintable.statistics.chunk import Chunk
-from traintable.statistics.exact import DIGIT_BITS, MAX_ROWS, digits, dyadic, exact_mean_and_variance, shifted, whole
+from traintable.statistics.exact import (
+    DIGIT_BITS,
+    MAX_ROWS,
+    as_dyadic,
+    digits,
+    exact_mean_and_variance,
+    scale_integers,
+    shift_left,
+)
 
 
 @dataclass
-class Summary:
+class NumberSummary:
     """How many rows of `column` have a value, why the others have none, and the extremes.
 
     A null, a NaN, an infinity and a number outside its declared range are not values.
@@ -42,7 +50,7 @@ class Summary:
             self.n_zero += len(values) - int(np.count_nonzero(values))
             self.min, self.max = min(self.min, float(values.min())), max(self.max, float(values.max()))
 
-    def merge(self, other: Summary) -> None:
+    def merge(self, other: NumberSummary) -> None:
         """Add the rows of another state of the same column."""
         self._add(other.n_rows, other.n, other.n_null, other.n_nan, other.n_infinite, other.n_outside)
         self.n_zero += other.n_zero
@@ -61,7 +69,7 @@ class Summary:
         return {**vars(self), "min": self.min.hex(), "max": self.max.hex()}
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Summary:
+    def from_dict(cls, state: Mapping[str, Any]) -> NumberSummary:
         """The state that `to_dict` wrote."""
         return cls(**{**state, "min": float.fromhex(state["min"]), "max": float.fromhex(state["max"])})
 
@@ -94,23 +102,23 @@ class Sums:
             self._add(np.stack([number.values[start : start + MAX_ROWS] for number in numbers]))
 
     def _add(self, values: Floats) -> None:
-        parts = list(digits(values))
-        for k, digit in parts:
+        pairs = list(digits(values))
+        for k, digit in pairs:
             used = np.flatnonzero(digit.any(axis=1))
             self._refine(used, k[used])
-        for place, (k, digit) in enumerate(parts):
-            self.sums += whole(digit.sum(axis=1), DIGIT_BITS * (k - self.unit))
-            for m, other in parts[place:]:
+        for i, (k, digit) in enumerate(pairs):
+            self.sums += scale_integers(digit.sum(axis=1), DIGIT_BITS * (k - self.unit))
+            for m, other in pairs[i:]:
                 products = np.einsum("ij,ij->i", digit, other) * (1 if other is digit else 2)
-                self.squares += whole(products, DIGIT_BITS * (k + m - 2 * self.unit))
+                self.squares += scale_integers(products, DIGIT_BITS * (k + m - 2 * self.unit))
 
     def _refine(self, columns: Ints, unit: Ints) -> None:
         """Count the columns in units at least as fine as `unit`."""
         fresh = self.squares[columns] == 0
         finer = np.where(fresh, unit, np.minimum(self.unit[columns], unit))
         bits = DIGIT_BITS * np.where(fresh, 0, self.unit[columns] - finer).astype(object)
-        self.sums[columns] = shifted(self.sums[columns], bits)
-        self.squares[columns] = shifted(self.squares[columns], 2 * bits)
+        self.sums[columns] = shift_left(self.sums[columns], bits)
+        self.squares[columns] = shift_left(self.squares[columns], 2 * bits)
         self.unit[columns] = finer
 
     def merge(self, other: Sums) -> None:
@@ -119,8 +127,8 @@ class Sums:
         used = np.flatnonzero(other.squares != 0)
         self._refine(used, other.unit[used])
         bits = DIGIT_BITS * (other.unit[used] - self.unit[used]).astype(object)
-        self.sums[used] += shifted(other.sums[used], bits)
-        self.squares[used] += shifted(other.squares[used], 2 * bits)
+        self.sums[used] += shift_left(other.sums[used], bits)
+        self.squares[used] += shift_left(other.squares[used], 2 * bits)
 
     def mean_and_variance(self, column: str) -> tuple[float, float]:
         """Mean and sample variance (n - 1), each rounded once; NaN without enough values."""
@@ -136,7 +144,7 @@ class Sums:
     def imputed_mean_and_variance(self, column: str, fill: float, n_rows: int) -> tuple[float, float]:
         """Mean and sample variance (n - 1) over `n_rows` rows, those without a value taken for `fill`."""
         i = self.columns.index(column)
-        constant, exponent = dyadic(fill)
+        constant, exponent = as_dyadic(fill)
         own = DIGIT_BITS * int(self.unit[i])
         unit = min(own, exponent) if constant else own
         constant, missing = constant << (exponent - unit) if constant else 0, n_rows - int(self.n[i])

@@ -12,7 +12,7 @@ from traintable.statistics.chunk import Chunk
 from traintable.statistics.coding import MISSING, Coding
 from traintable.statistics.exact import MAX_ROWS
 from traintable.statistics.gram import Gram
-from traintable.statistics.packing import packed, unpacked
+from traintable.statistics.packing import pack, unpack
 
 Pair = tuple[Coding, Coding]
 
@@ -31,8 +31,8 @@ class Tables:
     def update(self, chunk: Chunk) -> None:
         """Add the rows of a chunk."""
         for (a, b), counts in self.counts.items():
-            found = np.bincount(a.codes(chunk) * b.size + b.codes(chunk), minlength=counts.size)
-            counts += found.reshape(counts.shape)
+            counted = np.bincount(a.codes(chunk) * b.size + b.codes(chunk), minlength=counts.size)
+            counts += counted.reshape(counts.shape)
 
     def merge(self, other: Tables) -> None:
         """Add the rows of another state of the same pairs."""
@@ -41,13 +41,13 @@ class Tables:
 
     def to_dict(self) -> dict[str, Any]:
         """The counts as plain values for JSON; of the codings nothing, for those who read it have them."""
-        return {"counts": [packed(counts.ravel()) for counts in self.counts.values()]}
+        return {"counts": [pack(counts.ravel()) for counts in self.counts.values()]}
 
-    def restored(self, state: Mapping[str, Any]) -> Tables:
+    def restore(self, state: Mapping[str, Any]) -> Tables:
         """The state that `to_dict` wrote for the same pairs."""
         tables = Tables(list(self.counts))
         for (pair, counts), text in zip(self.counts.items(), state["counts"], strict=True):
-            tables.counts[pair] = unpacked(text).reshape(counts.shape)
+            tables.counts[pair] = unpack(text).reshape(counts.shape)
         return tables
 
 
@@ -81,7 +81,7 @@ class Scores:
         """The moments as plain values for JSON."""
         return {"gram": self.gram.to_dict()}
 
-    def restored(self, state: Mapping[str, Any]) -> Scores:
+    def restore(self, state: Mapping[str, Any]) -> Scores:
         """The state that `to_dict` wrote for the same scores."""
         scores = Scores(self.scored)
         scores.gram = Gram.from_dict(state["gram"])

@@ -10,15 +10,15 @@ import numpy as np
 
 from traintable.arrays import Floats, Ints, Objects
 from traintable.errors import ConfigError
-from traintable.statistics.chunk import Chunk
-from traintable.statistics.codes import Word, combined, compacted
-from traintable.statistics.exact import DIGIT_BITS, digits, exact_mean_and_variance, whole
+from traintable.statistics.chunk import Chunk, Word
+from traintable.statistics.exact import DIGIT_BITS, digits, exact_mean_and_variance, scale_integers
+from traintable.statistics.word_codes import combine_words, compact_codes
 
 MAX_GROUPS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Target:
+class TargetGroups:
     """Sums of `label` by the values of `category` and of `fold` (both read as text); rows without a label left out."""
 
     category: str
@@ -56,7 +56,7 @@ class TargetSums:
     n, sums, squares : shape (groups,); rows, and whole numbers in units of 2**(20 unit) and its square.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: TargetGroups) -> None:
         self.target = target
         self.groups: dict[tuple[Word, Word], int] = {}
         self.unit = 0
@@ -68,30 +68,30 @@ class TargetSums:
         """Add the rows of a chunk; ConfigError beyond a million groups."""
         label = chunk.number(self.target.label)
         texts = [chunk.text(name) for name in (self.target.category, self.target.fold) if name is not None]
-        groups, codes = combined(texts)
+        groups, codes = combine_words(texts)
         if label.present is not None:
             codes = codes[label.present]
         if not len(codes):
             return
-        found, local = compacted(codes, len(groups))
-        place = self._places([(groups[c][0], groups[c][1] if len(texts) > 1 else None) for c in found.tolist()])
-        self._add(place, local, label.compact)
+        present, local = compact_codes(codes, len(groups))
+        index = self._places([(groups[c][0], groups[c][1] if len(texts) > 1 else None) for c in present.tolist()])
+        self._add(index, local, label.compact)
 
-    def _add(self, place: Ints, group: Ints, values: Floats) -> None:
+    def _add(self, index: Ints, group: Ints, values: Floats) -> None:
         """Add values, each to the sums at `place[group]`."""
-        size = len(place)
-        self.n[place] += np.bincount(group, minlength=size)
-        parts = [(int(k[0]), digit[0]) for k, digit in digits(values[None, :])]
-        self._refine(min((k for k, _ in parts), default=self.unit))
-        for i, (k, digit) in enumerate(parts):
+        size = len(index)
+        self.n[index] += np.bincount(group, minlength=size)
+        pairs = [(int(k[0]), digit[0]) for k, digit in digits(values[None, :])]
+        self._refine(min((k for k, _ in pairs), default=self.unit))
+        for i, (k, digit) in enumerate(pairs):
             bits = DIGIT_BITS * (k - self.unit)
-            self.sums[place] += whole(np.bincount(group, digit, size), bits)
-            for m, other in parts[i:]:
+            self.sums[index] += scale_integers(np.bincount(group, digit, size), bits)
+            for m, other in pairs[i:]:
                 twice = 1 if other is digit else 2
                 total = np.zeros(size, np.int64)
                 for rows in _exact_pieces(digit, other):
                     total += np.bincount(group[rows], digit[rows] * other[rows], size).astype(np.int64)
-                self.squares[place] += whole(total * twice, bits + DIGIT_BITS * (m - self.unit))
+                self.squares[index] += scale_integers(total * twice, bits + DIGIT_BITS * (m - self.unit))
 
     def _places(self, groups: list[tuple[Word, Word]]) -> Ints:
         for group in groups:
@@ -119,12 +119,12 @@ class TargetSums:
         """Add the rows of another state of the same target."""
         if not other.groups:
             return
-        place = self._places(list(other.groups))
+        index = self._places(list(other.groups))
         self._refine(other.unit)
         bits = DIGIT_BITS * (other.unit - self.unit)
-        self.n[place] += other.n
-        self.sums[place] += other.sums << bits
-        self.squares[place] += other.squares << 2 * bits
+        self.n[index] += other.n
+        self.sums[index] += other.sums << bits
+        self.squares[index] += other.squares << 2 * bits
 
     def totals(self) -> Iterator[tuple[Word, Word, Totals]]:
         """Category, fold and sums of each group, in the order of their names, null first."""
@@ -146,12 +146,12 @@ class TargetSums:
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> TargetSums:
         """The state that `to_dict` wrote."""
-        sums = cls(Target(**state["target"]))
+        sums = cls(TargetGroups(**state["target"]))
         sums.unit = state["unit"]
-        place = sums._places([(word, fold) for word, fold, *_ in state["groups"]])
-        sums.n[place] = [group[2] for group in state["groups"]]
-        sums.sums[place] = [int(group[3], 16) for group in state["groups"]]
-        sums.squares[place] = [int(group[4], 16) for group in state["groups"]]
+        index = sums._places([(word, fold) for word, fold, *_ in state["groups"]])
+        sums.n[index] = [group[2] for group in state["groups"]]
+        sums.sums[index] = [int(group[3], 16) for group in state["groups"]]
+        sums.squares[index] = [int(group[4], 16) for group in state["groups"]]
         return sums
 
 

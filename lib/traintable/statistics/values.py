@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from traintable.arrays import Floats, Ints
-from traintable.statistics.chunk import EXACT, Chunk, Number
+from traintable.statistics.chunk import EXACT, Chunk, NumberColumn
 from traintable.statistics.distinct import SIZE, Distinct
 from traintable.statistics.frequent import Frequent
-from traintable.statistics.packing import packed, unpacked
+from traintable.statistics.packing import pack, unpack
 from traintable.statistics.weighted import Weighted
 
 RESOLUTION = 2**16
@@ -71,21 +71,21 @@ class Values:
             self.rounded = True
         if not self.is_exact and self.sketches:
             self._sketch(values, number)
-        self._add(*counted(values, self.shift))
+        self._add(*count_values(values, self.shift))
 
-    def _sketch(self, values: Floats, number: Number) -> None:
-        hashes = hashed(values)
+    def _sketch(self, values: Floats, number: NumberColumn) -> None:
+        hashes = hash_numbers(values)
         if number.whole is None:
             self.distinct.add(hashes)
         else:  # by the numbers themselves, where doubles are not
             whole = number.whole if number.present is None else number.whole[number.present]
-            self.distinct.add(np.where(np.abs(values) < EXACT, hashes, hashed(whole)))
+            self.distinct.add(np.where(np.abs(values) < EXACT, hashes, hash_numbers(whole)))
         self.frequent.add(values, hashes)
 
     def _add(self, buckets: Ints, counts: Ints) -> None:
-        self.buckets, self.counts = _united(self.buckets, self.counts, buckets, counts)
+        self.buckets, self.counts = _unite(self.buckets, self.counts, buckets, counts)
         if len(self.buckets) > self.resolution:
-            self._coarsen(coarsest_needed(self.buckets, self.resolution))
+            self._coarsen(bits_to_leave_out(self.buckets, self.resolution))
 
     def _coarsen(self, bits: int) -> None:
         """Leave out `bits` more bits of each value."""
@@ -93,13 +93,13 @@ class Values:
             return
         self._estimate()
         self.shift += bits
-        self.buckets, self.counts = _summed(self.buckets >> bits, self.counts)
+        self.buckets, self.counts = _sum_equal(self.buckets >> bits, self.counts)
 
     def _estimate(self) -> None:
         """Begin the sketches with the values that were exact so far."""
         if self.is_exact and self.sketches:
-            values = decoded(self.buckets)
-            self.distinct.add(hashed(values))
+            values = decode(self.buckets)
+            self.distinct.add(hash_numbers(values))
             self.frequent.add_counts(values, self.counts)
 
     def merge(self, other: Values) -> None:
@@ -118,20 +118,20 @@ class Values:
 
     def starts(self) -> Floats:
         """Where the ranges start, ascending, shape (ranges,): the values themselves while each has its own count."""
-        found = decoded(self.buckets << self.shift)
-        if len(found):
-            found[0] = self.min
-        return found
+        starts = decode(self.buckets << self.shift)
+        if len(starts):
+            starts[0] = self.min
+        return starts
 
     def weighted(self) -> Weighted:
         """The values with their counts; one in the middle stands for a range of several."""
         if self.shift == 0:
-            values = decoded(self.buckets)
+            values = decode(self.buckets)
             several = self.counts[np.abs(values) >= EXACT].max(initial=0) if self.rounded else 0
             return Weighted(values, self.counts, float(several / max(1, self.n)))
         middle = (self.buckets << self.shift) + (np.int64(1) << (self.shift - 1))
         zero = (self.buckets == 0) & (self.shift <= 52)  # all that shares its leading bits is below 1e-307
-        values = np.where(zero, 0.0, decoded(middle))
+        values = np.where(zero, 0.0, decode(middle))
         values[0], values[-1] = self.min, self.max
         return Weighted(values, self.counts, float(self.counts[~zero].max(initial=0) / self.n))
 
@@ -156,7 +156,7 @@ class Values:
             top, error = self.frequent.top(self.frequent.capacity if self.rounded else n)
             return [pair for pair in top if not (self.rounded and abs(pair[0]) >= EXACT)][:n], error
         order = np.argsort(-self.counts, kind="stable")[:n]
-        values = decoded(self.buckets[order])
+        values = decode(self.buckets[order])
         return [(float(v), int(c)) for v, c in zip(values, self.counts[order], strict=True)], 0
 
     def to_dict(self) -> dict[str, Any]:
@@ -168,8 +168,8 @@ class Values:
             "size": self.distinct.size,
             "shift": self.shift,
             "rounded": self.rounded,
-            "buckets": packed(self.buckets),
-            "counts": packed(self.counts),
+            "buckets": pack(self.buckets),
+            "counts": pack(self.counts),
             "extremes": [self.min.hex(), self.max.hex()] if len(self.buckets) else None,
         }
         if not self.is_exact and self.sketches:
@@ -181,7 +181,7 @@ class Values:
         """The state that `to_dict` wrote."""
         values = cls(state["column"], state["resolution"], sketches=state["sketches"], size=state["size"])
         values.shift, values.rounded = state["shift"], state["rounded"]
-        values.buckets, values.counts = unpacked(state["buckets"]), unpacked(state["counts"])
+        values.buckets, values.counts = unpack(state["buckets"]), unpack(state["counts"])
         if state["extremes"]:
             values.min, values.max = (float.fromhex(text) for text in state["extremes"])
         if "distinct" in state:
@@ -190,18 +190,18 @@ class Values:
         return values
 
 
-def encoded(values: Floats) -> Ints:
+def encode(values: Floats) -> Ints:
     """Whole numbers in the order of the values, one for each; shape (rows,)."""
     bits = values.view(np.int64)
     return np.asarray(np.where(bits < 0, ~bits ^ _SIGN, bits))
 
 
-def decoded(codes: Ints) -> Floats:
+def decode(codes: Ints) -> Floats:
     """The values that `encoded` gave these codes."""
     return np.asarray(np.where(codes < 0, ~(codes ^ _SIGN), codes)).view(np.float64)
 
 
-def hashed(values: Floats | Ints) -> Ints:
+def hash_numbers(values: Floats | Ints) -> Ints:
     """A 64-bit hash of each value, as signed whole numbers (the finaliser of splitmix64, Steele et al., 2014)."""
     bits = values.view(np.uint64)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -209,7 +209,7 @@ def hashed(values: Floats | Ints) -> Ints:
     return np.asarray(bits ^ (bits >> np.uint64(31))).view(np.int64)
 
 
-def counted(values: Floats, shift: int) -> tuple[Ints, Ints]:
+def count_values(values: Floats, shift: int) -> tuple[Ints, Ints]:
     """Ascending codes without their last `shift` bits, and how many of the values have each."""
     if shift == 0:
         low, high = float(values.min()), float(values.max())
@@ -217,45 +217,45 @@ def counted(values: Floats, shift: int) -> tuple[Ints, Ints]:
             values, np.rint(values)
         ):
             counts = np.bincount((values - low).astype(np.int64))
-            found = np.flatnonzero(counts)
-            return encoded(np.asarray(found + low, np.float64)), counts[found]
-        return _by_hash(values)
-    codes = encoded(values) >> shift
+            present = np.flatnonzero(counts)
+            return encode(np.asarray(present + low, np.float64)), counts[present]
+        return _count_by_hash(values)
+    codes = encode(values) >> shift
     low_code, high_code = int(codes.min()), int(codes.max())
     if high_code - low_code < min(_MAX_DENSE, _DENSE_FACTOR * len(codes)):
         counts = np.bincount(codes - low_code)
-        found = np.flatnonzero(counts)
-        return found + low_code, counts[found]
-    return _by_binade(codes, shift)
+        present = np.flatnonzero(counts)
+        return present + low_code, counts[present]
+    return _count_by_binade(codes, shift)
 
 
-def _by_hash(values: Floats) -> tuple[Ints, Ints]:
+def _count_by_hash(values: Floats) -> tuple[Ints, Ints]:
     some = values[:2048]
     if len(np.unique(some)) > 0.9 * len(some):  # then sorting is faster
-        return _summed(np.sort(encoded(values)), np.ones(len(values), np.int64))
-    found = pc.value_counts(pa.array(values))
-    codes = encoded(np.asarray(found.field(0)))
+        return _sum_equal(np.sort(encode(values)), np.ones(len(values), np.int64))
+    counts = pc.value_counts(pa.array(values))
+    codes = encode(np.asarray(counts.field(0)))
     order = np.argsort(codes)
-    return codes[order], np.asarray(found.field(1))[order]
+    return codes[order], np.asarray(counts.field(1))[order]
 
 
-def _by_binade(codes: Ints, shift: int) -> tuple[Ints, Ints]:
+def _count_by_binade(codes: Ints, shift: int) -> tuple[Ints, Ints]:
     """Count codes that lie far apart: those of each sign and power of 2 are close together."""
     width = 52 - shift
     if width < 0:
-        return _summed(np.sort(codes), np.ones(len(codes), np.int64))
+        return _sum_equal(np.sort(codes), np.ones(len(codes), np.int64))
     binade = (codes >> width) + 2048
     present = np.flatnonzero(np.bincount(binade, minlength=4096))
     if len(present) << width > min(4 * _MAX_DENSE, _DENSE_FACTOR * len(codes)):
-        return _summed(np.sort(codes), np.ones(len(codes), np.int64))
+        return _sum_equal(np.sort(codes), np.ones(len(codes), np.int64))
     start = np.zeros(4096, np.int64)
     start[present] = (np.arange(len(present)) << width) - ((present - 2048) << width)
     counts = np.bincount(codes + start[binade])
-    found = np.flatnonzero(counts)
-    return found - start[present[found >> width]], counts[found]
+    occupied = np.flatnonzero(counts)
+    return occupied - start[present[occupied >> width]], counts[occupied]
 
 
-def coarsest_needed(buckets: Ints, limit: int) -> int:
+def bits_to_leave_out(buckets: Ints, limit: int) -> int:
     """The least number of bits to leave out of ascending codes so that at most `limit` different ones are left."""
     low, high = 1, 64
     while low < high:
@@ -268,17 +268,17 @@ def coarsest_needed(buckets: Ints, limit: int) -> int:
     return low
 
 
-def _united(a: Ints, a_counts: Ints, b: Ints, b_counts: Ints) -> tuple[Ints, Ints]:
+def _unite(a: Ints, a_counts: Ints, b: Ints, b_counts: Ints) -> tuple[Ints, Ints]:
     if not len(a):
         return b, b_counts
     if len(a) == len(b) and np.array_equal(a, b):
         return a, a_counts + b_counts
     both = np.concatenate([a, b])
     order = np.argsort(both, kind="stable")
-    return _summed(both[order], np.concatenate([a_counts, b_counts])[order])
+    return _sum_equal(both[order], np.concatenate([a_counts, b_counts])[order])
 
 
-def _summed(ascending: Ints, counts: Ints) -> tuple[Ints, Ints]:
+def _sum_equal(ascending: Ints, counts: Ints) -> tuple[Ints, Ints]:
     """Different codes of an ascending array, and the sum of the counts of each."""
     if not len(ascending):
         return ascending, counts

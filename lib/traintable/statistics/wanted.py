@@ -8,7 +8,7 @@ from typing import Any
 
 from traintable.statistics.chunk import ANY, NUMBER, TEXT, Range, Role
 from traintable.statistics.coding import Coding
-from traintable.statistics.targets import Target
+from traintable.statistics.targets import TargetGroups
 
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "date", "timestamp", "timestamp_ntz")
 
@@ -50,7 +50,7 @@ class Wanted:
     frequencies: tuple[str, ...] = ()
     contingency: tuple[tuple[str, str], ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
-    targets: tuple[Target, ...] = ()
+    targets: tuple[TargetGroups, ...] = ()
     missingness: tuple[str, ...] = ()
     periods: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ class Wanted:
     def range_of(self) -> dict[str, Range]:
         """Column -> the range outside which a number counts as missing; ValueError when a column has two."""
         ranges: dict[str, Range] = {}
-        inner = [(name, *found) for _, wanted in self.classes for name, found in wanted.range_of.items()]
+        inner = [(name, *bounds) for _, wanted in self.classes for name, bounds in wanted.range_of.items()]
         for name, low, high in (*self.ranges, *inner):
             if ranges.setdefault(name, (low, high)) != (low, high):
                 raise ValueError(f"column '{name}' is wanted with two ranges, {ranges[name]} and {(low, high)}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from traintable.arrays import Floats, Ints
 
@@ -26,6 +27,12 @@ class Weighted:
     values: Floats
     counts: Ints
     rank_error: float = 0.0
+
+    @classmethod
+    def of(cls, rows: ArrayLike) -> Weighted:
+        """The values of some rows, shape (rows,), none of which is missing."""
+        values, counts = np.unique(np.asarray(rows, np.float64), return_counts=True)
+        return cls(values, counts)
 
     @cached_property
     def n(self) -> int:
@@ -45,11 +52,11 @@ class Weighted:
         """The quantile at `q` in 0 to 1, interpolated linearly as numpy.quantile does; NaN when there are no values."""
         if self.n == 0:
             return math.nan
-        place = q * (self.n - 1)
-        below = math.floor(place)
+        rank = q * (self.n - 1)
+        below = math.floor(rank)
         low, high = self._at(below), self._at(min(below + 1, self.n - 1))
-        step, part = high - low, place - below
-        return high - step * (1 - part) if part >= 0.5 else low + step * part
+        step, fraction = high - low, rank - below
+        return high - step * (1 - fraction) if fraction >= 0.5 else low + step * fraction
 
     def _at(self, rank: int) -> float:
         return float(self.values[np.searchsorted(self._ends, rank, side="right")])
@@ -94,12 +101,12 @@ class Weighted:
         """The rows and `n` more that have `value`."""
         if n == 0:
             return self
-        place = int(np.searchsorted(self.values, value))
-        if place < len(self.values) and self.values[place] == value:
+        index = int(np.searchsorted(self.values, value))
+        if index < len(self.values) and self.values[index] == value:
             counts = self.counts.copy()
-            counts[place] += n
+            counts[index] += n
             return Weighted(self.values, counts, self.rank_error)
-        values, counts = np.insert(self.values, place, value), np.insert(self.counts, place, n)
+        values, counts = np.insert(self.values, index, value), np.insert(self.counts, index, n)
         return Weighted(values, counts, self.rank_error)
 
     def mapped(self, function: Callable[[Floats], Floats]) -> Weighted:
@@ -111,6 +118,6 @@ class Weighted:
     def deviations(self, centre: float) -> Weighted:
         """The rows with each value replaced by its distance from `centre`."""
         distances = np.abs(self.values - centre)
-        values, place = np.unique(distances, return_inverse=True)
-        counts = np.bincount(place, self.counts, len(values)).astype(np.int64)
+        values, index = np.unique(distances, return_inverse=True)
+        counts = np.bincount(index, self.counts, len(values)).astype(np.int64)
         return Weighted(values, counts, self.rank_error and 2 * self.rank_error)

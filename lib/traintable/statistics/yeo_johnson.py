@@ -43,5 +43,5 @@ def best_power(values: Weighted) -> float:
             return math.inf
         return values.n / 2 * math.log(variance) - (candidate - 1) * logs
 
-    found = minimize_scalar(cost, bracket=(-2, 2), method="brent", options={"xtol": 1.48e-8})
-    return round(float(found.x), DECIMALS) if math.isfinite(found.fun) else 1.0
+    optimum = minimize_scalar(cost, bracket=(-2, 2), method="brent", options={"xtol": 1.48e-8})
+    return round(float(optimum.x), DECIMALS) if math.isfinite(optimum.fun) else 1.0

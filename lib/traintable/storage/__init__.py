@@ -1,4 +1,4 @@
-"""Folders and files on local disk and object stores."""
+"""Folders and files on local disk and object stores: S3 directly, others as Spark reaches them."""
 
 __all__ = [
     "folder",

@@ -1,4 +1,4 @@
-"""Small files beside a table, wherever it lies: whole ones, and ones that only one of several writers can make."""
+"""Files of a folder, wherever it lies: written whole, or created so that only one of several writers succeeds."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class Folder(Protocol):
         """The names of all files, in ascending order."""
 
     def files(self) -> list[File]:
-        """All files, in ascending order of their names, and with them what writers that were killed have left."""
+        """All files, in ascending order of their names, also unfinished ones that killed writers have left."""
 
     def open(self, name: str) -> BinaryIO:
-        """A file to be read from any place in it; only what is asked for is fetched. InputMissing where it is gone."""
+        """A file that can be read from any place in it; only what is read is fetched. InputMissing where it is gone."""
 
     def put(self, name: str, path: str) -> None:
         """Put the content of a local file there, whole, in place of what is there."""
 
     def create(self, name: str, content: bytes) -> bool:
-        """Make a file with its content at once; False when somebody else has made it."""
+        """Create a file with its content in one step; False when it is there already."""
 
     def write(self, name: str, content: bytes) -> None:
         """Put a file there, whole, in place of what is there."""
@@ -56,17 +56,18 @@ class Folder(Protocol):
 
 
 def folder(address: str) -> Folder:
-    """The folder at a path or an address; it need not be there yet.
+    """The folder at a path or an address; it need not exist yet.
 
-    On other storage than a local disk and S3 there are only `write`, `read` and `remove`, which need a session.
+    On other storage than a local disk and S3 it has only `write`, `read` and `remove`, which need a Spark session; the
+    other methods raise NotImplementedError.
     """
     if is_s3(address):
-        return _S3(address.rstrip("/"))
-    return _BySpark(address.rstrip("/")) if is_remote(address) else _Local(address)
+        return _S3Folder(address.rstrip("/"))
+    return _HadoopFolder(address.rstrip("/")) if is_remote(address) else _LocalFolder(address)
 
 
-class _Local:
-    """Files of a local folder; a link is what only one can make."""
+class _LocalFolder:
+    """Files of a local folder; of several writers only one can make a link of a name."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -75,12 +76,12 @@ class _Local:
         return [name for name in self._all() if not is_unfinished(name)]
 
     def files(self) -> list[File]:
-        found = []
+        files = []
         for name in self._all():
             with suppress(FileNotFoundError):  # it has gone meanwhile
                 state = os.stat(self._path(name))
-                found.append(File(name, state.st_size, state.st_mtime))
-        return found
+                files.append(File(name, state.st_size, state.st_mtime))
+        return files
 
     def open(self, name: str) -> BinaryIO:
         try:
@@ -90,25 +91,25 @@ class _Local:
                 where=f"file {self._path(name)}",
                 expected="a file",
                 found="nothing there",
-                remedy="It has gone since it was listed; run again.",
+                remedy="It was deleted after it was listed. Run again.",
             ) from error
 
     def put(self, name: str, path: str) -> None:
-        os.replace(self._made(name, lambda new: shutil.copyfile(path, new)), self._path(name))
+        os.replace(self._make_unfinished(name, lambda new: shutil.copyfile(path, new)), self._path(name))
 
     def create(self, name: str, content: bytes) -> bool:
-        new = self._written(name, content)
+        new = self._write_unfinished(name, content)
         try:
             os.link(new, self._path(name))
         except FileExistsError:
             return False
         finally:
             os.unlink(new)
-        _settle(os.path.dirname(new))
+        _sync_folder(os.path.dirname(new))
         return True
 
     def write(self, name: str, content: bytes) -> None:
-        os.replace(self._written(name, content), self._path(name))
+        os.replace(self._write_unfinished(name, content), self._path(name))
 
     def read(self, name: str) -> bytes | None:
         try:
@@ -122,20 +123,20 @@ class _Local:
             os.unlink(self._path(name))
 
     def _all(self) -> list[str]:
-        found = [os.path.join(place, name) for place, _, names in os.walk(self.address) for name in names]
-        return sorted(os.path.relpath(path, self.address) for path in found)
+        paths = [os.path.join(folder, name) for folder, _, names in os.walk(self.address) for name in names]
+        return sorted(os.path.relpath(path, self.address) for path in paths)
 
     def _path(self, name: str) -> str:
         return os.path.join(self.address, name)
 
-    def _written(self, name: str, content: bytes) -> str:
-        return self._made(name, lambda new: Path(new).write_bytes(content))
+    def _write_unfinished(self, name: str, content: bytes) -> str:
+        return self._make_unfinished(name, lambda new: Path(new).write_bytes(content))
 
-    def _made(self, name: str, make: Callable[[str], object]) -> str:
-        """A new file of another name, which holds its content even after the machine has gone down."""
-        place = os.path.dirname(self._path(name))
-        os.makedirs(place, exist_ok=True)
-        path = os.path.join(place, f"{_UNFINISHED}{secrets.token_hex(8)}")
+    def _make_unfinished(self, name: str, make: Callable[[str], object]) -> str:
+        """Make a file of another name in the same folder, synced to the disk; returns its path."""
+        parent = os.path.dirname(self._path(name))
+        os.makedirs(parent, exist_ok=True)
+        path = os.path.join(parent, f"{_UNFINISHED}{secrets.token_hex(8)}")
         make(path)
         with open(path, "rb") as file:
             os.fsync(file.fileno())
@@ -146,32 +147,34 @@ _UNFINISHED = ".unfinished-"
 
 
 def is_unfinished(path: str) -> bool:
-    """Whether a file is one that is being written, or that its writer has left when it was killed."""
+    """Whether a file is still being written, or was left by a writer that was killed."""
     return os.path.basename(path).startswith(_UNFINISHED)
 
 
-def _settle(place: str) -> None:
-    """Have the names in a folder on the disk, too."""
-    opened = os.open(place, os.O_RDONLY)
+def _sync_folder(path: str) -> None:
+    """Sync the names in a folder to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(opened)
+        os.fsync(descriptor)
     finally:
-        os.close(opened)
+        os.close(descriptor)
 
 
-class _S3:
-    """Objects below a prefix; S3 makes one only where there is none (`If-None-Match: *`)."""
+class _S3Folder:
+    """Objects below a prefix; with `If-None-Match: *` S3 creates one only where there is none."""
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.bucket, self.prefix = s3.split(address)
+        self.bucket, self.prefix = s3.bucket_and_key(address)
 
     def names(self) -> list[str]:
         return [file.name for file in self.files()]
 
     def files(self) -> list[File]:
-        found = s3.objects(f"{self.address}/")
-        return [File(one.key.removeprefix(f"{self.prefix}/"), one.size, one.last_modified.timestamp()) for one in found]
+        return [
+            File(listed.key.removeprefix(f"{self.prefix}/"), listed.size, listed.last_modified.timestamp())
+            for listed in s3.list_objects(f"{self.address}/")
+        ]
 
     def open(self, name: str) -> BinaryIO:
         return open_object(f"{self.address}/{name}")
@@ -196,7 +199,7 @@ class _S3:
             self._put(name, content)
 
     def read(self, name: str) -> bytes | None:
-        return s3.content(f"{self.address}/{name}")
+        return s3.read_object(f"{self.address}/{name}")
 
     def remove(self, name: str) -> None:
         with s3.translate_s3_errors(self.address, self.bucket):
@@ -209,8 +212,8 @@ class _S3:
         return f"{self.prefix}/{name}"
 
 
-class _BySpark:
-    """Files of whatever storage Spark knows."""
+class _HadoopFolder:
+    """Files of another storage, through the Hadoop file systems of Spark."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -222,13 +225,13 @@ class _BySpark:
         raise NotImplementedError(f"files below {self.address} are not listed")
 
     def open(self, name: str) -> BinaryIO:
-        raise NotImplementedError(f"files below {self.address} are not read in parts")
+        raise NotImplementedError(f"files below {self.address} are read whole only")
 
     def put(self, name: str, path: str) -> None:
-        raise NotImplementedError(f"files are not copied below {self.address}")
+        raise NotImplementedError(f"files are not copied to {self.address}")
 
     def create(self, name: str, content: bytes) -> bool:
-        raise NotImplementedError(f"nothing says whether another writer has made {name} below {self.address}")
+        raise NotImplementedError(f"{self.address} does not tell whether another writer has created {name}")
 
     def write(self, name: str, content: bytes) -> None:
         write_file(f"{self.address}/{name}", content)

@@ -1,4 +1,4 @@
-"""An object of S3's as a file that can be read from any place in it."""
+"""An object of S3 as a file that can be read from any place in it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import BinaryIO, cast
 
 from traintable.storage import s3
 
-_AHEAD = 2**16  # bytes to read at least, for footers are read piece by piece
+_AHEAD = 2**16  # bytes to read at least, because readers take footers in small pieces
 
 
 def open_object(address: str) -> BinaryIO:
-    """The object as a file; each read costs a request for as many bytes as are asked for, and at least 64 KiB.
+    """The object as a file; each read costs a request for as many bytes as it takes, and at least 64 KiB.
 
     Raises InputMissing when it is not there, may not be read, or can't be reached.
     """
@@ -22,7 +22,7 @@ def open_object(address: str) -> BinaryIO:
 class _Object(io.RawIOBase):
     def __init__(self, address: str) -> None:
         self._address = address
-        bucket, key = s3.split(address)
+        bucket, key = s3.bucket_and_key(address)
         with s3.translate_s3_errors(address, bucket):
             self._size = int(s3.client().head_object(Bucket=bucket, Key=key)["ContentLength"])
         self._at = 0
@@ -45,6 +45,6 @@ class _Object(io.RawIOBase):
         n = min(len(buffer), self._size - self._at)
         if n <= 0:
             return 0
-        buffer[:n] = s3.span(self._address, self._at, n)
+        buffer[:n] = s3.read_range(self._address, self._at, n)
         self._at += n
         return n

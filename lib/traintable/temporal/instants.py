@@ -25,9 +25,9 @@ def micros(time: str) -> Column:
     return F.unix_micros(F.col(quote(time)).cast("timestamp"))
 
 
-def iso(moment: int) -> str:
+def iso(instant: int) -> str:
     """A point in time in ISO 8601, UTC."""
-    return (_EPOCH + timedelta(microseconds=moment)).isoformat()
+    return (_EPOCH + timedelta(microseconds=instant)).isoformat()
 
 
 def require_time(df: DataFrame, time: str, *, where: str) -> None:
@@ -43,23 +43,23 @@ def require_time(df: DataFrame, time: str, *, where: str) -> None:
         )
 
 
-def moments(df: DataFrame, texts: Mapping[str, str], *, where: str) -> dict[str, int]:
+def parse_instants(df: DataFrame, texts: Mapping[str, str], *, where: str) -> dict[str, int]:
     """Points in time, as Spark reads them."""
     columns = [F.unix_micros(F.lit(text).try_cast("timestamp")).alias(name) for name, text in texts.items()]
-    found = df.sparkSession.range(1).select(*columns).collect()[0].asDict()
+    instants = df.sparkSession.range(1).select(*columns).collect()[0].asDict()
     for name, text in texts.items():
-        if found[name] is None:
+        if instants[name] is None:
             raise ConfigError(
                 where=f"{where}.{name}",
                 expected="a date or timestamp",
                 found=repr(text),
                 remedy="Write it as 2013-09-15 or 2013-09-15 06:00:00.",
             )
-    return found
+    return instants
 
 
-def extent(df: DataFrame, time: str) -> tuple[int, int, int] | None:
+def time_range(df: DataFrame, time: str) -> tuple[int, int, int] | None:
     """Rows that have a time, and a first and a last moment that theirs lie between; None when none has; one scan."""
-    moment = df.select(micros(time).alias("moment"))
-    found = scan(moment, Wanted(summary=("moment",))).summary["moment"]
-    return (found.n, math.floor(found.min), math.ceil(found.max)) if found.n else None
+    instant = df.select(micros(time).alias("moment"))
+    summary = scan(instant, Wanted(summary=("moment",))).summary["moment"]
+    return (summary.n, math.floor(summary.min), math.ceil(summary.max)) if summary.n else None

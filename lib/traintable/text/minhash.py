@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from traintable.arrays import Floats, Ints
-from traintable.statistics.values import hashed
+from traintable.statistics.values import hash_numbers
 
 Hashes = NDArray[np.uint64]
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -61,22 +61,24 @@ def signatures(sets: Sets, n: int, seed: int = 0) -> Hashes:
     (Dietzfelbinger, "Universal hashing and k-wise independent random variables via integer arithmetic without primes",
     STACS 1996).
     """
-    draws = hashed((np.arange(2 * n, dtype=np.int64) + 1 + np.int64(seed) * 7919).view(np.float64)).view(np.uint64)
+    draws = hash_numbers((np.arange(2 * n, dtype=np.int64) + 1 + np.int64(seed) * 7919).view(np.float64)).view(
+        np.uint64
+    )
     factors, terms = draws[:n] | np.uint64(1), draws[n:]
-    found = np.empty((len(sets), n), np.uint64)
+    smallest = np.empty((len(sets), n), np.uint64)
     if len(sets):
         for i in range(n):
             values = (sets.tokens * factors[i] + terms[i]) >> np.uint64(32)
-            found[:, i] = np.minimum.reduceat(values, sets.offsets[:-1])
-    return found
+            smallest[:, i] = np.minimum.reduceat(values, sets.offsets[:-1])
+    return smallest
 
 
-def buckets(found: Hashes, n_bands: int) -> Hashes:
+def buckets(of_sets: Hashes, n_bands: int) -> Hashes:
     """One number for each band of the signatures, shape (sets, bands)."""
-    rows = found.shape[1] // n_bands
-    total = np.zeros((len(found), n_bands), np.uint64)
+    rows = of_sets.shape[1] // n_bands
+    total = np.zeros((len(of_sets), n_bands), np.uint64)
     for i in range(rows):
-        total = (total ^ found[:, i::rows]) * _GOLDEN
+        total = (total ^ of_sets[:, i::rows]) * _GOLDEN
         total ^= total >> np.uint64(29)
     return total
 

@@ -19,7 +19,9 @@ def shingles(text: Column, n_words: int) -> Column:
     Words are of letters and digits, case ignored. Null for a null and for a text without words.
     """
     words = F.filter(F.split(F.lower(text), r"[^\p{L}\p{N}]+"), lambda word: word != "")
-    return F.transform(F.array(words), lambda found: _runs(found, n_words))[0]  # a lambda, for words to be found once
+    return F.transform(F.array(words), lambda split_words: _runs(split_words, n_words))[
+        0
+    ]  # a lambda, for words to be found once
 
 
 def _runs(words: Column, n_words: int) -> Column:

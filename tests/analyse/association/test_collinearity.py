@@ -39,13 +39,13 @@ def test_columns_that_follow_from_others_are_infinite_and_no_others() -> None:
     rows = rng.normal(size=(6, 200))
     rows[2] = rows[0] - 3 * rows[1]
     rows[4] = 5.0
-    found = vif(covariance_of(rows))
-    assert np.isinf(found[:3]).all()
-    assert math.isnan(found[4])
+    factors = vif(covariance_of(rows))
+    assert np.isinf(factors[:3]).all()
+    assert math.isnan(factors[4])
     free = rows[[3, 5]]
     with_constant = np.column_stack([np.ones(200), rows[[0, 1, 3, 5]].T])
-    assert found[3] == pytest.approx(variance_inflation_factor(with_constant, 3), rel=1e-9)
-    assert (found[[3, 5]] < 2).all()
+    assert factors[3] == pytest.approx(variance_inflation_factor(with_constant, 3), rel=1e-9)
+    assert (factors[[3, 5]] < 2).all()
     assert condition_number(covariance_of(rows)) == math.inf
     assert condition_number(covariance_of(free)) < 2
 
@@ -54,19 +54,19 @@ def test_two_groups_that_follow() -> None:
     rng = np.random.default_rng(13)
     rows = rng.normal(size=(5, 100))
     rows[1], rows[3] = rows[0] * 1e6 + 3, -rows[2]
-    found = vif(covariance_of(rows))
-    assert np.isinf(found[:4]).all()
-    assert found[4] < 2
+    factors = vif(covariance_of(rows))
+    assert np.isinf(factors[:4]).all()
+    assert factors[4] < 2
 
 
 def test_columns_that_nearly_follow_are_large_and_finite() -> None:
     rng = np.random.default_rng(14)
     rows = rng.normal(size=(3, 500))
     rows[1] = rows[0] + 1e-5 * rows[1]
-    found = vif(covariance_of(rows))
+    factors = vif(covariance_of(rows))
     with_constant = np.column_stack([np.ones(500), rows.T])
-    assert found[0] == pytest.approx(variance_inflation_factor(with_constant, 1), rel=1e-4)
-    assert 1e9 < found[0] < 1e11
+    assert factors[0] == pytest.approx(variance_inflation_factor(with_constant, 1), rel=1e-4)
+    assert 1e9 < factors[0] < 1e11
     assert 1e10 < condition_number(covariance_of(rows)) < 1e12
 
 

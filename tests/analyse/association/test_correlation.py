@@ -18,13 +18,13 @@ from weights import close
 def test_the_test_of_a_correlation_is_that_of_scipy(n: int, seed: int) -> None:
     x, y = np.random.default_rng(seed).normal(size=(2, n))
     expected = stats.pearsonr(x, y)
-    found = correlation_test(float(expected.statistic), n)
-    assert close(found.p_value, expected.pvalue, 1e-8)
-    assert found.effect is not None
+    result = correlation_test(float(expected.statistic), n)
+    assert close(result.p_value, expected.pvalue, 1e-8)
+    assert result.effect is not None
     if n > 3:
         low, high = expected.confidence_interval()
-        assert close(found.effect.low, low)
-        assert close(found.effect.high, high)
+        assert close(result.effect.low, low)
+        assert close(result.effect.high, high)
     ranks = stats.spearmanr(x, y)
     if abs(ranks.statistic) < 1 - 1e-9:
         assert close(correlation_test(float(ranks.statistic), n, method="spearman").p_value, ranks.pvalue, 1e-8)

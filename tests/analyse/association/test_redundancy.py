@@ -18,12 +18,12 @@ from traintable.analyse.association import Cluster, redundant_clusters
 def test_they_are_those_of_scikit_learn(n: int, seed: int, threshold: float) -> None:
     rng = np.random.default_rng(seed)
     r = np.corrcoef(rng.normal(size=(n, 30)) + 1.5 * rng.normal(size=(3, 30))[rng.integers(0, 3, n)])
-    found = redundant_clusters(r, threshold)
+    clusters = redundant_clusters(r, threshold)
     oracle = AgglomerativeClustering(None, metric="precomputed", linkage="complete", distance_threshold=1 - threshold)
     labels = oracle.fit_predict(1 - np.abs(r))
     expected = sorted(tuple(np.flatnonzero(labels == k).tolist()) for k in set(labels.tolist()))
-    assert [c.members for c in found] == [members for members in expected if len(members) > 1]
-    for cluster in found:
+    assert [c.members for c in clusters] == [members for members in expected if len(members) > 1]
+    for cluster in clusters:
         sizes = [abs(r[i, j]) for i, j in combinations(cluster.members, 2)]
         assert cluster.least == pytest.approx(min(sizes), rel=1e-12)
         assert cluster.least >= threshold - 1e-12

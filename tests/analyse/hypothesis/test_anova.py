@@ -21,24 +21,24 @@ from weights import close, confidences, moments, offsets, samples
 @settings(deadline=None, max_examples=120)
 @given(st.lists(samples, min_size=1, max_size=5), offsets, confidences)
 def test_it_is_that_of_scipy(classes: list[list[float]], offset: float, confidence: float) -> None:
-    found = anova([moments(rows, offset) for rows in classes], confidence=confidence)
+    result = anova([moments(rows, offset) for rows in classes], confidence=confidence)
     filled = [rows for rows in classes if rows]
     n = sum(map(len, filled))
-    assert found.n == n
+    assert result.n == n
     if len(filled) < 2 or n == len(filled) or all(len({*rows}) == 1 for rows in filled):
-        assert math.isnan(found.statistic) or found.statistic == math.inf
+        assert math.isnan(result.statistic) or result.statistic == math.inf
         return
     expected = stats.f_oneway(*filled)
-    assert close(found.statistic, expected.statistic, absolute=1e-12)
+    assert close(result.statistic, expected.statistic, absolute=1e-12)
     if expected.statistic > 0:  # SciPy's rounding can leave a little less
-        assert close(found.p_value, expected.pvalue, absolute=1e-15)
+        assert close(result.p_value, expected.pvalue, absolute=1e-15)
     df = (len(filled) - 1, n - len(filled))
-    assert found.effect is not None
-    excess = df[0] * (found.statistic - 1)
-    assert close(found.effect.value, max(0.0, excess / (excess + n)), absolute=1e-12)
+    assert result.effect is not None
+    excess = df[0] * (result.statistic - 1)
+    assert close(result.effect.value, max(0.0, excess / (excess + n)), absolute=1e-12)
     tail = (1 - confidence) / 2
-    assert_limit(found.effect.low, n, found.statistic, df, 1 - tail)
-    assert_limit(found.effect.high, n, found.statistic, df, tail)
+    assert_limit(result.effect.low, n, result.statistic, df, 1 - tail)
+    assert_limit(result.effect.high, n, result.statistic, df, tail)
 
 
 def assert_limit(share: float, n: int, f: float, df: tuple[int, int], target: float) -> None:
@@ -59,9 +59,9 @@ def mixture(f: float, df: tuple[int, int], noncentrality: float) -> float:
 @pytest.mark.parametrize(("f", "df"), [(3.0, (2, 57)), (10.0, (3, 20)), (250.0, (4, 400)), (1.1, (9, 5000))])
 def test_the_limits_are_those_of_statsmodels(f: float, df: tuple[int, int]) -> None:
     """Near, for the inversion that statsmodels calls stops early; right by definition."""
-    found = noncentral_f(f, *df, 0.9)
-    np.testing.assert_allclose(found, np.nan_to_num(confint_noncentrality(f, df, alpha=0.1)), rtol=1e-3)
-    for limit, target in zip(found, (0.95, 0.05), strict=True):
+    result = noncentral_f(f, *df, 0.9)
+    np.testing.assert_allclose(result, np.nan_to_num(confint_noncentrality(f, df, alpha=0.1)), rtol=1e-3)
+    for limit, target in zip(result, (0.95, 0.05), strict=True):
         assert close(mixture(f, df, limit), target, 1e-10) or (limit == 0 and mixture(f, df, 0) < target)
 
 
@@ -87,10 +87,10 @@ def test_the_interval_covers_the_share_of_variance_as_often_as_it_says() -> None
 
 def test_hundreds_of_millions_of_rows() -> None:
     classes = [Moments(100_000_000, Fraction(k, 10_000) + 10**9, 1.0) for k in range(3)]
-    found = anova(classes)
+    result = anova(classes)
     f = 100_000_000 * 2 / 10_000**2 / 2
-    assert close(found.statistic, f, 1e-12)
-    assert close(found.p_value, stats.f.sf(f, 2, 3e8 - 3), 1e-9)
-    assert found.effect is not None
-    assert found.effect.low == 0
-    assert 0 < found.effect.high < 1e-6
+    assert close(result.statistic, f, 1e-12)
+    assert close(result.p_value, stats.f.sf(f, 2, 3e8 - 3), 1e-9)
+    assert result.effect is not None
+    assert result.effect.low == 0
+    assert 0 < result.effect.high < 1e-6

@@ -22,44 +22,44 @@ from weights import close, offsets, samples, times, weighted
 @settings(deadline=None, max_examples=120)
 @given(samples, st.sampled_from([0.0, 1.5, -300.0]), st.sampled_from([0.5, 2.0, 500.0]), offsets)
 def test_one_sample_is_that_of_scipy(rows: list[float], mean: float, std: float, offset: float) -> None:
-    found = ks_1samp(weighted(rows, offset), mean + offset, std)
+    result = ks_1samp(weighted(rows, offset), mean + offset, std)
     if not rows:
-        assert math.isnan(found.p_value)
+        assert math.isnan(result.p_value)
         return
     expected = stats.kstest(rows, "norm", args=(mean, std))
-    assert close(found.statistic, expected.statistic)
-    assert close(found.p_value, expected.pvalue)
+    assert close(result.statistic, expected.statistic)
+    assert close(result.p_value, expected.pvalue)
 
 
 @settings(deadline=None, max_examples=120)
 @given(samples, samples, offsets)
 def test_two_samples_are_those_of_scipy(a: list[float], b: list[float], offset: float) -> None:
-    found = ks_2samp(weighted(a, offset), weighted(b, offset))
+    result = ks_2samp(weighted(a, offset), weighted(b, offset))
     if not a or not b:
-        assert math.isnan(found.p_value)
+        assert math.isnan(result.p_value)
         return
     expected = stats.ks_2samp(a, b)
-    assert close(found.statistic, expected.statistic, absolute=1e-15)
-    assert close(found.p_value, expected.pvalue)
+    assert close(result.statistic, expected.statistic, absolute=1e-15)
+    assert close(result.p_value, expected.pvalue)
 
 
 def test_many_rows_are_tested_as_scipy_does() -> None:
     rng = np.random.default_rng(6)
     a, b = rng.normal(size=12_000).round(2), rng.normal(0.02, 1, 9_000).round(2)
-    found, expected = ks_2samp(weighted(a), weighted(b)), stats.ks_2samp(a, b)
-    assert close(found.statistic, expected.statistic, 1e-12)
-    assert close(found.p_value, expected.pvalue)
-    assert ks_2samp(weighted(b), weighted(a)).p_value == found.p_value
+    result, expected = ks_2samp(weighted(a), weighted(b)), stats.ks_2samp(a, b)
+    assert close(result.statistic, expected.statistic, 1e-12)
+    assert close(result.p_value, expected.pvalue)
+    assert ks_2samp(weighted(b), weighted(a)).p_value == result.p_value
 
 
 def test_hundreds_of_millions_of_rows() -> None:
     a = Weighted(np.array([1.0, 2.0]), np.array([300_000_000, 300_000_000]))
     b = Weighted(np.array([1.0, 2.0]), np.array([200_010_000, 199_990_000]))
-    found = ks_2samp(a, b)
-    assert found.statistic == 10_000 / 400_000_000
-    assert close(found.p_value, stats.kstwobign.sf(2.5e-5 * math.sqrt(2.4e8)), 1e-3)
-    assert found.effect is not None
-    assert found.effect.low == 0
+    result = ks_2samp(a, b)
+    assert result.statistic == 10_000 / 400_000_000
+    assert close(result.p_value, stats.kstwobign.sf(2.5e-5 * math.sqrt(2.4e8)), 1e-3)
+    assert result.effect is not None
+    assert result.effect.low == 0
     assert ks_1samp(a, 1.5, 0.5).p_value == 0
 
 
@@ -101,8 +101,8 @@ def test_the_p_value_of_lilliefors_is_near_that_of_statsmodels(
     rng = np.random.default_rng(n)
     for _ in range(20):
         rows = draw(rng, n)
-        found, expected = lilliefors(weighted(rows)).p_value, statsmodels_lilliefors(rows, pvalmethod="table")[1]
-        assert close(max(found, 0.001), expected, 0.1, 0.01)
+        result, expected = lilliefors(weighted(rows)).p_value, statsmodels_lilliefors(rows, pvalmethod="table")[1]
+        assert close(max(result, 0.001), expected, 0.1, 0.01)
 
 
 def test_p_values_of_lilliefors_are_even_where_rows_are_normal() -> None:
@@ -118,8 +118,8 @@ def test_p_values_of_lilliefors_are_even_where_rows_are_normal() -> None:
 def test_fitted_parameters_need_lilliefors() -> None:
     rng = np.random.default_rng(9)
     rows = rng.normal(size=200) + 0.35 * rng.exponential(size=200) * 3
-    found = weighted(rows)
-    assert ks_1samp(found, float(rows.mean()), float(rows.std(ddof=1))).p_value > 5 * lilliefors(found).p_value
+    result = weighted(rows)
+    assert ks_1samp(result, float(rows.mean()), float(rows.std(ddof=1))).p_value > 5 * lilliefors(result).p_value
 
 
 def test_lilliefors_without_enough_values() -> None:

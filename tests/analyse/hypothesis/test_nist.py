@@ -38,13 +38,13 @@ def alternating(first: str, low: str, high: str) -> list[float]:
     ids=["NumAcc1", "NumAcc2", "NumAcc3", "NumAcc4"],
 )
 def test_univariate(rows: list[float], mean: float, std: float) -> None:
-    found = moments(rows)
+    result = moments(rows)
     exact_mean, exact_variance = fractions(rows)
-    assert found.mean == exact_mean
-    assert close(found.variance, float(exact_variance), 1e-14)
-    assert close(float(found.mean), mean, 1e-15)
+    assert result.mean == exact_mean
+    assert close(result.variance, float(exact_variance), 1e-14)
+    assert close(float(result.mean), mean, 1e-15)
     # Doubles near 10,000,000 are 2e-9 apart, so that tenths are off by up to 1e-8 of themselves.
-    assert close(math.sqrt(found.variance), std, NINE_DIGITS if mean < 1e7 else 1e-8)
+    assert close(math.sqrt(result.variance), std, NINE_DIGITS if mean < 1e7 else 1e-8)
 
 
 def read(name: str) -> tuple[list[list[Decimal]], float]:
@@ -80,8 +80,8 @@ def test_nine_digits_of_the_certified_f(name: str) -> None:
     classes, certified = read(name)
     constant = 0 if name in SETS[:5] else int(classes[0][0])
     rows = [[float(v - constant) for v in c] for c in classes]
-    found = anova([moments(some) for some in rows])
-    assert close(found.statistic, certified, NINE_DIGITS)
+    result = anova([moments(some) for some in rows])
+    assert close(result.statistic, certified, NINE_DIGITS)
 
 
 @pytest.mark.parametrize(

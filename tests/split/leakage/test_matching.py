@@ -15,11 +15,11 @@ from tables import Case, at_random, plain, texts
 
 from frames import of_pandas
 from traintable.config.leakage import Limits
-from traintable.split.leakage.duplicates import Copies, agrees, count_copies
+from traintable.split.leakage.duplicates import CopyCounts, count_copies, labels_agree
 from traintable.split.leakage.evidence import Evidence
-from traintable.split.leakage.matching import Near, by_columns, by_minhash, n_differing, search
-from traintable.split.leakage.sample import Sample, text_tokens
-from traintable.split.leakage.table import Table
+from traintable.split.leakage.examined_table import ExaminedTable
+from traintable.split.leakage.matching import Matches, column_bucketing, find_matches, minhash_bucketing, n_differing
+from traintable.split.leakage.sample import LeakageSample, text_tokens
 from traintable.split.leakage.tokens import pairs
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 N_COLUMNS = 15
 
 
-def of_case(case: Case, spark: SparkSession, folder: Path, **limits: Any) -> Table:
+def of_case(case: Case, spark: SparkSession, folder: Path, **limits: Any) -> ExaminedTable:
     rows = case.written(spark, folder / "rows")
-    return Table(rows, case.label, ("id",), tuple(case.features), text=("note",), limits=Limits(**limits))
+    return ExaminedTable(rows, case.label, ("id",), tuple(case.features), text=("note",), limits=Limits(**limits))
 
 
 def edited(words: list[str], n: int, rng: np.random.Generator) -> list[str]:
@@ -42,7 +42,7 @@ def edited(words: list[str], n: int, rng: np.random.Generator) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def near(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tuple[Case, Table]:
+def near(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tuple[Case, ExaminedTable]:
     """Rows and texts that are copies of others but for some values and words; few of them are just similar enough."""
     rng = np.random.default_rng(1)
     n = 600
@@ -89,18 +89,20 @@ def counted(case: Case, best: np.ndarray) -> tuple[int, int]:
     return int((best[held] >= 0.8).sum()), int((best[~held] >= 0.8).sum())
 
 
-def by_rows(table: Table, sample: Sample) -> Near:
-    bucketing = by_columns(len(sample.compared), table.limits.similarity)
-    return search(table, sample, "tokens", pairs(sample.compared), bucketing, equal=False)
+def by_rows(table: ExaminedTable, sample: LeakageSample) -> Matches:
+    bucketing = column_bucketing(len(sample.compared), table.limits.similarity)
+    return find_matches(table, sample, "tokens", pairs(sample.compared), bucketing, equal=False)
 
 
-def by_text(table: Table, sample: Sample) -> Near:
-    return search(table, sample, "text 0", text_tokens(table, "note"), by_minhash(table.limits, 0), equal=True)
+def by_text(table: ExaminedTable, sample: LeakageSample) -> Matches:
+    return find_matches(
+        table, sample, "text 0", text_tokens(table, "note"), minhash_bucketing(table.limits, 0), equal=True
+    )
 
 
-def test_of_near_rows_none_is_missed_and_none_invented(near: tuple[Case, Table]) -> None:
+def test_of_near_rows_none_is_missed_and_none_invented(near: tuple[Case, ExaminedTable]) -> None:
     case, table = near
-    found = by_rows(table, Sample(Evidence(table)))
+    found = by_rows(table, LeakageSample(Evidence(table)))
     best = best_of_train(case, rows_as_sets(case), equal=False)
     assert (found.held, found.train) == counted(case, best)
     assert found.held > 10
@@ -108,9 +110,9 @@ def test_of_near_rows_none_is_missed_and_none_invented(near: tuple[Case, Table])
     assert found.similarity == max(s for s in best if s < 1)
 
 
-def test_of_near_texts_nearly_all_are_found_and_none_invented(near: tuple[Case, Table]) -> None:
+def test_of_near_texts_nearly_all_are_found_and_none_invented(near: tuple[Case, ExaminedTable]) -> None:
     case, table = near
-    found = by_text(table, Sample(Evidence(table)))
+    found = by_text(table, LeakageSample(Evidence(table)))
     held, train = counted(case, best_of_train(case, texts_as_sets(case), equal=True))
     assert 0.95 * (held + train) <= found.held + found.train <= held + train
     assert found.held <= held
@@ -118,23 +120,23 @@ def test_of_near_texts_nearly_all_are_found_and_none_invented(near: tuple[Case, 
     assert found.n_held + found.n_train == len(case.frame) - 2  # without the null and the text of no words
 
 
-def test_a_crowded_bucket_is_cut_and_said(near: tuple[Case, Table]) -> None:
+def test_a_crowded_bucket_is_cut_and_said(near: tuple[Case, ExaminedTable]) -> None:
     table = near[1]
     few = replace(table, limits=Limits(max_candidates=1))
-    sample = Sample(Evidence(table))
+    sample = LeakageSample(Evidence(table))
     whole, cut = by_text(table, sample), by_text(few, sample)
     assert whole.crowded == 0 < cut.crowded
     assert 0 < cut.held + cut.train < whole.held + whole.train
 
 
-def test_a_sample_is_of_the_key_alone_whatever_the_layout(near: tuple[Case, Table]) -> None:
+def test_a_sample_is_of_the_key_alone_whatever_the_layout(near: tuple[Case, ExaminedTable]) -> None:
     table = near[1]
     evidence = Evidence(table)
 
-    def drawn(**changes: Any) -> Sample:
+    def drawn(**changes: Any) -> LeakageSample:
         other = copy.copy(evidence)
         other.table = replace(table, limits=Limits(sample_rows=100), **changes)
-        return Sample(other)
+        return LeakageSample(other)
 
     sample = drawn()
     assert sample.rows.equals(drawn(df=table.df.repartition(5, "note")).rows)
@@ -151,13 +153,13 @@ def test_so_many_columns_may_differ(n_columns: int, similarity: float) -> None:
     assert (n_columns - n) / (n_columns + n) >= similarity - 1e-9 > (n_columns - n - 1) / (n_columns + n + 1) - 2e-9
 
 
-def copies_by_pandas(frame: pd.DataFrame, features: list[str]) -> Copies:
+def copies_by_pandas(frame: pd.DataFrame, features: list[str]) -> CopyCounts:
     frame = frame[frame["split"].notna()]
     rows = frame[features].astype(object).where(frame[features].notna(), "null").apply(tuple, axis=1)
     full = pd.Series(list(zip(rows, frame["y"], strict=True)), index=rows.index)
     is_train = frame["split"] == "train"
     n, n_full = rows[is_train].value_counts(), full[is_train].value_counts()
-    return Copies(
+    return CopyCounts(
         n_train=int(is_train.sum()),
         n_held=int((~is_train).sum()),
         n_distinct=rows.nunique(),
@@ -179,10 +181,10 @@ def test_copies_are_counted_as_pandas_counts_them_in_any_layout(spark: SparkSess
     rows = of_pandas(spark, frame)
     expected = copies_by_pandas(frame, features)
     for layout in (rows, rows.repartition(3, "f")):
-        assert count_copies(Table(layout, "y", ("f",), tuple(features))) == expected
+        assert count_copies(ExaminedTable(layout, "y", ("f",), tuple(features))) == expected
     assert 0 < expected.full_held < expected.held
     assert expected.share == expected.full_held / expected.n_held
-    assert count_copies(Table(rows.limit(0), "y", ("f",), tuple(features))).share == 0.0
+    assert count_copies(ExaminedTable(rows.limit(0), "y", ("f",), tuple(features))).share == 0.0
 
 
 def test_copies_exceed_those_of_train_only_beyond_chance() -> None:
@@ -191,22 +193,22 @@ def test_copies_exceed_those_of_train_only_beyond_chance() -> None:
     for _ in range(500):
         usual = rng.choice([0.01, 0.1, 0.4])
         train, held = rng.binomial(1000, usual), rng.binomial(300, usual)
-        alarms += Copies(1000, 300, 1000, train, train, held, held).exceeds_train
+        alarms += CopyCounts(1000, 300, 1000, train, train, held, held).exceeds_train
     assert alarms <= 3
-    assert Copies(1000, 300, 1000, 10, 10, 30, 30).exceeds_train
-    assert not Copies(1000, 300, 1000, 300, 300, 100, 100).exceeds_train
+    assert CopyCounts(1000, 300, 1000, 10, 10, 30, 30).exceeds_train
+    assert not CopyCounts(1000, 300, 1000, 300, 300, 100, 100).exceeds_train
 
 
 def test_labels_agree_only_beyond_chance() -> None:
-    assert agrees(100, 100, 0.5)
-    assert not agrees(94, 100, 0.5)
-    assert not agrees(98, 100, 0.98)
-    assert not agrees(0, 0, 0.5)
+    assert labels_agree(100, 100, 0.5)
+    assert not labels_agree(94, 100, 0.5)
+    assert not labels_agree(98, 100, 0.98)
+    assert not labels_agree(0, 0, 0.5)
 
 
 def test_the_plain_table_has_neither(spark: SparkSession, tmp_path: Path) -> None:
     case = plain()[0]
     case.frame["note"] = "x"
     table = of_case(case, spark, tmp_path)
-    assert by_rows(table, Sample(Evidence(table))).held == 0
+    assert by_rows(table, LeakageSample(Evidence(table))).held == 0
     assert count_copies(table).held == 0

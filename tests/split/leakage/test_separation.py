@@ -11,9 +11,9 @@ from sklearn.metrics import mutual_info_score, roc_auc_score
 
 from traintable.split.leakage.separation import (
     auc,
-    binned,
-    bins,
-    by_rank,
+    bin_counts,
+    bin_numbers,
+    classes_by_rank,
     information,
     lookup,
     separation,
@@ -46,7 +46,7 @@ def test_an_area_needs_both_classes() -> None:
 
 def test_classes_that_cuts_part_have_an_area_of_one_in_the_order_of_their_values() -> None:
     found = table(np.array([5, 6, 1, 2, 9, 8]), np.array([0, 0, 2, 2, 1, 1]), 3)
-    order = by_rank(found)
+    order = classes_by_rank(found)
     assert order.tolist() == [2, 0, 1]
     assert separation(found, order) == 1.0
     found[0, 1] += 1
@@ -122,8 +122,8 @@ def test_answers_are_looked_up_in_train_where_train_has_the_value() -> None:
 def test_bins_have_about_equally_many_rows_and_keep_values_whole() -> None:
     rng = np.random.default_rng(6)
     found = table(rng.integers(0, 500, 20_000), rng.integers(0, 2, 20_000), 2)
-    bin_of = bins(found, 16)
-    counts = binned(found, bin_of)
+    bin_of = bin_numbers(found, 16)
+    counts = bin_counts(found, bin_of)
     assert (np.diff(bin_of) >= 0).all()
     assert counts.sum() == 20_000
     assert np.abs(counts.sum(axis=1) - 1250).max() < 60

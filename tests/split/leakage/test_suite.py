@@ -14,7 +14,7 @@ from traintable.split import examine
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from traintable.split import Finding
+    from traintable.split import LeakFinding
 
 
 def some(names: Iterable[str]) -> list[Any]:
@@ -22,7 +22,7 @@ def some(names: Iterable[str]) -> list[Any]:
     return [pytest.param(name, marks=[pytest.mark.slow] if i % 3 else []) for i, name in enumerate(names)]
 
 
-def found_in(case: Case, spark: SparkSession, folder: Path) -> list[Finding]:
+def found_in(case: Case, spark: SparkSession, folder: Path) -> list[LeakFinding]:
     rows = case.written(spark, folder / "rows")
     return examine(rows, label=case.label, key=["id"], features=case.features, **case.options)
 

@@ -10,8 +10,8 @@ from sklearn.preprocessing import TargetEncoder
 
 from traintable.columns import SPLITS
 from traintable.split.leakage.evidence import Grid
-from traintable.split.leakage.finding import Finding
-from traintable.split.leakage.target_statistics import judge
+from traintable.split.leakage.finding import LeakFinding
+from traintable.split.leakage.target_statistics import closest_finding
 
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -33,8 +33,8 @@ def grid(feature: np.ndarray, label: np.ndarray, split: np.ndarray, n_classes: i
     return Grid(counts, {part: np.zeros(n_classes, np.int64) for part in SPLITS}, values)
 
 
-def judged(feature: np.ndarray, of: Rows, classes: Sequence[str] = ("0", "1")) -> Finding | None:
-    return judge("f", grid(feature, of[1], of[2], len(classes)), list(classes))
+def judged(feature: np.ndarray, of: Rows, classes: Sequence[str] = ("0", "1")) -> LeakFinding | None:
+    return closest_finding("f", grid(feature, of[1], of[2], len(classes)), list(classes))
 
 
 def encoded(of: Rows, parts: Sequence[str], smoothing: float | str, target: np.ndarray | None = None) -> np.ndarray:

@@ -12,12 +12,12 @@ from sklearn.metrics import mutual_info_score, roc_auc_score
 from tables import Case, at_random
 
 from frames import of_pandas
-from traintable.split import Finding, examine
+from traintable.split import LeakFinding, examine
 from traintable.split.leakage.evidence import MAX_CLASSES, Evidence
+from traintable.split.leakage.examined_table import ExaminedTable
 from traintable.split.leakage.identifiers import identifiers
-from traintable.split.leakage.overlap import groups, times
+from traintable.split.leakage.overlap import overlapping_times, shared_groups
 from traintable.split.leakage.predictors import predictors
-from traintable.split.leakage.table import Table
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -52,10 +52,10 @@ def frame() -> pd.DataFrame:
 def evidence(spark: SparkSession, frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     features = [name for name in frame.columns if name not in ("y", "split", "id")]
     rows = Case(frame, features).written(spark, tmp_path_factory.mktemp("columns") / "rows")
-    return Evidence(Table(rows, "y", ("id",), tuple(features)))
+    return Evidence(ExaminedTable(rows, "y", ("id",), tuple(features)))
 
 
-def by_column(findings: list[Finding]) -> dict[str, Finding]:
+def by_column(findings: list[LeakFinding]) -> dict[str, LeakFinding]:
     return {finding.columns[0]: finding for finding in findings}
 
 
@@ -132,7 +132,7 @@ def numbered(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> t
     frame["measure"] = np.searchsorted(["a", "b", "c"], y) + rng.normal(size=N)
     rows = Case(frame, []).written(spark, tmp_path_factory.mktemp("numbered") / "rows")
     features = ("made at", "shuffled", "person", "name", "often right", "few", "measure")
-    return frame, Evidence(Table(rows, "y", ("row",), features))
+    return frame, Evidence(ExaminedTable(rows, "y", ("row",), features))
 
 
 def test_identifiers_that_act_as_labels_are_found(numbered: tuple[pd.DataFrame, Evidence]) -> None:
@@ -168,8 +168,8 @@ def test_groups_are_those_that_pandas_finds_on_two_sides_null_among_them(spark: 
     frame["split"] = at_random(n, rng)
     frame["whole"] = frame["split"]
     frame.loc[:20, "split"] = None
-    table = Table(of_pandas(spark, frame), "y", ("c",), (), groups=(("a.b", "c"), ("whole",), ("a.b",)))
-    found = {finding.columns: finding.numbers for finding in groups(table)}
+    table = ExaminedTable(of_pandas(spark, frame), "y", ("c",), (), groups=(("a.b", "c"), ("whole",), ("a.b",)))
+    found = {finding.columns: finding.numbers for finding in shared_groups(table)}
     assert set(found) == {("a.b", "c"), ("a.b",)}
     known = frame[frame["split"].notna()].fillna("null")
     for names in found:
@@ -189,8 +189,8 @@ def test_times_overlap_from_the_first_shared_moment_on(kind: str, spark: SparkSe
     frame = pd.DataFrame({"y": [0, 1] * 5, "split": ["train"] * 5 + ["validation"] * 3 + ["test"] * 2})
     moments = pd.Timestamp("2024-01-01") + pd.to_timedelta(day, unit="D")
     frame["when"] = {"timestamp": moments, "date": moments.date, "number": day}[kind]
-    table = Table(of_pandas(spark, frame), "y", ("when",), (), time="when")
-    [found] = times(Evidence(table))
+    table = ExaminedTable(of_pandas(spark, frame), "y", ("when",), (), time="when")
+    [found] = overlapping_times(Evidence(table))
     assert (found.check, found.columns, found.severity) == ("times", ("when",), "severe")
     assert found.numbers["rows_of_train_from_then_on"] == 1
     expected = "5" if kind == "number" else "2024-01-06 00:00:00"
@@ -208,7 +208,7 @@ def test_without_rows_and_with_one_class_nothing_is_found(spark: SparkSession) -
 
 def test_a_label_of_many_values_is_not_held_against_columns(spark: SparkSession) -> None:
     frame = pd.DataFrame({"y": range(200), "x": range(200), "split": ["train", "test"] * 100})
-    evidence = Evidence(Table(of_pandas(spark, frame), "y", ("x",), ("x",)))
+    evidence = Evidence(ExaminedTable(of_pandas(spark, frame), "y", ("x",), ("x",)))
     assert evidence.classes == []
     assert len(frame) > MAX_CLASSES
     assert predictors(evidence) == identifiers(evidence) == []

@@ -11,11 +11,11 @@ from test_unavailable import config
 
 from traintable.config.leakage import Allowed, Leakage, Limits
 from traintable.errors import ConfigError, GateRefused
-from traintable.split import Finding, described, refuse_severe, refuse_unavailable, unavailable
+from traintable.split import LeakFinding, manifest_findings, refuse_severe, refuse_unavailable, unavailable
 
-SEVERE = Finding("predictors", "severe", ("a b",), "it tells the label", "Leave it out.", {"auc": 0.99912345})
-OTHER = Finding("groups", "severe", ("x", "y"), "rows of one group\nstand apart", "Split by group.")
-WARNING = Finding("gap", "warning", (), "splits differ", "Look at it.", {"auc": 0.8})
+SEVERE = LeakFinding("predictors", "severe", ("a b",), "it tells the label", "Leave it out.", {"auc": 0.99912345})
+OTHER = LeakFinding("groups", "severe", ("x", "y"), "rows of one group\nstand apart", "Split by group.")
+WARNING = LeakFinding("gap", "warning", (), "splits differ", "Look at it.", {"auc": 0.8})
 
 
 def allow(**settings: Any) -> Allowed:
@@ -56,7 +56,7 @@ def test_severe_findings_refuse_with_all_of_them_and_the_way_out() -> None:
 )
 def test_allowed_findings_do_not_refuse_and_keep_their_reason(allowed: list[Allowed]) -> None:
     refuse_severe([SEVERE, OTHER, WARNING], allowed, table="t")
-    reasons = [found.get("allowed_because") for found in described([SEVERE, OTHER, WARNING], allowed)]
+    reasons = [found.get("allowed_because") for found in manifest_findings([SEVERE, OTHER, WARNING], allowed)]
     assert reasons == ["it is known then", "it is known then", None]
 
 
@@ -105,7 +105,7 @@ def test_a_feature_that_is_known_too_late_can_be_allowed_by_name() -> None:
     section: dict[str, Any] = {"allow": [{"check": "unavailable", "columns": ["dep"], "because": "we wait for it"}]}
     allowed = config(["dep"], columns=late, leakage=section)
     refuse_unavailable(allowed)
-    [found] = described(unavailable(allowed), allowed.leakage.allow)
+    [found] = manifest_findings(unavailable(allowed), allowed.leakage.allow)
     assert (found["check"], found["columns"]) == ("unavailable", ["dep"])
     assert found["allowed_because"] == "we wait for it"
     with pytest.raises(ConfigError, match=r"prepare\.features\.arr"):

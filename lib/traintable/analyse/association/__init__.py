@@ -1,4 +1,4 @@
-"""How strongly columns hang together, with the label and with each other."""
+"""How strongly columns are associated, with the label and with each other."""
 
 from traintable.analyse.association.categorical import Information, cramers_v, information
 from traintable.analyse.association.collinearity import condition_number, vif

@@ -1,4 +1,4 @@
-"""How strongly two categorical columns hang together, from the table of their counts."""
+"""How strongly two categorical columns are associated, from their contingency table."""
 
 from __future__ import annotations
 
@@ -31,8 +31,14 @@ def cramers_v(table: ArrayLike, *, confidence: float = CONFIDENCE) -> Effect:
 
     Source: Bergsma, "A bias-correction for Cramér's V and Tschuprow's T" (Journal of the Korean Statistical Society 42,
     2013); Smithson, "Confidence Intervals" (2003), for the interval.
+
+    Examples
+    --------
+    >>> effect = cramers_v([[30, 10], [15, 25]])
+    >>> round(effect.low, 3), round(effect.value, 3), round(effect.high, 3)
+    (0.159, 0.363, 0.597)
     """
-    counts = occurring(table)
+    counts = without_empty(table)
     (rows, columns), n = counts.shape, float(counts.sum())
     if min(rows, columns) < 2:
         return Effect("cramers v", nan)
@@ -61,12 +67,17 @@ class Information:
 
 
 def information(table: ArrayLike) -> Information:
-    """The mutual information that a table of counts shows; all NaN without rows.
+    """The mutual information of two columns, from the table of their counts; all NaN without rows.
 
     Source: Cover and Thomas, "Elements of Information Theory" (2006), section 2.3; Miller, "Note on the bias of
     information estimates" (1955), where each entropy is raised by (values that occur - 1) / (2 n).
+
+    Examples
+    --------
+    >>> round(information([[20, 0], [0, 20]]).nats, 4), information([[10, 10], [10, 10]]).normalised
+    (0.6931, 0.0)
     """
-    counts = occurring(table)
+    counts = without_empty(table)
     n = float(counts.sum())
     if not n:
         return Information(nan, nan, nan)
@@ -76,8 +87,8 @@ def information(table: ArrayLike) -> Information:
     return Information(nats, nats - excess / (2 * n), min(1.0, nats / entropy) if entropy > 0 else 0.0)
 
 
-def occurring(table: ArrayLike) -> Floats:
-    """The counts in rows and columns that are not all zero."""
+def without_empty(table: ArrayLike) -> Floats:
+    """The counts without the rows and columns that are all zero."""
     counts = np.asarray(table, dtype=np.float64)
     return np.asarray(counts[counts.any(axis=1)][:, counts.any(axis=0)])
 

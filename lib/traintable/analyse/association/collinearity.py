@@ -1,4 +1,4 @@
-"""How far columns can be computed from each other, from one covariance."""
+"""Collinearity: how far columns follow from each other, from one covariance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EPS = float(np.finfo(np.float64).eps)
 
 
 def vif(covariance: Covariance) -> Floats:
-    """Variance inflation factors, shape (columns,): 1 / (1 - R**2) of each column explained by the others linearly.
+    """Variance inflation factors, shape (columns,): 1 / (1 - R**2) of the regression of each column on the others.
 
     Infinite for a column that follows from others, as far as doubles can tell; NaN for one that is constant, which
     counts as no column for the others. A covariance of pairs of rows (`Gram.pairwise`) need not belong to any rows:
@@ -24,18 +24,23 @@ def vif(covariance: Covariance) -> Floats:
 
     Source: Marquardt, "Generalized inverses, ridge regression, biased linear estimation, and nonlinear estimation"
     (Technometrics 12, 1970).
+
+    Examples
+    --------
+    >>> vif(Covariance(("x", "y"), np.zeros(2), np.array([[1.0, 0.8], [0.8, 1.0]]))).round(3).tolist()
+    [2.778, 2.778]
     """
-    correlation, varies = _of_varying(covariance)
-    found = np.full(len(varies), nan)
+    correlation, varies = _varying_correlation(covariance)
+    factors = np.full(len(varies), nan)
     if not varies.any():
-        return found
+        return factors
     values, vectors = (np.asarray(part, np.float64) for part in np.linalg.eigh(correlation))
     null = values <= _tolerance(values)
     shares = vectors**2
     inflation = (shares[:, ~null] / values[~null]).sum(axis=1)
     follows = shares[:, null].sum(axis=1) > len(values) * _EPS
-    found[varies] = np.where(follows, inf, np.maximum(inflation, 1.0))
-    return found
+    factors[varies] = np.where(follows, inf, np.maximum(inflation, 1.0))
+    return factors
 
 
 def condition_number(covariance: Covariance) -> float:
@@ -47,20 +52,25 @@ def condition_number(covariance: Covariance) -> float:
 
     Source: Montgomery, Peck and Vining, "Introduction to Linear Regression Analysis" (2012), section 9.4; Belsley, Kuh
     and Welsch, "Regression Diagnostics" (1980).
+
+    Examples
+    --------
+    >>> round(condition_number(Covariance(("x", "y"), np.zeros(2), np.array([[1.0, 0.8], [0.8, 1.0]]))), 6)
+    9.0
     """
-    correlation, varies = _of_varying(covariance)
+    correlation, varies = _varying_correlation(covariance)
     if not varies.any():
         return nan
     values = np.asarray(np.linalg.eigvalsh(correlation), np.float64)
     return float(values[-1] / values[0]) if values[0] > _tolerance(values) else inf
 
 
-def _of_varying(covariance: Covariance) -> tuple[Floats, Bools]:
+def _varying_correlation(covariance: Covariance) -> tuple[Floats, Bools]:
     """The correlations of the columns that vary, where unknown ones count as 0; and which columns those are."""
     varies = np.nan_to_num(covariance.std) > 0
-    found = np.clip(covariance.correlation[np.ix_(varies, varies)], -1.0, 1.0)
-    np.fill_diagonal(found, 1.0)
-    return found, varies
+    correlation = np.clip(covariance.correlation[np.ix_(varies, varies)], -1.0, 1.0)
+    np.fill_diagonal(correlation, 1.0)
+    return correlation, varies
 
 
 def _tolerance(values: Floats) -> float:

@@ -22,11 +22,17 @@ def correlation_test(r: float, n: int, *, method: str = "pearson", confidence: f
     -------
     TestResult
         r, with the two-sided p-value of t = r sqrt((n - 2) / (1 - r**2)) as SciPy has it: exact for normal values and
-        Pearson's r, else one for many rows. The interval is Fisher's, for ranks with the variance of Bonett and
-        Wright, (1 + r**2 / 2) / (n - 3). NaN below 3 rows; no interval below 4.
+        Pearson's r, else an approximation for many rows. The interval is Fisher's, for ranks with the variance of
+        Bonett and Wright, (1 + r**2 / 2) / (n - 3). NaN below 3 rows; no interval below 4.
 
     Source: Fisher, "On the probable error of a coefficient of correlation ..." (Metron 1, 1921); Bonett and Wright,
     "Sample size requirements for estimating Pearson, Kendall and Spearman correlations" (Psychometrika 65, 2000).
+
+    Examples
+    --------
+    >>> result = correlation_test(0.5, 30)
+    >>> round(result.p_value, 4), round(result.effect.low, 3), round(result.effect.high, 3)
+    (0.0049, 0.17, 0.729)
     """
     if isnan(r) or n < 3:
         return TestResult(method, r, nan, n)

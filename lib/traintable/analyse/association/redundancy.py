@@ -22,7 +22,7 @@ class Cluster:
 
 
 def redundant_clusters(correlation: ArrayLike, threshold: float, priority: ArrayLike | None = None) -> list[Cluster]:
-    """Put columns together whose correlations all have at least the size `threshold`.
+    """Group columns whose correlations with each other all have at least the size `threshold`.
 
     Hierarchical clustering with complete linkage of the distances 1 - |r|, cut at 1 - `threshold`: in a cluster each
     two columns are that close, which single or average linkage would not promise. A column that is close to two
@@ -42,6 +42,12 @@ def redundant_clusters(correlation: ArrayLike, threshold: float, priority: Array
         Those of two columns and more, by their first member.
 
     Source: Sørensen, "A method of establishing groups of equal amplitude in plant sociology" (1948); SciPy's linkage.
+
+    Examples
+    --------
+    >>> correlation = [[1.0, 0.95, 0.1], [0.95, 1.0, 0.2], [0.1, 0.2, 1.0]]
+    >>> redundant_clusters(correlation, threshold=0.9)
+    [Cluster(members=(0, 1), representative=0, least=0.95)]
     """
     size = np.abs(np.nan_to_num(np.asarray(correlation, dtype=np.float64)))
     n = len(size)
@@ -52,8 +58,8 @@ def redundant_clusters(correlation: ArrayLike, threshold: float, priority: Array
     labels = hierarchy.fcluster(tree, 1 - threshold, criterion="distance")
     groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     rank = None if priority is None else np.nan_to_num(np.asarray(priority, dtype=np.float64), nan=-np.inf)
-    found = [_cluster(group.tolist(), size, rank) for group in groups if len(group) > 1]
-    return sorted(found, key=lambda cluster: cluster.members)
+    clusters = [_cluster(group.tolist(), size, rank) for group in groups if len(group) > 1]
+    return sorted(clusters, key=lambda cluster: cluster.members)
 
 
 def _cluster(members: Iterable[int], size: Floats, rank: Floats | None) -> Cluster:

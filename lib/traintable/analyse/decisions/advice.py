@@ -2,57 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from traintable.analyse.document import Advice, ColumnProfile, ProfileDocument
 
 FEW_ROWS = 1_000
 
 
-def advice(profile: Mapping[str, Any]) -> dict[str, Any]:
-    """Sentences by subject; a subject without one is not there."""
-    found = {
-        "classes": _classes(profile),
-        "metrics": list((profile["imbalance"] or {}).get("metrics") or []),
-        "split": _split(profile),
-        "rows": _rows(profile),
-    }
-    return {subject: sentences for subject, sentences in found.items() if sentences}
+def advise(profile: ProfileDocument) -> Advice:
+    """Sentences by subject; a subject without any is absent."""
+    advice: Advice = {}
+    imbalance, on_split = profile["imbalance"], _advise_on_split(profile)
+    if imbalance and imbalance["advice"]:
+        advice["classes"] = list(imbalance["advice"])
+    if imbalance and imbalance["metrics"]:
+        advice["metrics"] = list(imbalance["metrics"])
+    if on_split:
+        advice["split"] = on_split
+    if profile["rows"] < FEW_ROWS:
+        few = f"{profile['rows']:,} rows are few: prefer folds to a single validation split"
+        advice["rows"] = [f"{few}, and look at the intervals in the report before anything else."]
+    return advice
 
 
-def _classes(profile: Mapping[str, Any]) -> list[str]:
-    balance = profile["imbalance"]
-    return list(balance.get("advice") or []) if balance else []
-
-
-def _split(profile: Mapping[str, Any]) -> list[str]:
-    found = []
-    times = [c for c in profile["columns"] if c["kind"] == "time" and c.get("coverage")]
-    if times:
-        covered = times[0]["coverage"]
-        found.append(
-            f"Rows have a time, '{times[0]['name']}' from {covered['first']} to {covered['last']}: split by time if the"
-            " model will predict what comes after."
+def _advise_on_split(profile: ProfileDocument) -> list[str]:
+    sentences = []
+    times = [(c["name"], c["coverage"]) for c in profile["columns"] if c["kind"] == "time" and c["coverage"]]
+    for name, coverage in times[:1]:
+        sentences.append(
+            f"Rows have a time, '{name}', from {coverage['first']} to {coverage['last']}: split by time if the model "
+            "is to predict what comes later."
         )
-    keys = [c["name"] for c in profile["columns"] if _repeats(c, profile["rows"])]
-    if keys:
-        found.append(
-            f"Values of {', '.join(map(repr, keys[:3]))} come back in many rows: split by group if rows of one value"
-            " are alike beyond their features."
+    groups = [c["name"] for c in profile["columns"] if _may_be_group(c, profile["rows"])]
+    if groups:
+        sentences.append(
+            f"Values of {', '.join(map(repr, groups[:3]))} occur in many rows each: split by group if rows of the same "
+            "value are alike beyond their features."
         )
-    return found
+    return sentences
 
 
-def _repeats(column: Mapping[str, Any], n_rows: int) -> bool:
-    """Whether a category has so many values, each with some rows, that it may name things rather than kinds."""
+def _may_be_group(column: ColumnProfile, n_rows: int) -> bool:
+    """Whether a category has so many values, each with some rows, that these may be persons or objects, not kinds."""
     if column["kind"] not in ("category", "text") or column["role"] != "feature" or not column["distinct"]:
         return False
     distinct = column["distinct"]["value"]
-    return bool(distinct > 1_000 and 2 * distinct < n_rows)
-
-
-def _rows(profile: Mapping[str, Any]) -> list[str]:
-    if profile["rows"] >= FEW_ROWS:
-        return []
-    return [
-        f"{profile['rows']:,} rows are few: prefer folds to one validation part, and read all intervals here first."
-    ]
+    return distinct > 1_000 and 2 * distinct < n_rows

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import cast
 
-from traintable.analyse.decisions.advice import advice
-from traintable.analyse.decisions.categories import of_category
-from traintable.analyse.decisions.numbers import Made, of_number
+from traintable.analyse.decisions.advice import advise
+from traintable.analyse.decisions.categories import decide_category
+from traintable.analyse.decisions.numbers import decide_number
+from traintable.analyse.document import (
+    Alternative,
+    ColumnProfile,
+    DropDecision,
+    FeatureDecision,
+    Product,
+    ProfileDocument,
+    ProposedPlan,
+)
 from traintable.columns import column_name, quote
 
+_CERTAIN = ("all_missing", "constant")
+_IDENTIFIERS = ("id_like", "near_key")
 
-def decide(profile: Mapping[str, Any], *, unavailable: Mapping[str, str] | None = None) -> dict[str, Any]:
+
+def decide(profile: ProfileDocument, *, unavailable: Mapping[str, str] | None = None) -> ProposedPlan:
     """A plan, as `traintable.config.plan.Plan` takes it, with `because` and `alternatives` for each column.
 
     Parameters
@@ -22,102 +34,103 @@ def decide(profile: Mapping[str, Any], *, unavailable: Mapping[str, str] | None 
 
     Returns
     -------
-    dict
-        features : name -> what becomes of it, in the order of the table's columns.
-        drop : column -> why it is no feature.
-        interactions : products that gain over the additive model, where there are any.
-        advice : on classes, metrics, the split and the size of the table: what a plan can't decide.
+    ProposedPlan
+        What becomes of each column and why, and advice on what a plan can't decide.
     """
-    out = reasons(profile)
-    features: dict[str, Any] = {}
-    drop: dict[str, Any] = {name: {"because": because} for name, because in (unavailable or {}).items()}
+    reasons = reasons_to_drop(profile)
+    features: dict[str, FeatureDecision] = {}
+    drop: dict[str, DropDecision] = {name: {"because": because} for name, because in (unavailable or {}).items()}
     for column in profile["columns"]:
-        if column["role"] not in ("feature", "time"):
-            continue
         name = column["name"]
-        if name in drop:
+        if column["role"] not in ("feature", "time") or name in drop:
             continue
-        if name in out:
-            drop[name] = out[name]
-            continue
-        made, left = PLAN_OF[column["kind"]](column, profile)
-        features |= made
-        if left is not None:
-            drop[name] = left
-    plan: dict[str, Any] = {"features": features}
-    pairs = _interactions(profile, features)
-    if pairs:
-        plan["interactions"] = pairs
+        if name in reasons:
+            drop[name] = reasons[name]
+        elif column["kind"] == "number":
+            features[name] = decide_number(column, profile)
+        elif column["kind"] == "time":
+            of_time, drop[name] = decide_time(column, profile)
+            features |= of_time
+        else:
+            features[name] = decide_category(column, profile)
+    products = _choose_products(profile, features)
+    plan: ProposedPlan = {"features": features}
+    if products:
+        plan["interactions"] = products
     if drop:
         plan["drop"] = drop
-    return {**plan, "advice": advice(profile)}
+    plan["advice"] = advise(profile)
+    return plan
 
 
-def _interactions(profile: Mapping[str, Any], features: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _choose_products(profile: ProfileDocument, features: Mapping[str, FeatureDecision]) -> list[Product]:
     """The products that hints propose of numbers that are features; those of the same columns and degree once."""
-    found: list[dict[str, Any]] = []
-    for hint in profile["hints"] or []:
-        for part in hint.get("plan", {}).get("interactions", ()):
-            numbers = all(name in features and "encode" not in features[name] for name in part["columns"])
-            if numbers and part not in found:
-                found.append(dict(part))
-    return found
+    chosen: list[Product] = []
+    for hint in profile["hints"]:
+        if hint["hint"] == "interaction" or hint["hint"] == "polynomial":
+            for product in hint["plan"]["interactions"]:
+                are_numbers = all(name in features and "encode" not in features[name] for name in product["columns"])
+                if are_numbers and product not in chosen:
+                    chosen.append(product)
+    return chosen
 
 
-def of_time(column: Mapping[str, Any], profile: Mapping[str, Any]) -> Made:
-    """The features that hints propose; the time itself is left out, for its values do not come again."""
+def decide_time(column: ColumnProfile, profile: ProfileDocument) -> tuple[dict[str, FeatureDecision], DropDecision]:
+    """The features that hints propose, and why the time itself is left out: its values do not occur again."""
     name = column["name"]
-    features: dict[str, Any] = {}
-    for hint in profile["hints"] or []:
+    features: dict[str, FeatureDecision] = {}
+    for hint in profile["hints"]:
         if hint["hint"] == "periodic" and hint["columns"] == [name]:
-            for made, entry in hint["plan"]["features"].items():
-                features[made] = {**entry, "because": hint["text"].rstrip(".")}
-    weekday = {column_name(f"{name}_weekday"): {"expr": f"dayofweek({quote(name)})", "encode": "one_hot"}}
-    because = "a time's own values do not come again"
-    because += f"; its parts are features: {', '.join(features)}" if features else ", and no part of it tells the label"
-    return features, {"because": because, "alternatives": [{"features": weekday}]}
+            for feature, steps in hint["plan"]["features"].items():
+                features[feature] = cast("FeatureDecision", {**steps, "because": hint["text"].rstrip(".")})
+    because = "a time's own values do not occur again"
+    if features:
+        because += f"; its parts are features: {', '.join(features)}"
+    else:
+        because += ", and no part of it says anything about the label"
+    weekday: Alternative = {
+        "features": {column_name(f"{name}_weekday"): {"expr": f"dayofweek({quote(name)})", "encode": "one_hot"}}
+    }
+    return features, {"because": because, "alternatives": [weekday]}
 
 
-_CERTAIN = ("all_missing", "constant")
+Reason = tuple[str, str, list[Alternative]]  # column, because, alternatives
 
 
-def reasons(profile: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Column -> `because`, and `alternatives` where there are some; the gravest reason of each."""
-    found: dict[str, dict[str, Any]] = {}
-    for name, because, alternatives in _all(profile):
-        if name not in found:
-            found[name] = {"because": because, **({"alternatives": alternatives} if alternatives else {})}
-    return found
+def reasons_to_drop(profile: ProfileDocument) -> dict[str, DropDecision]:
+    """Column -> the gravest reason to leave it out."""
+    drop: dict[str, DropDecision] = {}
+    for name, because, alternatives in _all_reasons(profile):
+        if name not in drop:
+            drop[name] = {"because": because}
+            if alternatives:
+                drop[name]["alternatives"] = alternatives
+    return drop
 
 
-def _all(profile: Mapping[str, Any]) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
-    for leak in profile["leaks"] or []:
+def _all_reasons(profile: ProfileDocument) -> Iterator[Reason]:
+    for leak in profile["leaks"]:
         if leak["severity"] == "severe" and not leak.get("allowed_because"):
             yield from ((name, f"suspected leak: {leak['message']}", []) for name in leak["columns"])
     for column in profile["columns"]:
-        yield from _of_column(column, profile["rows"])
-    for cluster in (profile["associations"] or {}).get("clusters") or []:
-        kept = cluster["representative"]
+        yield from _reasons_of_column(column, profile["rows"])
+    for cluster in profile["associations"]["clusters"] if profile["associations"] else ():
+        representative = cluster["representative"]
         for name in cluster["columns"]:
-            if name != kept:
-                because = f"says nearly the same as '{kept}': {cluster.get('reason') or 'redundant'}"
+            if name != representative:
+                because = f"says nearly the same as '{representative}': {cluster['reason']}"
                 yield name, because, [{"scale": "standard"}]
 
 
-def _of_column(column: Mapping[str, Any], n_rows: int) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+def _reasons_of_column(column: ColumnProfile, n_rows: int) -> Iterator[Reason]:
     name, kind, flags = column["name"], column["kind"], {flag["flag"]: flag["text"] for flag in column["flags"]}
-    for flag in _CERTAIN:
-        if flag in flags:
-            yield name, flags[flag], []
+    yield from ((name, text, []) for flag, text in flags.items() if flag in _CERTAIN)
     if kind == "other":
         yield name, f"type {column['type']} is neither a number nor a category", []
-    for flag in ("id_like", "near_key"):
+    for flag in _IDENTIFIERS:
         if flag in flags:
             yield name, f"an identifier rather than a feature: {flags[flag]}", [{"encode": "hashing", "n_buckets": 32}]
-    if kind == "text":
+    if kind == "text" and column["distinct"]:
         distinct = column["distinct"]["value"]
-        because = f"free text: {distinct:,.0f} different values in {column['n']:,} of {n_rows:,} rows"
+        because = f"free text: {distinct:,} different values in {column['n']:,} of {n_rows:,} rows"
         yield name, because, [{"encode": "hashing", "n_buckets": 256}]
-
-
-PLAN_OF = {"number": of_number, "category": of_category, "boolean": of_category, "time": of_time}

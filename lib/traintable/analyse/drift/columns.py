@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import nan
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from traintable.analyse.document import Severity
+from traintable.analyse.hypothesis.contingency import chi_square
 from traintable.analyse.hypothesis.kolmogorov_smirnov import ks_2samp
-from traintable.analyse.hypothesis.pooled import rows_below
+from traintable.analyse.hypothesis.pooled_ranks import rows_below
 from traintable.analyse.hypothesis.result import TestResult
-from traintable.analyse.hypothesis.tables import chi_square
 from traintable.arrays import Floats, Ints
 from traintable.errors import ConfigError
 from traintable.statistics import Weighted
@@ -21,8 +21,6 @@ from traintable.statistics.frequencies import MAX_DISTINCT, Frequencies
 MODERATE_PSI, SEVERE_PSI = 0.1, 0.25
 LEAST_SHARE = 0.0001
 N_BINS = 10
-
-Severity = Literal["none", "moderate", "severe", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def psi(reference: Weighted, current: Weighted, *, missing: tuple[int, int] = (0
     Source: Siddiqi, "Credit Risk Scorecards" (2006); it is Jeffreys's divergence of the binned distributions.
     """
     cuts = np.unique([reference.quantile(i / n_bins) for i in range(1, n_bins)]) if reference.n else np.zeros(0)
-    counts = [np.append(_binned(values, cuts), n) for values, n in zip((reference, current), missing, strict=True)]
+    counts = [np.append(_bin_counts(values, cuts), n) for values, n in zip((reference, current), missing, strict=True)]
     return psi_of_counts(*counts)
 
 
@@ -105,7 +103,7 @@ def severity(index: float) -> Severity:
     return "moderate" if index < SEVERE_PSI else "severe"
 
 
-def _binned(values: Weighted, cuts: Floats) -> Ints:
+def _bin_counts(values: Weighted, cuts: Floats) -> Ints:
     """How many rows lie up to each cut and above the one before, and above the last."""
     up_to = rows_below(values, cuts, "right")
     return np.diff(np.concatenate([[0], up_to, [values.n]]))
@@ -118,7 +116,7 @@ def _table(reference: Frequencies, current: Frequencies) -> Ints:
             raise ConfigError(
                 where=f"column '{side.column}'",
                 expected=f"a category of at most {MAX_DISTINCT:,} values",
-                found="more",
+                found="more values than that",
                 remedy="It looks like a key or free text, whose values can't be compared one by one: leave it out.",
             )
     words = sorted(reference.counts.keys() | current.counts.keys())

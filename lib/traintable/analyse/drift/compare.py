@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from traintable.analyse.document import ColumnDrift, Kind, TableDrift, TypeChange
 from traintable.analyse.drift.columns import Drift, category_drift, number_drift, psi_of_counts, severity
 from traintable.analyse.hypothesis import missing_or_not
-from traintable.analyse.hypothesis.multiple import adjusted
-from traintable.analyse.json_values import plain
-from traintable.analyse.scanned.kinds import KEY, OTHER, TEXT, WORDS, Column, after_reading, columns_of
+from traintable.analyse.hypothesis.multiple_testing import adjust_p_values
+from traintable.analyse.json_values import as_json
+from traintable.analyse.scans.columns import KEY, OTHER, TEXT, WORDS, AnalysedColumn, columns_of, separate_texts
 from traintable.statistics import Statistics, Wanted, scan
 
 if TYPE_CHECKING:
@@ -20,121 +21,158 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Side:
-    """One of the two tables: its name, its columns, and what a scan has learned of them."""
+class ComparedTable:
+    """One of two tables to compare: its name, its columns, and what a scan has learned of them."""
 
     name: str
-    columns: tuple[Column, ...]
-    learned: Statistics
+    columns: tuple[AnalysedColumn, ...]
+    statistics: Statistics
 
-    def n_missing(self, column: Column) -> int:
+    def n_missing(self, column: AnalysedColumn) -> int:
         """Rows in which a column has no value; a number that is NaN or infinite is none."""
         if column.is_ranked:
-            return self.learned.n_rows - self.learned.summary[column.name].n
-        return self.learned.frequencies[column.name].n_null
+            return self.statistics.n_rows - self.statistics.summary[column.name].n
+        return self.statistics.frequencies[column.name].n_null
+
+
+class _Pair(NamedTuple):
+    """A column that both tables have."""
+
+    old: AnalysedColumn
+    new: AnalysedColumn
+
+    @property
+    def kind(self) -> Kind:
+        """What its values are taken for; a text where they are too many on one side."""
+        return TEXT if TEXT in (self.old.kind, self.new.kind) else self.new.kind
 
 
 def compare(
     reference: DataFrame, current: DataFrame, *, key: Sequence[str] = (), against: str = "reference"
-) -> dict[str, Any]:
+) -> TableDrift:
     """How `current` differs from `reference`, for example from the version that a model was trained on.
+
+    Parameters
+    ----------
+    reference, current : the rows before and after.
+    key : columns that tell rows apart, which are not compared.
+    against : the name of the reference, for the reader.
 
     Returns
     -------
-    dict
-        against : the name of the reference. rows : {"before", "after"}.
-        columns : for each column of both, but `key`: name; kind; psi, the population stability index (see `drift.psi`);
-            severity, "none" below 0.1, "severe" from 0.25 on; test, statistic, p_value and q_value (Benjamini and
-            Hochberg over all); ks or chi2, the statistic again by the kind of test; rank_error, 0 where exact; missing,
-            the shares of rows without a value before and after. A text of too many values is compared by whether it is
-            missing. Times move as tables grow: their drift is told, but is no fault.
-        schema : {"change": "added", "removed" or "type", "column", "before", "after"}.
-        left_out : {"column", "because"} for what can't be compared.
+    TableDrift
+        For each column of both, but `key`, its population stability index, and a test of no difference with its p-value
+        adjusted for all columns (Benjamini and Hochberg); what has changed in the schema; and what can't be compared. A
+        text of too many values is compared by whether it is missing. Times move as tables grow: their drift is in the
+        list, but is no fault. Costs one scan of each side.
 
-    Costs one scan of each side.
+    Source: see `drift.columns.psi` for the index; the tests are those of Smirnov for numbers and times, chi-square for
+    categories.
+
+    Examples
+    --------
+    >>> from traintable import analyse
+    >>> before = spark.createDataFrame([(i % 10 / 1.0, "a") for i in range(100)], "x double, word string")
+    >>> drift = analyse.compare(before, before.selectExpr("x * 3 as x", "word"))
+    >>> [(column["name"], column["severity"]) for column in drift["columns"]]
+    [('x', 'severe'), ('word', 'none')]
     """
-    sides = [side_of(df, key, name) for df, name in ((reference, against), (current, "current"))]
-    return plain(compared(*sides))  # type: ignore[no-any-return]
+    sides = [scan_for_comparison(df, key, name) for df, name in ((reference, against), (current, "current"))]
+    return as_json(compare_tables(*sides))
 
 
-def side_of(df: DataFrame, key: Sequence[str], name: str) -> Side:
+def scan_for_comparison(df: DataFrame, key: Sequence[str], name: str) -> ComparedTable:
     """A table with what has to be known of it; one scan."""
     columns = columns_of(dict(df.dtypes), label=None, time=None, key=key)
-    learned = scan(df, _wanted(columns))
-    return Side(name, after_reading(columns, learned), learned)
+    statistics = scan(df, _wanted(columns))
+    return ComparedTable(name, separate_texts(columns, statistics), statistics)
 
 
-def compared(before: Side, after: Side) -> dict[str, Any]:
-    """The differences of two sides, see `compare`; no pass."""
+def compare_tables(before: ComparedTable, after: ComparedTable) -> TableDrift:
+    """The differences of two tables, see `compare`; no pass."""
     earlier = {column.name: column for column in before.columns}
-    shared = [(earlier[c.name], c) for c in after.columns if c.name in earlier and c.role != KEY]
-    reasons = {new.name: _hindrance(old, new) for old, new in shared}
-    drifts = {new.name: _drift(old, new, before, after) for old, new in shared if not reasons[new.name]}
-    q_values = adjusted({name: drift.test for name, drift in drifts.items()})
-    kinds = {new.name: new for _, new in shared}
+    pairs = {c.name: _Pair(earlier[c.name], c) for c in after.columns if c.name in earlier and c.role != KEY}
+    reasons = {name: _hindrance(pair) for name, pair in pairs.items()}
+    drifts = {name: _drift(pair, before, after) for name, pair in pairs.items() if not reasons[name]}
+    q_values = adjust_p_values({name: drift.test for name, drift in drifts.items()})
     return {
         "against": before.name,
-        "rows": {"before": before.learned.n_rows, "after": after.learned.n_rows},
-        "columns": [
-            _told(kinds[name], earlier[name], drift, q_values[name], before, after) for name, drift in drifts.items()
-        ],
+        "rows": {"before": before.statistics.n_rows, "after": after.statistics.n_rows},
+        "columns": [_column_drift(pairs[name], drift, q_values[name], before, after) for name, drift in drifts.items()],
         "schema": list(_changes(before, after)),
         "left_out": [{"column": name, "because": reason} for name, reason in reasons.items() if reason],
     }
 
 
-def _wanted(columns: Sequence[Column]) -> Wanted:
+def _wanted(columns: Sequence[AnalysedColumn]) -> Wanted:
     ranked = tuple(c.name for c in columns if c.is_ranked)
-    words = tuple(c.name for c in columns if c.kind in WORDS)
-    return Wanted(summary=ranked, values=ranked, frequencies=words)
+    categories = tuple(c.name for c in columns if c.kind in WORDS)
+    return Wanted(summary=ranked, values=ranked, frequencies=categories)
 
 
-def _changes(before: Side, after: Side) -> Iterator[dict[str, Any]]:
-    types = [{c.name: c.type for c in side.columns} for side in (before, after)]
-    for name in dict.fromkeys([*types[0], *types[1]]):
-        old, new = (known.get(name) for known in types)
-        if old != new:
-            change = "added" if old is None else "removed" if new is None else "type"
-            yield {"change": change, "column": name, "before": old, "after": new}
+def _changes(before: ComparedTable, after: ComparedTable) -> Iterator[TypeChange]:
+    """The columns that were added or removed, or have another type."""
+    old_types, new_types = ({c.name: c.type for c in table.columns} for table in (before, after))
+    for name in dict.fromkeys([*old_types, *new_types]):
+        old, new = old_types.get(name), new_types.get(name)
+        if old is None:
+            yield {"change": "added", "column": name, "before": old, "after": new}
+        elif new is None:
+            yield {"change": "removed", "column": name, "before": old, "after": new}
+        elif old != new:
+            yield {"change": "type", "column": name, "before": old, "after": new}
 
 
-def _hindrance(old: Column, new: Column) -> str | None:
+def _hindrance(pair: _Pair) -> str | None:
     """Why two columns can't be compared."""
+    old, new = pair
     if OTHER in (old.kind, new.kind):
         return f"values of type {old.type if old.kind == OTHER else new.type} are not compared"
     if _family(old) != _family(new):
-        return f"{old.type} and {new.type} are not comparable"
+        return f"{old.type} and {new.type} can't be compared"
     return None
 
 
-def _family(column: Column) -> str:
+def _family(column: AnalysedColumn) -> str:
     return column.kind if column.is_ranked else TEXT
 
 
-def _drift(old: Column, new: Column, before: Side, after: Side) -> Drift:
-    sides = ((old, before), (new, after))
-    missing = [side.n_missing(column) for column, side in sides]
-    if new.is_ranked:
-        values = [side.learned.values[new.name].weighted() for _, side in sides]
-        return number_drift(*values, missing=(missing[0], missing[1]))
-    if TEXT not in (old.kind, new.kind):
-        return category_drift(*[side.learned.frequencies[new.name] for _, side in sides])
-    counts = np.array([[n, side.learned.n_rows - n] for n, (_, side) in zip(missing, sides, strict=True)])
+def _drift(pair: _Pair, before: ComparedTable, after: ComparedTable) -> Drift:
+    """How far a column has moved, by the test that its kind asks for."""
+    name = pair.new.name
+    missing = before.n_missing(pair.old), after.n_missing(pair.new)
+    if pair.new.is_ranked:
+        values = [table.statistics.values[name].weighted() for table in (before, after)]
+        return number_drift(*values, missing=missing)
+    if pair.kind != TEXT:
+        return category_drift(*[table.statistics.frequencies[name] for table in (before, after)])
+    n_rows = before.statistics.n_rows, after.statistics.n_rows
+    counts = np.array([[n, rows - n] for n, rows in zip(missing, n_rows, strict=True)])
     index = psi_of_counts(*counts)
     return Drift(index, severity(index), missing_or_not(counts))
 
 
-def _told(new: Column, old: Column, drift: Drift, q_value: float, before: Side, after: Side) -> dict[str, Any]:
-    test, is_text = drift.test, TEXT in (old.kind, new.kind)
-    shares = [
-        side.n_missing(column) / side.learned.n_rows if side.learned.n_rows else None
-        for column, side in ((old, before), (new, after))
-    ]
+def _column_drift(
+    pair: _Pair, drift: Drift, q_value: float, before: ComparedTable, after: ComparedTable
+) -> ColumnDrift:
+    """The drift of a column as the profile has it."""
+    test = drift.test
     return {
-        **{"name": new.name, "kind": TEXT if is_text else new.kind, "psi": drift.psi, "severity": drift.severity},
-        **{"test": test.test, "statistic": test.statistic},
-        **{"p_value": test.p_value, "q_value": q_value, "rank_error": test.rank_error},
-        "ks": test.statistic if new.is_ranked else None,
-        "chi2": None if new.is_ranked else test.statistic,
-        "missing": dict(zip(("before", "after"), shares, strict=True)),
+        "name": pair.new.name,
+        "kind": pair.kind,
+        "psi": drift.psi,
+        "severity": drift.severity,
+        "test": test.test,
+        "statistic": test.statistic,
+        "p_value": test.p_value,
+        "q_value": q_value,
+        "rank_error": test.rank_error,
+        "ks": test.statistic if pair.new.is_ranked else None,
+        "chi2": None if pair.new.is_ranked else test.statistic,
+        "missing": {"before": _missing_share(before, pair.old), "after": _missing_share(after, pair.new)},
     }
+
+
+def _missing_share(table: ComparedTable, column: AnalysedColumn) -> float | None:
+    n_rows = table.statistics.n_rows
+    return table.n_missing(column) / n_rows if n_rows else None

@@ -28,6 +28,14 @@ def anova(classes: Sequence[Moments], *, confidence: float = CONFIDENCE) -> Test
 
     Source: Fisher, "Statistical Methods for Research Workers" (1925); for the effect Hays, "Statistics for
     Psychologists" (1963), for its interval Steiger (2004).
+
+    Examples
+    --------
+    >>> from traintable.statistics import Weighted
+    >>> classes = [Moments.of(Weighted.of(rows)) for rows in ([1, 2, 3], [2, 3, 4], [6, 7, 8])]
+    >>> result = anova(classes)
+    >>> round(result.statistic, 2), round(result.p_value, 4), result.effect.name
+    (21.0, 0.002, 'omega squared')
     """
     filled = [c for c in classes if c.n]
     n, rank_error = sum(c.n for c in filled), max((c.rank_error for c in filled), default=0.0)

@@ -18,8 +18,8 @@ MAX_ROWS, MAX_STEPS = 1_000, 100_000
 def freeman_halton(table: Ints) -> float:
     """The probability, given the totals, of a table that is no more likely than this one if columns are independent.
 
-    The tables are built column by column. What two beginnings leave of the row totals, and how likely they are, is all
-    that matters for how they go on, so those in which it is the same go on as one.
+    The tables are built column by column. Two of them that are half built, leave the same row totals and are equally
+    likely can be completed in the same ways, so they are counted together.
 
     Parameters
     ----------
@@ -37,19 +37,19 @@ def freeman_halton(table: Ints) -> float:
     rows = tuple(int(n) for n in counts.sum(axis=1))
     if sum(rows) > MAX_ROWS:
         raise _too_large(counts)
-    beginnings, steps = Counter({(rows, 1): 1}), 0
+    partial, steps = Counter({(rows, 1): 1}), 0
     for column in counts.T.tolist():
         grown: Counter[tuple[tuple[int, ...], int]] = Counter()
-        for (left, ways), n in beginnings.items():
+        for (left, ways), n in partial.items():
             for cells in _columns(sum(column), left):
                 steps += 1
                 if steps > MAX_STEPS:
                     raise _too_large(counts)
                 rest = tuple(a - b for a, b in zip(left, cells, strict=True))
                 grown[rest, ways * _ways(cells)] += n
-        beginnings = grown
+        partial = grown
     observed = math.prod(_ways(column) for column in counts.T.tolist())
-    extreme = sum(ways * n for (_, ways), n in beginnings.items() if ways <= observed)
+    extreme = sum(ways * n for (_, ways), n in partial.items() if ways <= observed)
     return float(Fraction(extreme, _ways(rows)))
 
 
@@ -65,7 +65,7 @@ def _columns(total: int, most: Sequence[int]) -> Iterator[tuple[int, ...]]:
 
 
 def _ways(cells: Sequence[int]) -> int:
-    """In how many orders so many rows of each kind can come: the multinomial coefficient."""
+    """The number of orders of rows of which `cells` are of each kind: the multinomial coefficient."""
     ways, total = 1, 0
     for n in cells:
         total += n
@@ -78,5 +78,5 @@ def _too_large(counts: Ints) -> ConfigError:
         where="analyse.fisher",
         expected=f"at most {MAX_ROWS:,} rows and {MAX_STEPS:,} steps to build all tables of the same totals",
         found=f"{counts.shape[0]} x {counts.shape[1]} cells and {int(np.sum(counts)):,} rows",
-        remedy="Use chi_square, or put rare values together.",
+        remedy="Use chi_square, or merge rare values.",
     )

@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 from scipy import special, stats  # type: ignore[import-untyped]
 
-from traintable.analyse.hypothesis.moments import present, standardised
-from traintable.analyse.hypothesis.pooled import Pooled, rows_below, whole_type
+from traintable.analyse.hypothesis.moments import standard_scores, without_zero_counts
+from traintable.analyse.hypothesis.pooled_ranks import PooledRanks, integer_type, rows_below
 from traintable.analyse.hypothesis.result import CONFIDENCE, Effect, TestResult
 from traintable.arrays import Floats
 from traintable.statistics import Weighted
@@ -32,6 +32,12 @@ def ks_1samp(values: Weighted, mean: float, std: float, *, confidence: float = C
 
     Source: Kolmogorov (1933); Massart, "The tight constant in the Dvoretzky-Kiefer-Wolfowitz inequality" (Annals of
     Probability 18, 1990); p-values by Simard and L'Ecuyer (2011), as SciPy has them.
+
+    Examples
+    --------
+    >>> result = ks_1samp(Weighted.of([-1.2, -0.3, 0.1, 0.8]), mean=0.0, std=1.0)
+    >>> round(result.statistic, 4), round(result.p_value, 4)
+    (0.2119, 0.9781)
     """
     if not values.n or not (0 < std < math.inf and math.isfinite(mean)):
         return TestResult("kolmogorov-smirnov, one sample", math.nan, math.nan, values.n, None, values.rank_error)
@@ -54,6 +60,12 @@ def ks_2samp(a: Weighted, b: Weighted, *, confidence: float = CONFIDENCE) -> Tes
 
     Source: Smirnov (1939); Hodges, "The significance probability of the Smirnov two-sample test" (Arkiv för Matematik
     3, 1958); Massart (1990).
+
+    Examples
+    --------
+    >>> result = ks_2samp(Weighted.of([1, 2, 3, 4]), Weighted.of([3, 4, 5, 6]))
+    >>> result.statistic, round(result.p_value, 4)
+    (0.5, 0.7714)
     """
     n, rank_error = a.n + b.n, a.rank_error + b.rank_error
     if not a.n or not b.n:
@@ -70,16 +82,16 @@ def ks_2samp(a: Weighted, b: Weighted, *, confidence: float = CONFIDENCE) -> Tes
 
 def distance_from_normal(values: Weighted, mean: Fraction, std: float) -> float:
     """The largest distance of the distribution function from that of a normal distribution."""
-    values = present(values)
-    normal = special.ndtr(standardised(values, mean, std))
+    values = without_zero_counts(values)
+    normal = special.ndtr(standard_scores(values, mean, std))
     ends = np.cumsum(values.counts)
     up_to, below = ends / values.n, (ends - values.counts) / values.n
     return float(max((up_to - normal).max(), (normal - below).max()))
 
 
 def _largest_distance(a: Weighted, b: Weighted) -> float:
-    limits = Pooled.of([a, b]).values
-    whole = whole_type(a.n * b.n)
+    limits = PooledRanks.of([a, b]).values
+    whole = integer_type(a.n * b.n)
     of_a, of_b = (rows_below(values, limits, "right").astype(whole) for values in (a, b))
     return float(np.abs(of_a * b.n - of_b * a.n).max() / (a.n * b.n))
 

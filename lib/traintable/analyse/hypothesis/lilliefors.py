@@ -34,6 +34,12 @@ def lilliefors(values: Weighted) -> TestResult:
 
     Source: Lilliefors, "On the Kolmogorov-Smirnov test for normality with mean and variance unknown" (JASA 62, 1967);
     Durbin, "Distribution Theory for Tests Based on the Sample Distribution Function" (1973) for the limit.
+
+    Examples
+    --------
+    >>> result = lilliefors(Weighted.of([2.1, 2.9, 3.0, 3.2, 3.8, 9.5]))
+    >>> round(result.statistic, 3), round(result.p_value, 3)
+    (0.375, 0.014)
     """
     moments = Moments.of(values)
     if values.n < 4 or not 0 < moments.variance < math.inf:

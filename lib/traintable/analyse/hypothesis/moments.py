@@ -32,11 +32,11 @@ class Moments:
     @classmethod
     def of(cls, values: Weighted) -> Moments:
         """The moments of values with counts."""
-        values = present(values)
+        values = without_zero_counts(values)
         n, mean = values.n, exact_mean(values)
         if n < 2:
             return cls(n, mean, math.nan, values.rank_error)
-        distance, unit = distances(values, mean)
+        distance, unit = distances_from(values, mean)
         squares = math.fsum(values.counts * distance * distance)
         return cls(n, mean, _times_power(squares / (n - 1), 2 * unit), values.rank_error)
 
@@ -60,7 +60,7 @@ def exact_mean(values: Weighted) -> Fraction:
     return Fraction(total, values.n) * Fraction(2) ** (lowest - 53)
 
 
-def distances(values: Weighted, mean: Fraction) -> tuple[Floats, int]:
+def distances_from(values: Weighted, mean: Fraction) -> tuple[Floats, int]:
     """How far each value is from `mean` in units of 2**unit, each below 1 and rounded about once; and the unit."""
     down = 0 if np.abs(values.values).max(initial=0.0) < _LARGE else 2
     near = mean / 2**down
@@ -70,15 +70,15 @@ def distances(values: Weighted, mean: Fraction) -> tuple[Floats, int]:
     return np.ldexp(distance, -unit), unit + down
 
 
-def standardised(values: Weighted, mean: Fraction, std: float) -> Floats:
+def standard_scores(values: Weighted, mean: Fraction, std: float) -> Floats:
     """How many `std` each value is above `mean`, shape of `values`."""
-    distance, unit = distances(values, mean)
+    distance, unit = distances_from(values, mean)
     share, exponent = math.frexp(std)
     with np.errstate(over="ignore"):
         return np.ldexp(distance / share, unit - exponent)
 
 
-def between_and_within(classes: Sequence[Moments]) -> tuple[Fraction, float]:
+def sums_of_squares(classes: Sequence[Moments]) -> tuple[Fraction, float]:
     """Sums of squares of one-way analysis of variance: of the classes' means, weighted by rows, and inside classes."""
     filled = [c for c in classes if c.n]
     n = sum(c.n for c in filled)
@@ -87,7 +87,7 @@ def between_and_within(classes: Sequence[Moments]) -> tuple[Fraction, float]:
     return between, math.fsum((c.n - 1) * c.variance for c in filled if c.n > 1)
 
 
-def share_of(part: Fraction, rest: float) -> float:
+def fraction_of(part: Fraction, rest: float) -> float:
     """`part` / (`part` + `rest`), also where a double can't hold them; NaN for 0 of 0 and where `rest` isn't finite."""
     if not math.isfinite(rest) or (part == 0 and rest == 0):
         return math.nan
@@ -102,8 +102,8 @@ def as_float(fraction: Fraction) -> float:
         return math.inf if fraction > 0 else -math.inf
 
 
-def present(values: Weighted) -> Weighted:
-    """The values that occur."""
+def without_zero_counts(values: Weighted) -> Weighted:
+    """The values that occur in some row."""
     kept = values.counts > 0
     return values if kept.all() else Weighted(values.values[kept], values.counts[kept], values.rank_error)
 

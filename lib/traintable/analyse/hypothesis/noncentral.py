@@ -32,21 +32,21 @@ def _limits(cdf: Callable[[float], float], statistic: float, guess: float, confi
     if not isfinite(statistic):
         return (nan, nan) if isnan(statistic) else (inf, inf)
     tail = (1 - confidence) / 2
-    low, high = (_solved(cdf, target, guess) for target in (1 - tail, tail))
+    low, high = (_solve(cdf, target, guess) for target in (1 - tail, tail))
     return low, high
 
 
-def _solved(cdf: Callable[[float], float], target: float, guess: float) -> float:
+def _solve(cdf: Callable[[float], float], target: float, guess: float) -> float:
     """Where `cdf`, which falls from 0 on, is `target`; 0 when it is below from the start."""
 
-    def known(nc: float) -> float:
-        """`cdf`, which SciPy can't tell (NaN) far out in a tail."""
-        found = cdf(nc)
-        return found if found == found else float(nc < guess)
+    def defined(nc: float) -> float:
+        """`cdf`, where SciPy gives NaN far out in a tail 0 or 1."""
+        probability = cdf(nc)
+        return float(nc < guess) if isnan(probability) else probability
 
-    if known(0.0) <= target:
+    if defined(0.0) <= target:
         return 0.0
     end = max(guess, 1.0)
-    while known(end) > target:
+    while defined(end) > target:
         end *= 2
-    return float(optimize.brentq(lambda nc: known(nc) - target, 0.0, end, xtol=1e-13, rtol=1e-14))
+    return float(optimize.brentq(lambda nc: defined(nc) - target, 0.0, end, xtol=1e-13, rtol=1e-14))

@@ -9,7 +9,13 @@ from fractions import Fraction
 import numpy as np
 from scipy import special  # type: ignore[import-untyped]
 
-from traintable.analyse.hypothesis.moments import Moments, distances, exact_mean, present, standardised
+from traintable.analyse.hypothesis.moments import (
+    Moments,
+    distances_from,
+    exact_mean,
+    standard_scores,
+    without_zero_counts,
+)
 from traintable.analyse.hypothesis.result import TestResult
 from traintable.statistics import Weighted
 from traintable.statistics.summary import Shape
@@ -26,8 +32,14 @@ def dagostino_pearson(values: Weighted | Shape) -> TestResult:
 
     Source: D'Agostino and Pearson, "Tests for departure from normality" (Biometrika 60, 1973); D'Agostino (1970) for
     the skewness, Anscombe and Glynn (1983) for the kurtosis.
+
+    Examples
+    --------
+    >>> result = dagostino_pearson(Weighted.of([1, 1, 2, 2, 3, 3, 4, 5, 9]))
+    >>> round(result.statistic, 3), round(result.p_value, 4)
+    (8.153, 0.017)
     """
-    form = _Form.of(values)
+    form = _SkewAndKurtosis.of(values)
     if form.n < 8 or not math.isfinite(form.skewness):
         return TestResult("d'agostino-pearson", math.nan, math.nan, form.n, None, form.rank_error)
     statistic = skewness_score(form.n, form.skewness) ** 2 + kurtosis_score(form.n, form.kurtosis) ** 2
@@ -41,8 +53,14 @@ def jarque_bera(values: Weighted | Shape) -> TestResult:
 
     Source: Jarque and Bera, "A test for normality of observations and regression residuals" (International Statistical
     Review 55, 1987).
+
+    Examples
+    --------
+    >>> result = jarque_bera(Weighted.of([1, 1, 2, 2, 3, 3, 4, 5, 9]))
+    >>> round(result.statistic, 3), round(result.p_value, 4)
+    (3.009, 0.2222)
     """
-    form = _Form.of(values)
+    form = _SkewAndKurtosis.of(values)
     statistic = form.n / 6 * (form.skewness**2 + form.kurtosis**2 / 4)
     return TestResult("jarque-bera", statistic, _tail(statistic), form.n, None, form.rank_error)
 
@@ -59,12 +77,18 @@ def anderson_darling(values: Weighted) -> TestResult:
 
     Source: Anderson and Darling, "A test of goodness of fit" (JASA 49, 1954); D'Agostino and Stephens, "Goodness-of-Fit
     Techniques" (1986), table 4.9.
+
+    Examples
+    --------
+    >>> result = anderson_darling(Weighted.of([1, 1, 2, 2, 3, 3, 4, 5, 9]))
+    >>> round(result.statistic, 3), round(result.p_value, 4)
+    (0.562, 0.1038)
     """
     moments = Moments.of(values)
     if values.n < 8 or not 0 < moments.variance < math.inf:
         return TestResult("anderson-darling", math.nan, math.nan, values.n, None, values.rank_error)
-    values = present(values)
-    score = standardised(values, moments.mean, math.sqrt(moments.variance))
+    values = without_zero_counts(values)
+    score = standard_scores(values, moments.mean, math.sqrt(moments.variance))
     counts, ends = values.counts.astype(np.float64), np.cumsum(values.counts).astype(np.float64)
     starts, n = ends - counts, float(values.n)
     lower = counts * (starts + ends) * special.log_ndtr(score)
@@ -75,7 +99,7 @@ def anderson_darling(values: Weighted) -> TestResult:
 
 
 @dataclass(frozen=True)
-class _Form:
+class _SkewAndKurtosis:
     """Third and fourth standardised moments, the latter less 3."""
 
     n: int
@@ -84,11 +108,11 @@ class _Form:
     rank_error: float = 0.0
 
     @classmethod
-    def of(cls, values: Weighted | Shape) -> _Form:
+    def of(cls, values: Weighted | Shape) -> _SkewAndKurtosis:
         if isinstance(values, Shape):
             return cls(values.n, values.skewness(), values.kurtosis())
-        values = present(values)
-        distance, _ = distances(values, exact_mean(values))
+        values = without_zero_counts(values)
+        distance, _ = distances_from(values, exact_mean(values))
         m2, m3, m4 = (math.fsum(values.counts * distance**k) for k in (2, 3, 4))
         if not m2 > 0:
             return cls(values.n, math.nan, math.nan, values.rank_error)

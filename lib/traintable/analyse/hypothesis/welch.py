@@ -28,6 +28,14 @@ def welch_t(a: Moments, b: Moments, *, confidence: float = CONFIDENCE) -> TestRe
 
     Source: Welch, "The generalization of Student's problem when several different population variances are involved"
     (Biometrika 34, 1947).
+
+    Examples
+    --------
+    >>> from traintable.statistics import Weighted
+    >>> a, b = (Moments.of(Weighted.of(rows)) for rows in ([5, 6, 7, 9], [1, 2, 4, 4]))
+    >>> result = welch_t(a, b)
+    >>> round(result.statistic, 3), round(result.p_value, 4)
+    (3.52, 0.0129)
     """
     error = _squared_errors(a, b)
     rank_error = max(a.rank_error, b.rank_error)
@@ -39,7 +47,14 @@ def welch_t(a: Moments, b: Moments, *, confidence: float = CONFIDENCE) -> TestRe
 
 
 def mean_difference(a: Moments, b: Moments, *, confidence: float = CONFIDENCE) -> Effect:
-    """The mean of `a` less that of `b`, with the interval that belongs to Welch's test."""
+    """The mean of `a` less that of `b`, with the interval that belongs to Welch's test.
+
+    Examples
+    --------
+    >>> effect = mean_difference(Moments(40, Fraction(7), 4.0), Moments(50, Fraction(5), 9.0))
+    >>> round(effect.low, 2), effect.value, round(effect.high, 2)
+    (0.95, 2.0, 3.05)
+    """
     difference, error = as_float(a.mean - b.mean), sum(_squared_errors(a, b))
     if not error > 0:
         return Effect("mean difference", difference, *((difference,) * 2 if error == 0 else (nan, nan)))
@@ -56,6 +71,11 @@ def hedges_g(a: Moments, b: Moments, *, confidence: float = CONFIDENCE) -> Effec
 
     Source: Hedges, "Distribution theory for Glass's estimator of effect size ..." (Journal of Educational Statistics 6,
     1981); Hedges and Olkin, "Statistical Methods for Meta-Analysis" (1985), chapter 5.
+
+    Examples
+    --------
+    >>> round(hedges_g(Moments(40, Fraction(7), 4.0), Moments(50, Fraction(5), 9.0)).value, 3)
+    0.761
     """
     df = a.n + b.n - 2
     squares = [(c.n - 1) * c.variance for c in (a, b)]

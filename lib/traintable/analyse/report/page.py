@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from traintable.analyse.report import associations, columns, decisions, figures, sections, sparkline, views
 from traintable.analyse.report.pictures import Pictures
-from traintable.analyse.rows.learners import require_package
+from traintable.analyse.rows.requirements import require_package
 
 Plan = str | Mapping[str, Any] | None
 

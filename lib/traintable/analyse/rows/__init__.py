@@ -1,1 +1,1 @@
-"""Rows of a table that are looked at themselves: a keyed sample on the driver, or all of them in batches."""
+"""Rows that are handed over to NumPy: a keyed sample on the driver, or all rows in batches on the workers."""

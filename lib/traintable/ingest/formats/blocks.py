@@ -17,7 +17,7 @@ from traintable.contract.times import parse_times
 Parse = Callable[[pa.Array], list[pa.Array] | None]
 Explain = Callable[[str], list[Violation]]
 Refuse = Callable[[str], list[Violation] | None]
-FEW = 512  # records of which each is looked at when one of them is bad
+FEW = 512  # records of which each is checked by itself when one of them is bad
 
 
 @dataclass
@@ -35,8 +35,8 @@ class Reader:
     Attributes
     ----------
     parse : the values of some records (dates and times as text), or None when one of them is bad.
-    explain : what is wrong with one that is bad.
-    refuse : the same where it can be told at once; nothing, or None, for a record that may be good.
+    explain : what is wrong with a bad record.
+    refuse : the same where it shows without the parser; nothing, or None, for a record that may be good.
     """
 
     parse: Parse
@@ -50,21 +50,21 @@ def read_block(raw: pa.Array, fields: Sequence[Field], reader: Reader, *, zone: 
     A record that is no valid UTF-8 is bad.
     """
     reasons: Reasons = {}
-    good = _valid(raw, reasons)
-    parts, kept = _parsed(raw.take(good), good, reader, reasons)
-    columns = [_column(f, [part[i] for part in parts], kept, reasons, zone) for i, f in enumerate(fields)]
+    good = _valid_rows(raw, reasons)
+    parts, parsed_rows = _parse(raw.take(good), good, reader, reasons)
+    columns = [_column(f, [part[i] for part in parts], parsed_rows, reasons, zone) for i, f in enumerate(fields)]
     n = len(raw)
     place = np.full(n, -1, np.int64)
-    place[kept] = np.arange(len(kept))
+    place[parsed_rows] = np.arange(len(parsed_rows))
     indices = pa.array(place, mask=place < 0)
     spread = [column.take(indices) for column in columns]
-    violations: Reasons = {}
-    checked = check_columns(fields, spread, violations)
-    for row, broken in violations.items():
+    broken_promises: Reasons = {}
+    checked = check_columns(fields, spread, broken_promises)
+    for row, why in broken_promises.items():
         if row not in reasons:
-            reasons[row] = broken
+            reasons[row] = why
         elif place[row] >= 0:  # not those that have no values at all
-            reasons[row] += [violation for violation in broken if not _follows(violation, reasons[row])]
+            reasons[row] += [violation for violation in why if not _follows(violation, reasons[row])]
     return Block(checked, reasons)
 
 
@@ -75,7 +75,7 @@ def _follows(violation: Violation, others: Sequence[Violation]) -> bool:
     return is_null and any(other.reason == f"type:{column}" for other in others)
 
 
-def _valid(raw: pa.Array, reasons: Reasons) -> pa.Array:
+def _valid_rows(raw: pa.Array, reasons: Reasons) -> pa.Array:
     """The rows whose text is valid UTF-8."""
     try:
         raw.validate(full=True)
@@ -92,61 +92,63 @@ def _valid(raw: pa.Array, reasons: Reasons) -> pa.Array:
     return pa.array(good, pa.int64())
 
 
-def _parsed(
+def _parse(
     raw: pa.Array, rows: pa.Array, reader: Reader, reasons: Reasons, *, is_new: bool = True
 ) -> tuple[list[list[pa.Array]], list[int]]:
-    """The parts that parse, in order, and the rows that they are of; what is wrong with the others goes to reasons.
+    """The values of the records that parse, piece by piece in order, and their rows; why others do not, in `reasons`.
 
-    `is_new` : nobody has looked at each of the records yet.
+    Where some records do not parse, each of a few is first checked by itself (if `is_new`, that is only once); then
+    both halves are parsed.
     """
     if not len(raw):
         return [], []
-    found = reader.parse(raw)
-    if found is not None:
-        return [found], rows.to_pylist()
+    values = reader.parse(raw)
+    if values is not None:
+        return [values], rows.to_pylist()
     if len(raw) == 1:
         reasons[rows[0].as_py()] = reader.explain(raw[0].as_py())
         return [], []
     if is_new and len(raw) <= FEW:
-        why = [reader.refuse(one) for one in raw.to_pylist()]
-        reasons.update((row, told) for row, told in zip(rows.to_pylist(), why, strict=True) if told)
-        rest = pa.array([i for i, told in enumerate(why) if not told], pa.int64())
-        return _parsed(raw.take(rest), rows.take(rest), reader, reasons, is_new=False)
+        refusals = [reader.refuse(record) for record in raw.to_pylist()]
+        reasons.update((row, why) for row, why in zip(rows.to_pylist(), refusals, strict=True) if why)
+        rest = pa.array([i for i, why in enumerate(refusals) if not why], pa.int64())
+        return _parse(raw.take(rest), rows.take(rest), reader, reasons, is_new=False)
     half = len(raw) // 2
-    first, kept = _parsed(raw[:half], rows[:half], reader, reasons, is_new=is_new)
-    second, more = _parsed(raw[half:], rows[half:], reader, reasons, is_new=is_new)
-    return first + second, kept + more
+    first, first_rows = _parse(raw[:half], rows[:half], reader, reasons, is_new=is_new)
+    second, second_rows = _parse(raw[half:], rows[half:], reader, reasons, is_new=is_new)
+    return first + second, first_rows + second_rows
 
 
-def _column(one: Field, parts: Sequence[pa.Array], rows: Sequence[int], reasons: Reasons, zone: str) -> pa.Array:
-    if not one.is_temporal:
-        return _together(parts, one.type)
-    texts = _together(parts, pa.string())
-    values, wrong = parse_times(texts, one.type, pattern=one.promise.format, zone=one.promise.time_zone or zone)
+def _column(field: Field, parts: Sequence[pa.Array], rows: Sequence[int], reasons: Reasons, zone: str) -> pa.Array:
+    if not field.is_temporal:
+        return _concatenate(parts, field.type)
+    texts = _concatenate(parts, pa.string())
+    zone = field.promise.time_zone or zone
+    values, wrong = parse_times(texts, field.type, pattern=field.promise.format, zone=zone)
     for place in wrong:
-        reasons.setdefault(rows[place], []).append(one.text_rule)
+        reasons.setdefault(rows[place], []).append(field.text_rule)
     return values
 
 
-def _together(parts: Sequence[Any], kind: pa.DataType) -> pa.Array:
+def _concatenate(parts: Sequence[Any], kind: pa.DataType) -> pa.Array:
     return pa.concat_arrays(parts) if parts else pa.array([], kind)
 
 
-def numbered(raw: pa.Array, before: str, after: str) -> pa.Buffer:
-    """The records as lines, each with its number put before it."""
+def number_lines(raw: pa.Array, prefix: str, suffix: str) -> pa.Buffer:
+    """The records as lines, each with its number in front of it."""
     number = pa.array(np.arange(len(raw))).cast(pa.string())
-    lines = pc.binary_join_element_wise(pa.scalar(before), number, pa.scalar(after), raw, "")
+    lines = pc.binary_join_element_wise(pa.scalar(prefix), number, pa.scalar(suffix), raw, "")
     offsets = pa.array([0, len(raw)], pa.int32())
     return pc.binary_join(pa.ListArray.from_arrays(offsets, lines), "\n")[0].as_buffer()
 
 
-def whole(column: pa.ChunkedArray) -> pa.Array:
+def combine(column: pa.ChunkedArray) -> pa.Array:
     """A column in one piece."""
     return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 
 
-def fit(columns: Sequence[pa.Array]) -> bool:
-    """Whether no decimal has more digits than its type, for which Arrow's parsers do not look."""
+def are_within_types(columns: Sequence[pa.Array]) -> bool:
+    """Whether no decimal has more digits than its type, which Arrow's parsers do not check."""
     try:
         for column in columns:
             if pa.types.is_decimal(column.type) or pa.types.is_nested(column.type):
@@ -157,5 +159,5 @@ def fit(columns: Sequence[pa.Array]) -> bool:
 
 
 def is_in_order(numbers: pa.Array, n: int) -> bool:
-    """Whether the numbers that were put before records came back, each once and in order."""
+    """Whether the numbers in front of records came back, each once and in order."""
     return len(numbers) == n and numbers.null_count == 0 and bool((numbers.to_numpy() == np.arange(n)).all())

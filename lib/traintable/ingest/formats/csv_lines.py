@@ -13,40 +13,42 @@ from traintable.config.sources import TextSource
 from traintable.contract.arrow import plain_value
 from traintable.contract.rules import Field, Violation
 from traintable.contract.values import FALSE_TEXTS, TRUE_TEXTS
-from traintable.ingest.formats.blocks import Reader, fit, is_in_order, numbered, whole
-from traintable.ingest.formats.plain_checks import refused, text_is
+from traintable.ingest.formats.blocks import Reader, are_within_types, combine, is_in_order, number_lines
+from traintable.ingest.formats.plain_checks import refusals, text_is
 
 _NUMBER = "\x00number"
 
 
 def reader(names: Sequence[str], fields: Sequence[Field], source: TextSource) -> Reader:
     """How records are read whose columns are `names`."""
-    given = (names, fields, source)
-    return Reader(lambda raw: parse(raw, *given), lambda raw: explain(raw, *given), lambda raw: refuse(raw, *given))
+    settings = (names, fields, source)
+    return Reader(
+        lambda raw: parse(raw, *settings), lambda raw: explain(raw, *settings), lambda raw: refuse(raw, *settings)
+    )
 
 
 def parse(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> list[pa.Array] | None:
     """The values of `fields` in records whose columns are `names`, by Arrow's parser; None when a record is bad.
 
     A field that is not among the names has no values. A number is put before each record as its first value, and a
-    record of nulls at the end: that all come back, in order, tells that no record ran into another.
+    record of nulls at the end: when all come back, in order, no record ran into another.
     """
     types: Mapping[str, pa.DataType] = {f.source: f.read_as for f in fields}
-    found = _read(raw, names, {name: types.get(name, pa.string()) for name in names}, source)
-    if found is None:
+    values = _read(raw, names, {name: types.get(name, pa.string()) for name in names}, source)
+    if values is None:
         return None
     if _has_text_after_quotes(raw, source) or _has_hexadecimal(raw, names, fields, source):
         return None
     for field in fields:
         if (
-            field.source in found
+            field.source in values
             and pa.types.is_floating(field.type)
-            and _has_overflow(raw, names, field, found, source)
+            and _has_overflow(raw, names, field, values, source)
         ):
             return None
     empty = pa.nulls(len(raw))
-    columns = [whole(found[f.source]) if f.source in names else empty.cast(types[f.source]) for f in fields]
-    return columns if fit(columns) else None
+    columns = [combine(values[f.source]) if f.source in names else empty.cast(types[f.source]) for f in fields]
+    return columns if are_within_types(columns) else None
 
 
 def _has_text_after_quotes(raw: pa.Array, source: TextSource) -> bool:
@@ -60,10 +62,10 @@ def _has_text_after_quotes(raw: pa.Array, source: TextSource) -> bool:
 
 
 def _has_overflow(
-    raw: pa.Array, names: Sequence[str], field: Field, found: Mapping[str, pa.ChunkedArray], source: TextSource
+    raw: pa.Array, names: Sequence[str], field: Field, values: Mapping[str, pa.ChunkedArray], source: TextSource
 ) -> bool:
     """Whether a number is infinite that was not written so: it was too large for its type."""
-    infinite = pc.fill_null(pc.is_inf(whole(found[field.source])), False)
+    infinite = pc.fill_null(pc.is_inf(combine(values[field.source])), False)
     if not pc.any(infinite).as_py():
         return False
     texts = _read(raw.filter(infinite), names, dict.fromkeys(names, pa.string()), source)
@@ -72,25 +74,26 @@ def _has_overflow(
 
 def _has_hexadecimal(raw: pa.Array, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> bool:
     """Whether a whole number is written as 0x10, which Arrow's parser takes and nobody else."""
-    wanted = [f.source for f in fields if f.source in names and pa.types.is_integer(f.type)]
+    integers = [f.source for f in fields if f.source in names and pa.types.is_integer(f.type)]
     content = b"".join(part.to_pybytes() for part in raw.buffers()[2:] if part)
-    if not wanted or (b"0x" not in content and b"0X" not in content):
+    if not integers or (b"0x" not in content and b"0X" not in content):
         return False
     suspects = raw.filter(pc.match_substring(raw, "0x", ignore_case=True))
     texts = _read(suspects, names, dict.fromkeys(names, pa.string()), source)
     return texts is not None and any(
-        pc.any(pc.match_substring(texts[name], "0x", ignore_case=True)).as_py() for name in wanted
+        pc.any(pc.match_substring(texts[name], "0x", ignore_case=True)).as_py() for name in integers
     )
 
 
 def _read(
     raw: pa.Array, names: Sequence[str], types: Mapping[str, pa.DataType], source: TextSource
 ) -> dict[str, pa.ChunkedArray] | None:
-    last = source.separator.join([source.null_value] * len(names))  # which a quote that is never closed runs into
-    lines = numbered(pa.concat_arrays([raw, pa.array([last])]), "", source.separator)
+    """The columns of records, of these types, by name; None when Arrow's parser finds other records in them."""
+    last = source.separator.join([source.null_value] * len(names))  # into which a quote runs that is never closed
+    lines = number_lines(pa.concat_arrays([raw, pa.array([last])]), "", source.separator)
     doubled = source.escape == source.quote
     try:
-        found = pyarrow.csv.read_csv(
+        table = pyarrow.csv.read_csv(
             pa.BufferReader(lines),
             read_options=pyarrow.csv.ReadOptions(
                 use_threads=False, block_size=len(lines) + 1, column_names=[_NUMBER, *names]
@@ -114,34 +117,34 @@ def _read(
         )
     except (pa.ArrowInvalid, pa.ArrowKeyError):
         return None
-    if not is_in_order(whole(found.column(0)), len(raw) + 1):
+    if not is_in_order(combine(table.column(0)), len(raw) + 1):
         return None
-    return dict(zip(names, found.slice(0, len(raw)).columns[1:], strict=True))
+    return dict(zip(names, table.slice(0, len(raw)).columns[1:], strict=True))
 
 
 def refuse(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> list[Violation] | None:
-    """What is wrong with one record, where that can be told without the parser; nothing, or None, for all others."""
+    """What is wrong with a record, where that shows without the parser; nothing, or None, for all others."""
     if any(sign in raw for sign in (source.quote, source.escape, "\r", "\n")):
         return None
     texts = raw.split(source.separator)
     if len(texts) != len(names):
-        return _other_columns(names)
+        return _wrong_number_of_values(names)
     by_name = dict(zip(names, texts, strict=True))
-    known = [(field, by_name[field.source]) for field in fields if field.source in by_name]
-    return refused([(field, text == source.null_value or text_is(field, text)) for field, text in known])
+    by_field = [(field, by_name[field.source]) for field in fields if field.source in by_name]
+    return refusals([(field, text == source.null_value or text_is(field, text)) for field, text in by_field])
 
 
-def _other_columns(names: Sequence[str]) -> list[Violation]:
+def _wrong_number_of_values(names: Sequence[str]) -> list[Violation]:
     return [Violation("columns", f"{len(names)} values: {', '.join(plain_value(name) for name in names[:20])}")]
 
 
 def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: TextSource) -> list[Violation]:
-    """What is wrong with one record."""
+    """What is wrong with a bad record."""
     texts = _read(pa.array([raw]), names, dict.fromkeys(names, pa.string()), source)
     if texts is not None and _has_text_after_quotes(pa.array([raw]), source):
-        return [Violation("syntax", "a separator or the end after a closing quote")]
+        return [Violation("syntax", "a separator, or the end of the record, after a closing quote")]
     if texts is None:
-        return _other_columns(names)
+        return _wrong_number_of_values(names)
     wrong = []
     for field in fields:
         if field.source not in texts:
@@ -150,4 +153,4 @@ def explain(raw: str, names: Sequence[str], fields: Sequence[Field], source: Tex
         is_read = _read(pa.array([raw]), names, alone, source) is not None
         if not is_read or parse(pa.array([raw]), names, [field], source) is None:
             wrong.append(field.type_rule)
-    return wrong or [Violation("syntax", "a record that the parser takes")]
+    return wrong or [Violation("syntax", "a record that the CSV parser can read")]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from traintable.ingest.formats.line_cutter import count_records, in_batches
-from traintable.ingest.formats.lines import after_line, twice_as_much, without_halves
+from traintable.ingest.formats.lines import keep_crlf_whole, read_doubling, skip_line
 from traintable.ingest.formats.streams import in_utf8
 from traintable.ingest.formats.whole_files import Numbered
 
@@ -38,25 +38,25 @@ class CsvRecords:
         return count_records(self.cut(content), self.max_bytes)
 
     def _records(self, content: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
-        source = without_halves(in_utf8(content, self.encoding))
+        source = keep_crlf_whole(in_utf8(content, self.encoding))
         signs = _Signs(self.separator, self.quote, self.escape)
         window, at, line, is_all = b"", 0, 1, False
         while not is_all or at < len(window):
             end = signs.end_of(window, at, at + self.max_bytes, is_all)
             if end is None and not is_all and len(window) - at <= self.max_bytes:
-                (window, is_all), at = twice_as_much(source, window[at:]), 0
+                (window, is_all), at = read_doubling(source, window[at:]), 0
                 continue
             stop, after = end or (len(window), len(window))
             yield window[at:stop][: self.max_bytes + 1], line
             line += len(_END.findall(window, at, after))
             at = after
             if end is None and not is_all:
-                window, at = after_line(source), 0
+                window, at = skip_line(source), 0
                 line += 1
 
 
 class _Signs:
-    """The signs of one kind of CSV, and the ends of records that they tell."""
+    """The separator, quote and escape of a CSV file, by which records end."""
 
     def __init__(self, separator: str, quote: str, escape: str) -> None:
         s, q, e = (re.escape(sign.encode()) for sign in (separator, quote, escape))
@@ -65,32 +65,32 @@ class _Signs:
         self._plain = re.compile(rb"[^" + q + rb"\r\n]*(\r\n|\r|\n)")
         self._simple = re.compile(q + rb"[^" + q + rb"]*" + q + rb"(?!" + q + rb")")
         self._quotes = re.compile(q + rb"+")
-        # What a value that is not quoted goes on to: another in quotes, or the end; what is escaped is passed over.
-        passed = b"" if escape == quote else e + rb"[^\r\n]|"
-        self._next = re.compile(passed + rb"(?P<value>" + s + rb"(?=" + q + rb"))|(?P<end>[\r\n])")
+        # What a value that is not quoted goes on to: another in quotes, or the end; what is escaped is skipped.
+        skipped = b"" if escape == quote else e + rb"[^\r\n]|"
+        self._next = re.compile(skipped + rb"(?P<value>" + s + rb"(?=" + q + rb"))|(?P<end>[\r\n])")
 
     def end_of(self, window: bytes, at: int, stop: int, is_all: bool) -> Span | None:
-        """The line end of the record at `at`, whose quotes count up to `stop`; None where it is not to be seen yet."""
+        """The line end of the record at `at`, whose quotes count up to `stop`; None where it is still to come."""
         while not (plain := self._plain.match(window, at)):
             if window.startswith(self._quote, at, stop):
-                closed = self._closed(window, at, stop)
+                closed = self._end_of_quoted(window, at, stop)
                 if closed is None:
                     break
                 at = closed
-            found = self._next.search(window, at, stop)
-            while found and not found.lastgroup:
-                found = self._next.search(window, found.end(), stop)
-            if found is None:
+            sign = self._next.search(window, at, stop)
+            while sign and not sign.lastgroup:
+                sign = self._next.search(window, sign.end(), stop)
+            if sign is None:
                 break
-            at = found.end() if found.lastgroup == "value" else found.start()
+            at = sign.end() if sign.lastgroup == "value" else sign.start()
         if plain:
             return plain.span(1)
-        is_told = is_all or len(window) >= stop  # what is not closed by now will not be
-        end = _END.search(window, at) if is_told else None
+        is_final = is_all or len(window) >= stop  # a quote that is not closed by now does not count
+        end = _END.search(window, at) if is_final else None
         return end.span() if end else None
 
-    def _closed(self, window: bytes, at: int, stop: int) -> int | None:
-        """Where the quote that opens at `at` has been closed."""
+    def _end_of_quoted(self, window: bytes, at: int, stop: int) -> int | None:
+        """Where the value in quotes that opens at `at` ends; None where it is not closed up to `stop`."""
         if self._escaped is None:
             simple = self._simple.match(window, at, stop)
             if simple:
@@ -102,8 +102,8 @@ class _Signs:
                     return run.end()
             return None
         ends = (
-            one.end()
-            for one in self._escaped.finditer(window, at + len(self._quote), stop)
-            if one.group() == self._quote
+            match.end()
+            for match in self._escaped.finditer(window, at + len(self._quote), stop)
+            if match.group() == self._quote
         )
         return next(ends, None)

@@ -15,10 +15,10 @@ from traintable.addresses import is_s3
 from traintable.config.sources import TextSource
 from traintable.ingest.formats.csv_records import CsvRecords
 from traintable.ingest.formats.line_cutter import Lines, is_blank
-from traintable.ingest.formats.streams import PACKINGS, beginning
+from traintable.ingest.formats.streams import CODECS, beginning
 from traintable.ingest.formats.whole_files import Cutter
 from traintable.ingest.formats.xml_records import XmlRecords
-from traintable.ingest.listing import FoundFile
+from traintable.ingest.listing import ListedFile
 from traintable.storage import s3
 
 HEAD_BYTES = 2**16
@@ -33,7 +33,7 @@ class Header:
     Attributes
     ----------
     fault : why these can't be the names of columns, so that no record of the files can be read, nor this line.
-    drift : the column that nobody has declared, for which the records of the files are to be kept apart.
+    drift : the column that nobody has declared, for which the records of the files are quarantined.
     """
 
     text: str
@@ -42,28 +42,28 @@ class Header:
     drift: str | None = None
 
 
-def headers(files: Sequence[FoundFile], source: TextSource) -> dict[Header, list[FoundFile]]:
+def headers(files: Sequence[ListedFile], source: TextSource) -> dict[Header, list[ListedFile]]:
     """The files by their header; reads the first 64 kB of each, 1 MB if it is packed, on the driver.
 
     An empty file has no names.
     """
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        found = list(pool.map(lambda file: _header(_head(file), source), files))
-    groups: dict[Header, list[FoundFile]] = {}
-    for header, file in zip(found, files, strict=True):
+        by_file = list(pool.map(lambda file: _header(_head(file), source), files))
+    groups: dict[Header, list[ListedFile]] = {}
+    for header, file in zip(by_file, files, strict=True):
         groups.setdefault(header, []).append(file)
     return groups
 
 
-def _head(file: FoundFile) -> bytes:
-    n = HEAD_BYTES if os.path.splitext(file.path)[1] not in PACKINGS else _PACKED_BYTES
+def _head(file: ListedFile) -> bytes:
+    n = HEAD_BYTES if os.path.splitext(file.path)[1] not in CODECS else _PACKED_BYTES
     return beginning(first_bytes(file, n), file.path, HEAD_BYTES)
 
 
-def first_bytes(file: FoundFile, n: int) -> bytes:
+def first_bytes(file: ListedFile, n: int) -> bytes:
     """At most the first `n` bytes of a file, local or of S3, as they are stored."""
     if is_s3(file.path):
-        return s3.first_bytes(file.path, n) if file.size else b""
+        return s3.read_first_bytes(file.path, n) if file.size else b""
     with open(file.path, "rb") as stream:
         return stream.read(n)
 
@@ -80,8 +80,8 @@ def _header(head: bytes, source: TextSource) -> Header:
     )
     names = tuple(next(reader, ()))
     if "\ufffd" in first:
-        return Header(first, names, f"a first line that is no {source.encoding}")
-    return named(names, first)
+        return Header(first, names, f"a first line that is not valid {source.encoding}")
+    return header_of(names, first)
 
 
 def _first_record(head: bytes, source: TextSource) -> bytes:
@@ -92,10 +92,10 @@ def _first_record(head: bytes, source: TextSource) -> bytes:
     return b""
 
 
-def named(names: Sequence[str], text: str = "") -> Header:
-    """The header of these names, and what is wrong with them."""
-    lowered = [name.lower() for name in names]
-    twice = next((name for name in names if lowered.count(name.lower()) > 1), None)
+def header_of(names: Sequence[str], text: str = "") -> Header:
+    """The header with these names; with a fault where a name stands in it twice."""
+    lower = [name.lower() for name in names]
+    twice = next((name for name in names if lower.count(name.lower()) > 1), None)
     return Header(text, tuple(names), None if twice is None else f"one with the column '{twice}' twice")
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 BATCH_LINES = 2**15
 _LF, _CR = 10, 13
-_BLANKS = b" \t\n\f\r"  # those of the pattern that leaves blank records out
+_BLANKS = b" \t\n\f\r"  # those of the pattern by which blank records are skipped
 
 
 def extents(content: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -46,7 +46,7 @@ def cut(content: bytes) -> Iterator[pa.StringArray]:
 def count(content: bytes, *, keep_blank: bool, max_bytes: int) -> int:
     """How many lines some content has, those of nothing but blanks only where they count (`keep_blank`).
 
-    A line of more than `max_bytes` is none of those, for there may be more of it than is given.
+    A line of more than `max_bytes` always counts, for there may be more of it than is given.
     """
     starts, ends = extents(content)
     return len(starts) if keep_blank else len(starts) - _n_blank(content, starts, ends, max_bytes)
@@ -64,39 +64,39 @@ def _n_blank(content: bytes, starts: np.ndarray, ends: np.ndarray, max_bytes: in
     return int(is_empty.sum()) + n_spaces
 
 
-def whole_lines(pieces: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
+def end_with_lines(pieces: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
     """Pieces cut anew, so that each ends with a line.
 
     Of a line of more than `max_bytes` its beginning is given, of at least one byte more.
     """
-    begun, n = list[bytes](), 0  # a line whose end has not come yet, and its length
-    for piece in without_halves(pieces):
+    started, n = list[bytes](), 0  # a line whose end has not come yet, and its length
+    for piece in keep_crlf_whole(pieces):
         if n > max_bytes:
             piece = piece[first_end(piece) :]
         end = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
         if end:
-            yield b"".join([*begun, piece[:end]])
-            begun, n = [], 0
-        begun.append(piece[end:][: max_bytes + 1 - n])
-        n += len(begun[-1])
+            yield b"".join([*started, piece[:end]])
+            started, n = [], 0
+        started.append(piece[end:][: max_bytes + 1 - n])
+        n += len(started[-1])
     if n:
-        yield b"".join(begun)
+        yield b"".join(started)
 
 
-def without_halves(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Pieces that none ends within a CRLF."""
-    held = b""
+def keep_crlf_whole(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces cut anew, so that none ends within a CRLF."""
+    carried = b""
     for piece in pieces:
-        content = held + piece
-        held = b"\r" if content.endswith(b"\r") else b""
+        content = carried + piece
+        carried = b"\r" if content.endswith(b"\r") else b""
         yield content.removesuffix(b"\r")
-    yield held
+    yield carried
 
 
 def first_end(content: bytes) -> int:
     """Where the first line of some content ends; its length where it does not."""
-    found = [at for at in (content.find(b"\n"), content.find(b"\r")) if at >= 0]
-    return min(found, default=len(content))
+    ends = [at for at in (content.find(b"\n"), content.find(b"\r")) if at >= 0]
+    return min(ends, default=len(content))
 
 
 def next_line(content: bytes) -> int | None:
@@ -107,19 +107,22 @@ def next_line(content: bytes) -> int | None:
     return end + 2 if content[end : end + 2] == b"\r\n" else end + 1
 
 
-def twice_as_much(source: Iterator[bytes], begun: bytes) -> tuple[bytes, bool]:
-    """What has begun with at least as much again, and whether that is all there is; so nothing is read often."""
-    parts, n = [begun], 0
+def read_doubling(source: Iterator[bytes], start: bytes) -> tuple[bytes, bool]:
+    """`start` with at least as much again from the source, and whether the source ends with it.
+
+    As the content doubles each time, no byte is searched often.
+    """
+    parts, n = [start], 0
     for piece in source:
         parts.append(piece)
         n += len(piece)
-        if n >= max(len(begun), 1):
+        if n >= max(len(start), 1):
             return b"".join(parts), False
     return b"".join(parts), True
 
 
-def after_line(source: Iterator[bytes]) -> bytes:
-    """What follows the first line end of a piece, the pieces without one passed over."""
+def skip_line(source: Iterator[bytes]) -> bytes:
+    """What follows the first line end in its piece; pieces without one are skipped."""
     for piece in source:
         at = next_line(piece)
         if at is not None:

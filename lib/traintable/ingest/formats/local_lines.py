@@ -4,45 +4,37 @@ from __future__ import annotations
 
 import os
 from codecs import BOM_UTF8
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-import numpy as np
-from pyspark.sql import functions as F
-
-from traintable.addresses import escaped
-from traintable.contract.record_columns import BLOCK, PATH, PLACE, RAW
-from traintable.ingest.listing import FoundFile
-from traintable.ingest.records import SparkRecords
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
+from traintable.contract.record_columns import BLOCK, PATH, PLACE, RAW
 from traintable.ingest.formats.lines import count, cut, next_line
-from traintable.ingest.formats.streams import address_of, as_utf8, reading
-from traintable.ingest.records import Work, numbered
+from traintable.ingest.formats.streams import as_utf8, report_unreadable
+from traintable.ingest.listing import ListedFile, address_of
+from traintable.ingest.records import CountedBlock, Work, with_positions
 from traintable.spark.plans import parallelism
-from traintable.spark.tasks import map_parts, shared_out
+from traintable.spark.task_results import SCHEMA, TaskResult, to_batch, values_of
+from traintable.spark.tasks import distribute, run_tasks
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-SPLIT_BYTES = 32 * 2**20  # of a file, read at once by one task
-PART_BYTES = 4 * SPLIT_BYTES  # read by one task, one after the other
+BLOCK_BYTES = 32 * 2**20  # of a file, read at once by one task
+SHARE_BYTES = 4 * BLOCK_BYTES  # read by one task, block after block
 _AHEAD = 2**16  # read to find the end of the last line
+_PIECE = 2**20
+_LF, _CR, _SPACE = 10, 13, 32
 
 
 @dataclass(frozen=True)
-class Split:
-    """The lines of a file that begin from `start` until before `end`."""
+class FileBlock:
+    """The lines of a file that begin from byte `start` until before byte `end`; the file has `size` bytes."""
 
     path: str
     start: int
@@ -52,89 +44,97 @@ class Split:
 
 @dataclass(frozen=True)
 class LocalLines:
-    """The lines of files; `_raw`, `_path`, `_block` and `_place` are what `spark_lines.lines` says they are.
+    """The lines of files: `_raw` (text), `_path` (an address), `_block` and `_place` (from 0 within the block).
 
     Attributes
     ----------
+    shares : the blocks of all files, as tasks read them.
     keep_blank : whether lines of nothing but blanks count.
     max_bytes : of a line that is longer the beginning is given, of at least one byte more.
     """
 
     spark: SparkSession
-    parts: Sequence[Sequence[Split]]
+    shares: Sequence[Sequence[FileBlock]]
     keep_blank: bool
     encoding: str
     max_bytes: int
 
     def map(self, work: Work, schema: str) -> DataFrame:
-        """What `work` makes of the batches of lines, each part of them in a task of its own."""
+        """What `work` makes of the batches of lines, each share of them in a task of its own."""
         read = partial(_batches, encoding=self.encoding, max_bytes=self.max_bytes)
-        return map_parts(self.spark, self.parts, lambda splits: work(read(splits)), schema)
+        return run_tasks(self.spark, self.shares, lambda blocks: work(read(blocks)), schema)
 
-    def numbered(self, found: DataFrame, root: str) -> DataFrame:
-        """`found`, some of the lines, with the number of each in its file; one pass."""
-        return numbered(found, self._counted(keep_blank=True), root=root)
+    def with_positions(self, some: DataFrame, root: str) -> DataFrame:
+        """`some` of the lines, with the number of each in its file; one pass."""
+        return with_positions(some, self._count(keep_blank=True), root=root)
 
-    def counts(self) -> DataFrame:
-        """Of each block `n`, how many lines count; one pass."""
-        return self._counted(keep_blank=self.keep_blank)
+    def counts(self) -> Counter[str]:
+        """How many lines count, by the address of their file; one pass."""
+        counts: Counter[str] = Counter()
+        for block in self._count(keep_blank=self.keep_blank):
+            counts[block.path] += block.n
+        return counts
 
-    def _counted(self, *, keep_blank: bool) -> DataFrame:
-        read = partial(_counted, keep_blank=keep_blank, max_bytes=self.max_bytes)
-        return map_parts(self.spark, self.parts, read, f"{PATH} string, {BLOCK} bigint, first bigint, n bigint")
+    def _count(self, *, keep_blank: bool) -> list[CountedBlock]:
+        count_share = partial(_count_share, keep_blank=keep_blank, max_bytes=self.max_bytes)
+        answers = run_tasks(self.spark, self.shares, count_share, SCHEMA).collect()  # one row a block
+        return [CountedBlock(*block) for block in values_of(row[0] for row in answers)]
 
 
 def local_lines(
-    spark: SparkSession, files: Sequence[FoundFile], *, keep_blank: bool, encoding: str, max_bytes: int
+    spark: SparkSession, files: Sequence[ListedFile], *, keep_blank: bool, encoding: str, max_bytes: int
 ) -> LocalLines:
-    """The lines of plain local files, in as many parts as make good use of the cores."""
-    splits = [
-        Split(file.path, start, min(start + SPLIT_BYTES, file.size), file.size)
+    """The lines of plain local files, in as many shares as make good use of the cores."""
+    blocks = [
+        FileBlock(file.path, start, min(start + BLOCK_BYTES, file.size), file.size)
         for file in files
-        for start in range(0, max(file.size, 1), SPLIT_BYTES)
+        for start in range(0, max(file.size, 1), BLOCK_BYTES)
     ]
     n_bytes = sum(file.size for file in files)
-    n_parts = max(1, min(len(splits), max(parallelism(spark), -(-n_bytes // PART_BYTES))))
-    parts = shared_out(splits, lambda split: split.end - split.start, n_parts)
-    return LocalLines(spark, parts, keep_blank, encoding, max_bytes)
+    n_shares = max(1, min(len(blocks), max(parallelism(spark), -(-n_bytes // SHARE_BYTES))))
+    shares = distribute(blocks, lambda block: block.end - block.start, n_shares)
+    return LocalLines(spark, shares, keep_blank, encoding, max_bytes)
 
 
-def _batches(splits: Sequence[Split], *, encoding: str, max_bytes: int) -> Iterator[pa.RecordBatch]:
-    """The lines of splits as `_raw`, `_path`, `_block` and `_place`."""
-    for split in splits:
-        first, address = 0, address_of(split.path)
-        for raw in cut(as_utf8(_read(split, max_bytes), encoding)):
+def _batches(blocks: Sequence[FileBlock], *, encoding: str, max_bytes: int) -> Iterator[pa.RecordBatch]:
+    """The lines of blocks as `_raw`, `_path`, `_block` and `_place`."""
+    for block in blocks:
+        first, address = 0, address_of(block.path)
+        for raw in cut(as_utf8(_read(block, max_bytes), encoding)):
             n = len(raw)
-            block, place = np.full(n, split.start), np.arange(first, first + n)
-            columns = [raw, pa.repeat(pa.scalar(address), n), pa.array(block), pa.array(place)]
+            starts, places = np.full(n, block.start), np.arange(first, first + n)
+            columns = [raw, pa.repeat(pa.scalar(address), n), pa.array(starts), pa.array(places)]
             yield pa.RecordBatch.from_arrays(columns, names=[RAW, PATH, BLOCK, PLACE])
             first += n
 
 
-def _counted(splits: Sequence[Split], *, keep_blank: bool, max_bytes: int) -> Iterator[pa.RecordBatch]:
-    """How many lines each split has."""
-    for split in splits:
-        address = address_of(split.path)
-        with reading(address):
-            n = plain_count(split.path, split.start, split.end, keep_blank=keep_blank)
-        if n is None:
-            n = count(_read(split, max_bytes), keep_blank=keep_blank, max_bytes=max_bytes)
-        columns = [[address], [split.start], [0], [n]]
-        yield pa.RecordBatch.from_pydict(dict(zip((PATH, BLOCK, "first", "n"), columns, strict=True)))
+def _count_share(blocks: Sequence[FileBlock], *, keep_blank: bool, max_bytes: int) -> Iterator[pa.RecordBatch]:
+    """How many lines each block has, as results of a task."""
+    count_lines = partial(_count_lines, keep_blank=keep_blank, max_bytes=max_bytes)
+    yield to_batch(TaskResult.of(partial(count_lines, block)) for block in blocks)
 
 
-def _read(split: Split, max_bytes: int) -> bytes:
-    """The bytes of the lines that begin within a split, with their ends."""
-    with reading(address_of(split.path)), open(split.path, "rb", buffering=0) as opened:
+def _count_lines(block: FileBlock, *, keep_blank: bool, max_bytes: int) -> CountedBlock:
+    address = address_of(block.path)
+    with report_unreadable(address):
+        n = plain_count(block.path, block.start, block.end, keep_blank=keep_blank)
+    if n is None:
+        n = count(_read(block, max_bytes), keep_blank=keep_blank, max_bytes=max_bytes)
+    return CountedBlock(address, block.start, 0, n)
+
+
+def _read(block: FileBlock, max_bytes: int) -> bytes:
+    """The bytes of the lines that begin within a block, with their ends."""
+    with report_unreadable(address_of(block.path)), open(block.path, "rb", buffering=0) as opened:
         file = opened.fileno()
-        if os.fstat(file).st_size < split.end:
+        if os.fstat(file).st_size < block.end:
             raise OSError("it is shorter than when it was listed")
-        before = _exactly(file, split.start - 1, 1) if split.start else b"\n"
-        content = _exactly(file, split.start, split.end - split.start)
-        content += _rest(file, split, content, max_bytes)
-    if split.start == 0:
+        previous = _exactly(file, block.start - 1, 1) if block.start else b"\n"
+        content = _exactly(file, block.start, block.end - block.start)
+        content += _rest(file, block, content, max_bytes)
+    if block.start == 0:
         return content.removeprefix(BOM_UTF8)
-    return content[_first_line(before, content) :]
+    return content[_first_line(previous, content) :]
 
 
 def _exactly(file: int, start: int, n: int) -> bytes:
@@ -147,58 +147,33 @@ def _exactly(file: int, start: int, n: int) -> bytes:
     return content
 
 
-def _first_line(before: bytes, content: bytes) -> int:
-    """Where the first line begins that does so within the content; `before` is the byte in front of it."""
-    if before == b"\n" or (before == b"\r" and not content.startswith(b"\n")):
+def _first_line(previous: bytes, content: bytes) -> int:
+    """Where the first line begins that does so within the content; `previous` is the byte in front of it."""
+    if previous == b"\n" or (previous == b"\r" and not content.startswith(b"\n")):
         return 0
     at = next_line(content)
     return len(content) if at is None else at
 
 
-def _rest(file: int, split: Split, content: bytes, max_bytes: int) -> bytes:
-    """What follows the split of the line that begins last in it, with its end, or as much as tells it is too long."""
-    at, parts = split.end, []
+def _rest(file: int, block: FileBlock, content: bytes, max_bytes: int) -> bytes:
+    """What follows the block of the line that begins last in it, with its end; no more than shows it is too long."""
+    at, parts = block.end, []
     last = content[-1:]
-    if last == b"\n" or at >= split.size:
+    if last == b"\n" or at >= block.size:
         return b""
     if last == b"\r":  # the line has ended, but for an LF that belongs to the same end
         return b"\n" if _exactly(file, at, 1) == b"\n" else b""
-    while at < split.size and at - split.end <= max_bytes:
-        piece = _exactly(file, at, min(_AHEAD, split.size - at))
+    while at < block.size and at - block.end <= max_bytes:
+        piece = _exactly(file, at, min(_AHEAD, block.size - at))
         end = next_line(piece)
         if end is not None:
             parts.append(piece[:end])
-            if piece[end - 1 : end] == b"\r" and at + end < split.size and _exactly(file, at + end, 1) == b"\n":
+            if piece[end - 1 : end] == b"\r" and at + end < block.size and _exactly(file, at + end, 1) == b"\n":
                 parts.append(b"\n")
             break
         parts.append(piece)
         at += len(piece)
     return b"".join(parts)
-
-
-def spark_lines(
-    spark: SparkSession, files: Sequence[FoundFile], *, keep_blank: bool, encoding: str, max_bytes: int
-) -> SparkRecords:
-    """The lines of files: `_raw` (text), `_path` (an address), and where a line is: `_block` and `_place` within it.
-
-    A block is a part of a file that one task reads; places ascend within it. Lines end at LF, CRLF or CR; a byte order
-    mark is none of the text. Costs no pass.
-    """
-    found = spark.read.text([escaped(file.path) for file in files])
-    raw = F.col("value") if encoding == "utf-8" else F.decode(F.col("value").cast("binary"), encoding)
-    rows = found.select(
-        raw.alias(RAW),
-        F.col("_metadata.file_path").alias(PATH),
-        F.col("_metadata.file_block_start").alias(BLOCK),
-        F.monotonically_increasing_id().alias(PLACE),
-    )
-    return SparkRecords(rows, keep_blank, max_bytes)
-
-
-_PIECE = 2**20
-
-
-_LF, _CR, _SPACE = 10, 13, 32
 
 
 def plain_count(path: str, start: int, end: int, *, keep_blank: bool) -> int | None:
@@ -213,10 +188,10 @@ def plain_count(path: str, start: int, end: int, *, keep_blank: bool) -> int | N
     buffer = bytearray(_PIECE)
     with open(path, "rb", buffering=0) as file:
         if start:
-            before = os.pread(file.fileno(), 1, start - 1)
-            if before == b"\r":
+            previous = os.pread(file.fileno(), 1, start - 1)
+            if previous == b"\r":
                 return None
-            is_first = before == b"\n"
+            is_first = previous == b"\n"
             file.seek(start)
         elif os.pread(file.fileno(), len(BOM_UTF8), 0) == BOM_UTF8:
             return None

@@ -1,4 +1,4 @@
-"""Whether a value is one of a type, where that can be told without a parser; so that many bad records cost little."""
+"""Whether a value is one of a type, where that shows without a parser; so that many bad records cost little."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def value_is(field: Field, value: Any) -> bool | None:
     return None
 
 
-def refused(verdicts: Sequence[tuple[Field, bool | None]]) -> list[Violation] | None:
-    """What is wrong with a record by its values, each of which is known to be one of its field or none; else None."""
+def refusals(verdicts: Sequence[tuple[Field, bool | None]]) -> list[Violation] | None:
+    """What is wrong with a record by what is known of its values; None where it is not known of all."""
     if any(verdict is None for _, verdict in verdicts):
         return None
     return [field.type_rule for field, verdict in verdicts if not verdict]

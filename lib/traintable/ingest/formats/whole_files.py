@@ -1,32 +1,35 @@
-"""Files that a task reads from their beginning to their end, for where a record ends is not known before."""
+"""Files that one task each reads from beginning to end, because only reading tells where a record ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from traintable.addresses import escaped, is_remote
+from traintable.addresses import is_remote, literal_path
 from traintable.contract.record_columns import BLOCK, PATH, PLACE, POSITION, RAW
-from traintable.ingest.formats.streams import address_of, pieces, reading
-from traintable.ingest.listing import FoundFile
+from traintable.ingest.formats.streams import pieces, report_unreadable
+from traintable.ingest.listing import ListedFile, address_of
 from traintable.ingest.records import Work
 from traintable.spark.plans import parallelism
-from traintable.spark.tasks import map_parts, shared_out
+from traintable.spark.task_results import SCHEMA, TaskResult, to_batch, values_of
+from traintable.spark.tasks import distribute, run_tasks
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 Numbered = tuple[pa.StringArray, np.ndarray]  # some records, and the number of each in its file
+StoredFile = tuple[str, str | pa.Buffer]  # an address, and the path of a local file or the bytes of another
 
 
 class Cutter(Protocol):
-    """How the bytes of a file are cut into records."""
+    """Cuts the bytes of a file into records."""
 
     def cut(self, content: Iterable[bytes]) -> Iterator[Numbered]:
         """The records, without what ends them, and the number of each or of the line that it begins at, from 1."""
@@ -45,7 +48,7 @@ class WholeFiles:
     """
 
     spark: SparkSession
-    files: Sequence[FoundFile]
+    files: Sequence[ListedFile]
     cutter: Cutter
     keep_blank: bool
     max_file_bytes: int
@@ -53,45 +56,51 @@ class WholeFiles:
     def map(self, work: Work, schema: str) -> DataFrame:
         """What `work` makes of batches of the records."""
         read = partial(_batches, cutter=self.cutter, max_file_bytes=self.max_file_bytes)
-        return self._per_file(read, work, schema)
+        return self._run(lambda files: work(read(files)), schema)
 
-    def numbered(self, found: DataFrame, root: str) -> DataFrame:
-        """`found`, some of the records, with their numbers; no pass."""
-        return found.withColumnRenamed(PLACE, POSITION).drop(BLOCK)
+    def with_positions(self, some: DataFrame, root: str) -> DataFrame:
+        """`some` of the records, with their numbers; no pass."""
+        return some.withColumnRenamed(PLACE, POSITION).drop(BLOCK)
 
-    def counts(self) -> DataFrame:
-        """Of each file `n`, how many records count; one pass."""
-        read = partial(_counted, cutter=self.cutter, max_file_bytes=self.max_file_bytes)
-        return self._per_file(read, lambda batches: iter(batches), f"{PATH} string, n bigint")
+    def counts(self) -> Counter[str]:
+        """How many records count, by the address of their file; one pass."""
+        count = partial(_count_files, cutter=self.cutter, max_file_bytes=self.max_file_bytes)
+        answers = self._run(count, SCHEMA).collect()  # one row a file
+        return Counter(dict(values_of(row[0] for row in answers)))
 
-    def _per_file(self, read: Any, work: Work, schema: str) -> DataFrame:
-        """What `work` makes of that which `read` makes of the addresses of files and their bytes, or their paths."""
+    def _run(self, work: Callable[[Iterable[StoredFile]], Iterator[pa.RecordBatch]], schema: str) -> DataFrame:
+        """What `work` makes of the files, each share of them in a task of its own."""
         if is_remote(self.files[0].path):
-            found = self.spark.read.format("binaryFile").load([escaped(file.path) for file in self.files])
-            content = found.select(F.col("_metadata.file_path").alias(PATH), F.col("content"))
-            return content.mapInArrow(lambda batches: work(read(_contents(batches))), schema)
-        n_parts = min(len(self.files), max(parallelism(self.spark), len(self.files) // 64))
-        parts = shared_out(self.files, lambda file: file.size, n_parts)
-        return map_parts(self.spark, parts, lambda part: work(read((address_of(f.path), f.path) for f in part)), schema)
+            binary = self.spark.read.format("binaryFile").load([literal_path(file.path) for file in self.files])
+            content = binary.select(F.col("_metadata.file_path").alias(PATH), F.col("content"))
+            return content.mapInArrow(lambda batches: work(_stored(batches)), schema)
+        n_shares = min(len(self.files), max(parallelism(self.spark), len(self.files) // 64))
+        shares = distribute(self.files, lambda file: file.size, n_shares)
+        return run_tasks(self.spark, shares, lambda own: work((address_of(f.path), f.path) for f in own), schema)
 
 
-def _contents(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.Buffer]]:
+def _stored(batches: Iterable[pa.RecordBatch]) -> Iterator[StoredFile]:
     for batch in batches:
         for address, content in zip(batch.column(0), batch.column(1), strict=True):
             yield address.as_py(), content.as_buffer()
 
 
-def _batches(files: Iterable[tuple[str, Any]], *, cutter: Cutter, max_file_bytes: int) -> Iterator[pa.RecordBatch]:
+def _batches(files: Iterable[StoredFile], *, cutter: Cutter, max_file_bytes: int) -> Iterator[pa.RecordBatch]:
+    """The records of files as `_raw`, `_path`, `_block` (0) and `_place`."""
     for address, stored in files:
-        with reading(address):
+        with report_unreadable(address):
             for raw, numbers in cutter.cut(pieces(stored, address, max_file_bytes)):
                 n = len(raw)
                 columns = [raw, pa.repeat(pa.scalar(address), n), pa.array(np.zeros(n, np.int64)), pa.array(numbers)]
                 yield pa.RecordBatch.from_arrays(columns, names=[RAW, PATH, BLOCK, PLACE])
 
 
-def _counted(files: Iterable[tuple[str, Any]], *, cutter: Cutter, max_file_bytes: int) -> Iterator[pa.RecordBatch]:
-    for address, stored in files:
-        with reading(address):
-            n = cutter.count(pieces(stored, address, max_file_bytes))
-        yield pa.RecordBatch.from_pydict({PATH: [address], "n": [n]})
+def _count_files(files: Iterable[StoredFile], *, cutter: Cutter, max_file_bytes: int) -> Iterator[pa.RecordBatch]:
+    """The address of each file and how many records of it count, as results of a task."""
+    count = partial(_count_file, cutter=cutter, max_file_bytes=max_file_bytes)
+    yield to_batch(TaskResult.of(partial(count, *file)) for file in files)
+
+
+def _count_file(address: str, stored: str | pa.Buffer, *, cutter: Cutter, max_file_bytes: int) -> tuple[str, int]:
+    with report_unreadable(address):
+        return address, cutter.count(pieces(stored, address, max_file_bytes))

@@ -49,8 +49,10 @@ class _Shape:
 
 def reader(tag: str, fields: Sequence[Field], null_value: str) -> Reader:
     """How elements `tag` are read."""
-    given = (tag, fields, null_value)
-    return Reader(lambda raw: parse(raw, *given), lambda raw: explain(raw, *given), lambda raw: refuse(raw, *given))
+    settings = (tag, fields, null_value)
+    return Reader(
+        lambda raw: parse(raw, *settings), lambda raw: explain(raw, *settings), lambda raw: refuse(raw, *settings)
+    )
 
 
 def parse(raw: pa.Array, tag: str, fields: Sequence[Field], null_value: str) -> list[pa.Array] | None:
@@ -68,7 +70,7 @@ def parse(raw: pa.Array, tag: str, fields: Sequence[Field], null_value: str) -> 
 
 
 def refuse(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> list[Violation] | None:
-    """What is wrong with one element, where that can be told without the parser; nothing, or None, for all others."""
+    """What is wrong with an element, where that shows without the parser; nothing, or None, for all others."""
     try:
         lines = _as_json([raw], tag, _shape_of(tuple(fields), null_value))
     except (expat.ExpatError, RecursionError):
@@ -77,7 +79,7 @@ def refuse(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> list
 
 
 def explain(raw: str, tag: str, fields: Sequence[Field], null_value: str) -> list[Violation]:
-    """What is wrong with one element, or with what is none."""
+    """What is wrong with a record that should be an element."""
     if not re.match(rf"<{re.escape(tag)}[\s/>]", raw):
         return [Violation("document", f"a well-formed document around its <{plain_value(tag)}> elements")]
     try:
@@ -131,7 +133,7 @@ def _shape(types: Mapping[str, pa.DataType], null_value: str) -> _Shape:
 
 
 def _object(element: Element, shape: _Shape) -> str:
-    """An element as an object; what has no place in it is written as text, or as an object, which is then found bad."""
+    """An element as a JSON object; what is no column is written as text or as `{}`, for the parser to refuse."""
     members = [
         (f"_{name}", shape.texts.get(f"_{name}", _text)(value))
         for name, value in element.attributes.items()
@@ -141,12 +143,12 @@ def _object(element: Element, shape: _Shape) -> str:
     if text.strip(_BLANKS):
         members.append((VALUE, shape.texts.get(VALUE, _text)(text)))
     arrays: dict[str, list[str]] = {}
-    for one in element.elements:
-        if one.name in shape.arrays:
-            arrays.setdefault(one.name, []).append(shape.arrays[one.name](one))
+    for child in element.elements:
+        if child.name in shape.arrays:
+            arrays.setdefault(child.name, []).append(shape.arrays[child.name](child))
         else:
-            write = shape.elements.get(one.name)
-            members.append((one.name, "{}" if write is None else write(one)))
+            write = shape.elements.get(child.name)
+            members.append((child.name, "{}" if write is None else write(child)))
     members += [(name, f"[{', '.join(values)}]") for name, values in arrays.items()]
     return "{" + ", ".join([f"{json.dumps(name)}: {value}" for name, value in members]) + "}"
 
@@ -176,7 +178,7 @@ def _is_nil(element: Element) -> bool:
 
 
 def _of_text(kind: pa.DataType, null_value: str) -> OfText:
-    """How JSON writes what a text stands for; one that stands for no such value stays text, which is then found bad."""
+    """How JSON writes what a text stands for; what stands for no such value stays text, for the parser to refuse."""
     if pa.types.is_boolean(kind):
         return lambda text: _null(text, null_value) or _BOOLEANS.get(text.strip(_BLANKS)) or json.dumps(text)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
@@ -191,8 +193,9 @@ def _null(text: str, null_value: str) -> str | None:
 
 
 def _number(text: str) -> str | None:
-    found = _NUMBER.fullmatch(text)
-    sign, whole, fraction, exponent = found.groups("") if found else ("", "", "", "")
+    """A number as JSON writes it; None for a text that is none."""
+    number = _NUMBER.fullmatch(text)
+    sign, whole, fraction, exponent = number.groups("") if number else ("", "", "", "")
     if not whole and not fraction:
         return None
     return f"{sign.strip('+')}{whole.lstrip('0') or '0'}{fraction and '.'}{fraction}{exponent}"

@@ -1,4 +1,4 @@
-"""One snapshot of a PostgreSQL database, held open by a connection of the driver's, and what it tells of a table."""
+"""One snapshot of a PostgreSQL database, held open by a connection of the driver's, and what it says of a table."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PLAIN = (
     "bytea",
 )
 _TIMES = ("date", "timestamp without time zone", "timestamp with time zone")
-_FIRST, _LAST = "'1582-10-15'", "'9999-12-31'"  # Java's calendar is another one before
+_FIRST, _LAST = "'1582-10-15'", "'9999-12-31'"  # before, Java has another calendar
 _COLUMNS = """
 select a.attname, t.typname, a.atttypmod, a.attnotnull, format_type(a.atttypid, null)
 from pg_attribute a join pg_type t on t.oid = a.atttypid
@@ -49,7 +49,7 @@ from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = cast
 
 
 @dataclass(frozen=True)
-class Column:
+class PostgresColumn:
     """A column of a table: its type's name in SQL, whether Spark has that type, and whether it may be null."""
 
     name: str
@@ -59,7 +59,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class State:
+class Selection:
     """The rows of a table where a condition holds.
 
     Attributes
@@ -67,7 +67,7 @@ class State:
     n : how many there are.
     etag : another one when one of the rows is: made of the transactions that have written them. None for a view, which
         does not know them.
-    far : columns with dates or times that no row of ours can hold, such as infinity.
+    far : columns with dates or times that the landed table can't hold, such as infinity.
     """
 
     where: str
@@ -87,7 +87,7 @@ class Snapshot:
         self._address = urlsplit(source.url.removeprefix("jdbc:"))
         self.database = self._address.path.strip("/")
         self.user, self.password = credentials(source)
-        self._connection = self._connected()
+        self._connection = self._connect()
         self._run("set time zone 'UTC'")
         self._run("begin isolation level repeatable read, read only")
         self.id = str(self._run("select pg_export_snapshot()")[0][0])
@@ -99,26 +99,26 @@ class Snapshot:
         with suppress(InterfaceError, OSError):  # it may be gone already
             self._connection.close()
 
-    def column(self, name: str, where: str) -> Column:
+    def column(self, name: str, where: str) -> PostgresColumn:
         """The column of a name; ConfigError when there is none."""
-        found = next((column for column in self.columns if column.name == name), None)
-        if found is None:
+        column = next((column for column in self.columns if column.name == name), None)
+        if column is None:
             raise ConfigError(
                 where=where,
                 expected=f"a column of {self.table} ({', '.join(column.name for column in self.columns[:20])})",
                 found=f"'{name}'",
                 remedy="Correct the name.",
             )
-        return found
+        return column
 
-    def state(self, where: str) -> State:
+    def selection(self, where: str) -> Selection:
         """The rows where a condition holds; a pass of the database's."""
         writers = "coalesce(sum(xmin::text::bigint), 0)::text" if self.kind in _HAS_STATES else "null"
         times = [column.name for column in self.columns if column.type in _TIMES]
         near = [f"coalesce(bool_and({quoted(name)} between {_FIRST} and {_LAST}), true)" for name in times]
         n, writer_hash, *are_near = self.values(", ".join(["count(*)", writers, *near]), where)
         far = frozenset(name for name, is_near in zip(times, are_near, strict=True) if not is_near)
-        return State(where, int(n), None if writer_hash is None else f"{n}-{writer_hash}", far)
+        return Selection(where, int(n), None if writer_hash is None else f"{n}-{writer_hash}", far)
 
     def rows(self, where: str, as_text: Collection[str]) -> str:
         """The query of all columns of the rows where a condition holds, those that Spark has no type for as text."""
@@ -134,7 +134,7 @@ class Snapshot:
         row: Sequence[Any] = self._run(self.query(expressions, where))[0]
         return row
 
-    def bounds(self, column: Column, where: str, n: int) -> list[str]:
+    def bounds(self, column: PostgresColumn, where: str, n: int) -> list[str]:
         """Values that cut a column's range into `n` equal parts, as text; fewer where it has not as many."""
         is_number = column.type in ("smallint", "integer", "bigint", "numeric", "real", "double precision")
         low, high = (f"{end}({quoted(column.name)})" for end in ("min", "max"))
@@ -146,8 +146,8 @@ class Snapshot:
             else f"({low} + ({high} - {low}) * {i} / {n})::text"
             for i in range(1, n)
         )
-        found = self.values(steps, where) if n > 1 else []
-        return sorted({value for value in found if value is not None}, key=found.index)
+        values = self.values(steps, where) if n > 1 else []
+        return sorted({value for value in values if value is not None}, key=values.index)
 
     def _run(self, sql: str, **values: Any) -> Sequence[Any]:
         try:
@@ -156,8 +156,8 @@ class Snapshot:
         except (DatabaseError, InterfaceError, OSError) as error:
             raise self._missing("a table that can be read", error) from None
 
-    def _connected(self) -> Any:
-        options = {name: found[-1] for name, found in parse_qs(self._address.query).items()}
+    def _connect(self) -> Any:
+        options = {name: values[-1] for name, values in parse_qs(self._address.query).items()}
         try:
             return pg8000.native.Connection(
                 self.user,
@@ -169,11 +169,11 @@ class Snapshot:
                 application_name="traintable",
             )
         except (DatabaseError, InterfaceError, OSError) as error:
-            raise self._missing("a database that lets us in", error) from None
+            raise self._missing("a database that accepts the connection", error) from None
 
     def _missing(self, expected: str, error: Exception) -> InputMissing:
-        said = error.args[0] if error.args else str(error)
-        message = str(said.get("M", said)) if isinstance(said, dict) else str(said)
+        fields = error.args[0] if error.args else str(error)
+        message = str(fields.get("M", fields)) if isinstance(fields, dict) else str(fields)
         if self.password:
             message = message.replace(self.password, "***")
         return InputMissing(
@@ -193,7 +193,7 @@ def credentials(source: JdbcSource) -> tuple[str, str | None]:
             where="source.user",
             expected="the name of a user",
             found="none",
-            remedy="Set PGUSER and PGPASSWORD, or name where they are: `user: {env: NAME}`.",
+            remedy="Set PGUSER and PGPASSWORD, or say where they are: `user: {env: NAME}`.",
         )
     return user, password
 
@@ -208,9 +208,9 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _column(name: str, kind: str, modifier: int, is_needed: bool, text: str) -> Column:
+def _column(name: str, kind: str, modifier: int, is_needed: bool, text: str) -> PostgresColumn:
     plain = kind in _PLAIN or (kind == "numeric" and modifier > 0 and _fits(modifier - 4))
-    return Column(name, text, plain, not is_needed)
+    return PostgresColumn(name, text, plain, not is_needed)
 
 
 def _fits(modifier: int) -> bool:

@@ -1,4 +1,4 @@
-"""Delta tables and tables of the catalog as a source, at one version where they have versions."""
+"""Delta tables and tables of the catalog as a source, read at one version where they have versions."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ from traintable.contract.rules import Field
 from traintable.delta.commits import commits
 from traintable.delta.pin import Pinned, pin, read_pinned
 from traintable.errors import InputMissing
+from traintable.ingest.drift import apply_drift_policy, declared_fields
 from traintable.ingest.intervals import Interval
-from traintable.ingest.ledger import Unit
-from traintable.ingest.listing import FoundFile, name_of, unknown_state
-from traintable.ingest.sources.source import Rows, after_drift, declared_fields
-from traintable.ingest.sources.watermark import Range, none_without, range_of, seconds_or_number
+from traintable.ingest.ledger import LoadState
+from traintable.ingest.listing import ListedFile, name_in_table, unknown_state
+from traintable.ingest.sources.source import Session, SourceRows
+from traintable.ingest.sources.watermark import Range, range_of, require_values, seconds_or_number
 from traintable.spark.errors import first_line
 from traintable.sql.expressions import evaluate
 
@@ -46,7 +47,7 @@ class TableRows:
     is_utf8: bool = False
 
     def rows(self) -> DataFrame:
-        """The rows, held against the contract; costs one pass when computed."""
+        """The rows, checked against the contract; costs one pass when computed."""
         columns = [*(self.table[f"_{i}"] for i in range(len(self.names))), F.col(FILE)]
         place = [F.lit(0).cast("bigint").alias(BLOCK), (F.monotonically_increasing_id() + 1).alias(PLACE)]
         return typed_rows.check_rows(
@@ -58,7 +59,7 @@ class TableRows:
         return self.count()
 
     def bad(self) -> DataFrame:
-        """What is told of the bad rows; `position` tells them apart, no more, for rows of a table have no order."""
+        """The bad rows; `position` tells them apart, no more, for rows of a table have no order."""
         return typed_rows.bad_records(self.rows(), self.names).withColumnRenamed(PLACE, POSITION).drop(BLOCK)
 
 
@@ -76,40 +77,40 @@ def table_rows(
     `is_utf8` : all texts are known to be valid.
     """
     names = [name for name in rows.columns if name not in ignored or name in config.source_names]
-    drift, added = after_drift(names, config.name, config)
+    drift, added = apply_drift_policy(names, config.name, config)
     columns = [rows[quote(name)].alias(f"_{i}") for i, name in enumerate(names)]
     return TableRows(
         rows.select(*columns, file.alias(FILE)), names, declared_fields(config, added), count, drift, is_utf8
     )
 
 
-class Table:
+class DeltaSource:
     """A Delta table, or a table of the catalog."""
 
-    def __init__(self, config: IngestConfig, source: TableSource, session: Callable[[], SparkSession]) -> None:
+    def __init__(self, config: IngestConfig, source: TableSource, session: Session) -> None:
         self.config, self.source, self.session = config, source, session
         self.table = resolve(source.table, config.root)
-        self.name = name_of(self.table, os.path.realpath(config.root))
+        self.name = name_in_table(self.table, os.path.realpath(config.root))
         self._pinned: Pinned | None = None
         self._ranges: dict[str, Range] = {}
         self._interval: Interval | None = None
 
-    def found(self, interval: Interval | None, known: Unit) -> list[FoundFile]:
+    def list_new(self, interval: Interval | None, known: LoadState) -> list[ListedFile]:
         """The table at its version, or the part of it that is beyond the last watermark."""
         self._pinned, self._interval = self._pin(), interval
         etag = f"{self._pinned.version}-{self._pinned.committed}" if self._pinned else None
         if self.config.load.mode == "watermark":
-            return self._beyond(known, etag)
-        return [FoundFile(self.name, self.table, 0, etag or unknown_state())]
+            return self._beyond_watermark(known, etag)
+        return [ListedFile(self.name, self.table, 0, etag or unknown_state())]
 
-    def open(self, spark: SparkSession, files: Sequence[FoundFile]) -> Rows:
-        """The rows of the part that was found."""
+    def read(self, spark: SparkSession, files: Sequence[ListedFile]) -> SourceRows:
+        """The rows of the part that was listed."""
         file = files[0]
         rows = self._rows(spark)
         if self.config.load.column is not None:
             column = self.config.source_name(self.config.load.column)
             require_columns(rows, {column}, where=f"load.column of {self.name}")
-            none_without(column, rows.where(_column(column).isNull()).count(), self.name)
+            require_values(column, rows.where(_column(column).isNull()).count(), self.name)
             rows = rows.where(self._condition(rows, column, file))
         return table_rows(rows, F.lit(file.name), self.config, lambda: Counter({file.name: rows.count()}))
 
@@ -123,7 +124,7 @@ class Table:
             try:
                 return pin(self.table, spark=self.session())
             except InputMissing:
-                return None  # no Delta table, or none at all, which reading it will tell
+                return None  # not a Delta table, or no table at all, as reading it will show
         if at is not None:
             version = _as_of(self.table, at)
         return pin(self.table, version)
@@ -143,17 +144,18 @@ class Table:
             ) from error
         return rows if where is None else rows.where(evaluate(rows, where, where="source.where"))
 
-    def _condition(self, rows: DataFrame, column: str, file: FoundFile) -> Column:
+    def _condition(self, rows: DataFrame, column: str, file: ListedFile) -> Column:
         kind = rows.schema[column].dataType
         value = _column(column)
         if self._interval is not None:
-            start, end = (moment.strftime("%Y-%m-%d %H:%M:%S") for moment in (self._interval.start, self._interval.end))
+            start, end = (time.strftime("%Y-%m-%d %H:%M:%S") for time in (self._interval.start, self._interval.end))
             return (value >= F.lit(start).cast(kind)) & (value < F.lit(end).cast(kind))
         part = self._ranges[file.name]
         below = value <= F.lit(part.high).cast(kind)
         return below if part.low is None else below & (value > F.lit(part.low).cast(kind))
 
-    def _beyond(self, known: Unit, etag: str | None) -> list[FoundFile]:
+    def _beyond_watermark(self, known: LoadState, etag: str | None) -> list[ListedFile]:
+        """The rows above the last watermark, less what late rows may be behind it; none where nothing is above."""
         if etag is not None and known.open is None and etag == known.etag:
             return []  # nobody has written to the table since
         assert self.config.load.column is not None
@@ -165,10 +167,10 @@ class Table:
             low = low - (
                 F.lit(back) if isinstance(self.config.load.lookback, int) else F.expr(f"INTERVAL '{back}' SECOND")
             )
-        found = rows.agg(
+        bounds = rows.agg(
             F.max(_column(column)).cast("string"), F.first(low.cast("string")), F.max(_column(column)) > F.first(low)
         )
-        high, low_text, is_beyond = found.collect()[0]  # one row
+        high, low_text, is_beyond = bounds.collect()[0]  # one row
         if high is None or is_beyond is False:
             return []
         part = Range(low_text, high)
@@ -183,15 +185,15 @@ def _column(name: str) -> Column:
 
 def _as_of(table: str, timestamp: str) -> int:
     """The newest version that was there at a time (ISO 8601, UTC where it has no offset)."""
-    moment = datetime.fromisoformat(timestamp)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    found = commits(table)
-    older = [c.version for c in found if datetime.fromisoformat(c.timestamp) <= moment]
+    time = datetime.fromisoformat(timestamp)
+    time = time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+    newest_first = commits(table)
+    older = [c.version for c in newest_first if datetime.fromisoformat(c.timestamp) <= time]
     if not older:
         raise InputMissing(
             where=f"table {table}",
-            expected=f"a version of {timestamp} or before",
-            found=f"the first of {found[-1].timestamp}",
+            expected=f"a version committed at {timestamp} or before",
+            found=f"the first version, committed at {newest_first[-1].timestamp}",
             remedy="Name a later time, or a version.",
         )
     return older[0]

@@ -1,4 +1,4 @@
-"""Rows beyond the greatest value that was taken: the range of one run, and what it is called."""
+"""Rows above the greatest value that was landed: the range of a run, and its name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from traintable.config.durations import Duration
 from traintable.errors import InputMissing
-from traintable.ingest.listing import FoundFile
+from traintable.ingest.listing import ListedFile
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,10 @@ class Range:
     high: str
 
 
-def range_of(name: str, column: str, part: Range, path: str, etag: str) -> FoundFile:
+def range_of(name: str, column: str, part: Range, path: str, etag: str) -> ListedFile:
     """What stands for a range of rows in the ledger, and in `_file`."""
     low = "" if part.low is None else f"{part.low}<"
-    return FoundFile(f"{name}?{low}{column}<={part.high}", path, 0, etag, part.high)
+    return ListedFile(f"{name}?{low}{column}<={part.high}", path, 0, etag, part.high)
 
 
 def seconds_or_number(lookback: Duration | int | None) -> int | None:
@@ -28,12 +28,12 @@ def seconds_or_number(lookback: Duration | int | None) -> int | None:
     return lookback.seconds if isinstance(lookback, Duration) else lookback
 
 
-def none_without(column: str, n: int, table: str) -> None:
+def require_values(column: str, n: int, table: str) -> None:
     """Raise InputMissing when rows have no value in the column that decides which run they are of."""
     if n:
         raise InputMissing(
             where=f"table {table}, column '{column}'",
-            expected="a value in each row, for it decides which run takes it",
-            found=f"none in {n:,} rows",
-            remedy="Give them one, or leave them out by `source.where`. Nothing was landed.",
+            expected="a value in each row, because it decides which run takes the row",
+            found=f"no value in {n:,} rows",
+            remedy="Give them a value, or filter them out by `source.where`. Nothing was landed.",
         )

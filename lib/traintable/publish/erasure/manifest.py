@@ -61,12 +61,12 @@ def _corrected(rows: Mapping[str, Any], by_split: Counter[str], by_kind: Counter
 def _content_hash(target: Target, paths: list[str]) -> str:
     from pyspark.sql.types import StructType
 
-    from traintable.spark.errors import translated
+    from traintable.spark.errors import translate_spark_errors
     from traintable.spark.session import get_spark, pinned_settings
     from traintable.statistics.content_hash import content_hash
 
     spark = get_spark()
     schema = StructType.fromJson(json.loads(target.newest.metadata["schemaString"]))
-    with pinned_settings(spark), translated(f"table {target.table}", remedy="Run again."):
+    with pinned_settings(spark), translate_spark_errors(f"table {target.table}", remedy="Run again."):
         reader = spark.read.schema(schema).option("basePath", target.table)
         return content_hash(reader.parquet(*[f"{target.table}/{file_name(path)}" for path in paths]))[0]

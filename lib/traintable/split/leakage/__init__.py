@@ -2,8 +2,16 @@
 
 from traintable.config.leakage import Limits
 from traintable.split.leakage.examine import examine
-from traintable.split.leakage.finding import Finding
-from traintable.split.leakage.unavailable import refuse_unavailable, unavailable
-from traintable.split.leakage.verdict import described, refuse_severe
+from traintable.split.leakage.finding import LeakFinding
+from traintable.split.leakage.unavailable import refuse_unavailable, unavailable_features
+from traintable.split.leakage.verdict import manifest_findings, refuse_severe
 
-__all__ = ["Finding", "Limits", "described", "examine", "refuse_severe", "refuse_unavailable", "unavailable"]
+__all__ = [
+    "LeakFinding",
+    "Limits",
+    "examine",
+    "manifest_findings",
+    "refuse_severe",
+    "refuse_unavailable",
+    "unavailable_features",
+]

@@ -10,8 +10,8 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from traintable.columns import SPLIT, TRAIN
 from traintable.split.leakage.evidence import Evidence
-from traintable.split.leakage.finding import Finding
-from traintable.split.leakage.table import Table, marked
+from traintable.split.leakage.examined_table import ExaminedTable, marked
+from traintable.split.leakage.finding import LeakFinding
 
 MIN_COPIES = 3
 _CHANCE = 0.001
@@ -19,7 +19,7 @@ _AGREEMENT = 0.95
 
 
 @dataclass(frozen=True)
-class Copies:
+class CopyCounts:
     """Counts of rows with copies; `full` copies have the same label too, and `n_distinct` is of rows without it."""
 
     n_train: int
@@ -47,7 +47,7 @@ class Copies:
         return bool(stats.binom.sf(self.full_held - 1, self.n_held, usual) < _CHANCE and self.share > 2 * usual)
 
 
-def duplicates(evidence: Evidence) -> list[Finding]:
+def duplicates(evidence: Evidence) -> list[LeakFinding]:
     """Held-out rows that equal a row of train in all features and the label, unless rows are equal by coincidence.
 
     Rows of few values are equal by coincidence, and then as often within train as across the split. So a share of
@@ -63,22 +63,23 @@ def duplicates(evidence: Evidence) -> list[Finding]:
     table, limit = evidence.table, evidence.table.limits.max_duplicates
     if not table.hashable:
         return []
-    found = count_copies(table)
-    if found.full_held < MIN_COPIES or found.share <= limit:
+    copies = count_copies(table)
+    if copies.full_held < MIN_COPIES or copies.share <= limit:
         return []
-    if not found.exceeds_train and not (
-        is_distinctive(evidence, found.n_distinct) and agrees(found.full_held, found.held, evidence.same_by_chance)
+    if not copies.exceeds_train and not (
+        is_distinctive(evidence, copies.n_distinct)
+        and labels_agree(copies.full_held, copies.held, evidence.same_by_chance)
     ):
         return []
     numbers = {
-        "share_of_held_out_rows": found.share,
-        "rows": found.full_held,
-        "share_of_train_rows": found.full_train / max(1, found.n_train),
-        "label_agreement": found.agreement,
+        "share_of_held_out_rows": copies.share,
+        "rows": copies.full_held,
+        "share_of_train_rows": copies.full_train / max(1, copies.n_train),
+        "label_agreement": copies.agreement,
         "limit": limit,
     }
     return [
-        Finding(
+        LeakFinding(
             "duplicates",
             "severe",
             (),
@@ -89,7 +90,7 @@ def duplicates(evidence: Evidence) -> list[Finding]:
     ]
 
 
-def count_copies(table: Table) -> Copies:
+def count_copies(table: ExaminedTable) -> CopyCounts:
     """Count rows whose features another row has."""
     rows = table.published.select(
         F.xxhash64(*marked(table.hashable)).alias("row"),
@@ -116,7 +117,7 @@ def count_copies(table: Table) -> Copies:
         F.sum(F.when(F.col("t") > 0, F.col("h")).otherwise(0)),
         F.sum("full_h"),
     ).collect()
-    return Copies(*[int(n or 0) for n in row])
+    return CopyCounts(*[int(n or 0) for n in row])
 
 
 def is_distinctive(evidence: Evidence, n_rows: float) -> bool:
@@ -125,7 +126,7 @@ def is_distinctive(evidence: Evidence, n_rows: float) -> bool:
     return any(evidence.n_distinct(name) >= n_rows / 2 for name in known)
 
 
-def agrees(same: int, n: int, by_chance: float) -> bool:
+def labels_agree(same: int, n: int, by_chance: float) -> bool:
     """Whether `same` of `n` pairs of rows have one label: at least 95%, and more than chance makes by three errors."""
     if not n or same < _AGREEMENT * n:
         return False

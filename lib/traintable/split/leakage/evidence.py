@@ -10,9 +10,9 @@ import numpy as np
 
 from traintable.arrays import Floats, Ints
 from traintable.columns import SPLIT, SPLITS, TRAIN
-from traintable.split.leakage.table import Table
+from traintable.split.leakage.examined_table import ExaminedTable
 from traintable.statistics import Statistics, Wanted, scan
-from traintable.statistics.values import Values, decoded
+from traintable.statistics.values import Values, decode
 
 MAX_CLASSES = 50
 _MAX_PAIRS = 500_000
@@ -42,12 +42,12 @@ class Grid:
     @property
     def held(self) -> Ints:
         """The counts in the splits that are not train."""
-        return _total([self.counts[part] for part in SPLITS if part != TRAIN])
+        return _total([self.counts[split] for split in SPLITS if split != TRAIN])
 
     @property
     def held_missing(self) -> Ints:
         """Rows without a number there."""
-        return _total([self.missing[part] for part in SPLITS if part != TRAIN])
+        return _total([self.missing[split] for split in SPLITS if split != TRAIN])
 
 
 class Evidence:
@@ -58,15 +58,15 @@ class Evidence:
     against it.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: ExaminedTable) -> None:
         self.table = table
         survey = Wanted(values=table.numbers, sketches=True, frequencies=(table.label, SPLIT, *table.texts))
         self.survey = scan(table.published, survey)
-        self.n = {part: self.survey.frequencies[SPLIT].counts[part] for part in SPLITS}
-        found = self.survey.frequencies[table.label]
-        few = not found.too_many and len(found.counts) <= MAX_CLASSES
-        self.classes = sorted(found.counts) if few else []
-        self.by_split = {part: self._learned(part) for part in SPLITS}
+        self.n = {split: self.survey.frequencies[SPLIT].counts[split] for split in SPLITS}
+        labels = self.survey.frequencies[table.label]
+        few = not labels.too_many and len(labels.counts) <= MAX_CLASSES
+        self.classes = sorted(labels.counts) if few else []
+        self.by_split = {split: self._scan_split(split) for split in SPLITS}
 
     @property
     def n_held(self) -> int:
@@ -109,54 +109,54 @@ class Evidence:
     def _repeats(self, name: str) -> bool:
         return self.table.types[name].endswith("int") and self.n_distinct(name) <= self.n_present(name) / 2
 
-    def _learned(self, part: str) -> Statistics:
+    def _scan_split(self, split: str) -> Statistics:
         table = self.table
         by_class = ((table.label, Wanted(values=table.numbers)),) if table.numbers and self.classes else ()
         pairs = tuple((name, table.label) for name in self.categories) if self.classes else ()
         time = (table.time,) if table.time else ()
         wanted = Wanted(classes=by_class, contingency=pairs, frequencies=(table.label,), values=time)
-        return scan(table.of_split(part), wanted)
+        return scan(table.of_split(split), wanted)
 
-    def n_by_class(self, part: str) -> Ints:
+    def n_by_class(self, split: str) -> Ints:
         """Rows of a split in each class, shape (classes,)."""
-        counts = self.by_split[part].frequencies[self.table.label].counts
+        counts = self.by_split[split].frequencies[self.table.label].counts
         return np.array([counts.get(word, 0) for word in self.classes], np.int64)
 
     def of_category(self, name: str) -> Grid:
         """Counts of a category's values, null among them."""
-        found = {part: self.by_split[part].contingency[name, self.table.label].counts for part in SPLITS}
+        counts_of = {split: self.by_split[split].contingency[name, self.table.label].counts for split in SPLITS}
         words = sorted(
-            {word for counts in found.values() for word, _ in counts}, key=lambda w: (w is not None, w or "")
+            {word for counts in counts_of.values() for word, _ in counts}, key=lambda w: (w is not None, w or "")
         )
         row, column = {w: i for i, w in enumerate(words)}, {w: k for k, w in enumerate(self.classes)}
-        tables = {part: np.zeros((len(words), len(self.classes)), np.int64) for part in SPLITS}
-        for part, counts in found.items():
+        tables = {split: np.zeros((len(words), len(self.classes)), np.int64) for split in SPLITS}
+        for split, counts in counts_of.items():
             for (word, answer), n in counts.items():
                 if answer is not None:
-                    tables[part][row[word], column[answer]] = n
-        none = {part: np.zeros(len(self.classes), np.int64) for part in SPLITS}
+                    tables[split][row[word], column[answer]] = n
+        none = {split: np.zeros(len(self.classes), np.int64) for split in SPLITS}
         return Grid(tables, none, np.zeros(0))
 
     def of_number(self, name: str) -> Grid:
         """Counts of a number's values, or of ranges of them where they are many."""
         states = {
-            (part, k): self.by_split[part].classes[self.table.label][word].values[name]
-            for part in SPLITS
+            (split, k): self.by_split[split].classes[self.table.label][word].values[name]
+            for split in SPLITS
             for k, word in enumerate(self.classes)
-            if word in self.by_split[part].classes[self.table.label]
+            if word in self.by_split[split].classes[self.table.label]
         }
         shift = max((state.shift for state in states.values()), default=0)
-        codes = {place: state.buckets >> (shift - state.shift) for place, state in states.items()}
+        codes = {cell: state.buckets >> (shift - state.shift) for cell, state in states.items()}
         grid = np.unique(np.concatenate([np.zeros(0, np.int64), *codes.values()]))
-        tables = {part: np.zeros((len(grid), len(self.classes)), np.int64) for part in SPLITS}
-        for (part, k), own in codes.items():
-            np.add.at(tables[part][:, k], np.searchsorted(grid, own), states[part, k].counts)
-        missing = {part: self.n_by_class(part) - tables[part].sum(axis=0) for part in SPLITS}
-        return Grid(tables, missing, decoded(grid << shift), shift == 0)
+        tables = {split: np.zeros((len(grid), len(self.classes)), np.int64) for split in SPLITS}
+        for (split, k), own in codes.items():
+            np.add.at(tables[split][:, k], np.searchsorted(grid, own), states[split, k].counts)
+        missing = {split: self.n_by_class(split) - tables[split].sum(axis=0) for split in SPLITS}
+        return Grid(tables, missing, decode(grid << shift), shift == 0)
 
-    def moments(self, name: str, part: str) -> Values:
+    def times_of(self, name: str, split: str) -> Values:
         """The values of a column of time in a split."""
-        return self.by_split[part].values[name]
+        return self.by_split[split].values[name]
 
 
 def _total(tables: list[Ints]) -> Ints:

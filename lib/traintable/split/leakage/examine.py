@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 
 from traintable.columns import SPLIT, require_columns
 from traintable.config.leakage import Limits
-from traintable.split.leakage.classifier import gap
+from traintable.split.leakage.adversarial_validation import adversarial_validation
 from traintable.split.leakage.duplicates import duplicates
 from traintable.split.leakage.evidence import Evidence
-from traintable.split.leakage.finding import Finding
+from traintable.split.leakage.examined_table import ExaminedTable
+from traintable.split.leakage.finding import LeakFinding
 from traintable.split.leakage.identifiers import identifiers
 from traintable.split.leakage.near_duplicates import near_duplicates
-from traintable.split.leakage.overlap import groups as shared_groups
-from traintable.split.leakage.overlap import times
+from traintable.split.leakage.overlap import overlapping_times, shared_groups
 from traintable.split.leakage.predictors import predictors
-from traintable.split.leakage.sample import Sample
-from traintable.split.leakage.table import Table
+from traintable.split.leakage.sample import LeakageSample
 from traintable.split.leakage.target_statistics import target_statistics
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def examine(
     text: Sequence[str] = (),
     seed: int = 0,
     limits: Limits | None = None,
-) -> list[Finding]:
+) -> list[LeakFinding]:
     """What looks like a leak in rows that have `split`, the severe findings first; rows with a null split are left out.
 
     Parameters
@@ -59,17 +58,19 @@ def examine(
     named = [(name,) if isinstance(name, str) else tuple(name) for name in groups]
     used = {label, SPLIT, *key, *features, *text, *(name for group in named for name in group)}
     require_columns(df, used | ({time} if time else set()), where="split.examine")
-    table = Table(df, label, tuple(key), tuple(features), tuple(named), time, tuple(text), seed, limits or Limits())
+    table = ExaminedTable(
+        df, label, tuple(key), tuple(features), tuple(named), time, tuple(text), seed, limits or Limits()
+    )
     evidence = Evidence(table)
-    sample = Sample(evidence)
+    sample = LeakageSample(evidence)
     findings = [
         *duplicates(evidence),
         *near_duplicates(evidence, sample),
         *shared_groups(table),
-        *times(evidence),
+        *overlapping_times(evidence),
         *predictors(evidence),
         *identifiers(evidence),
         *target_statistics(evidence),
-        *gap(evidence, sample),
+        *adversarial_validation(evidence, sample),
     ]
     return sorted(findings, key=lambda finding: finding.severity != "severe")

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["severe", "warning"]
-Number = float | int | str
+Measure = float | int | str
 
 
 @dataclass(frozen=True)
-class Finding:
+class LeakFinding:
     """One leak, or what looks like one.
 
     Attributes
@@ -26,7 +26,7 @@ class Finding:
     columns: tuple[str, ...]
     message: str
     remedy: str
-    numbers: Mapping[str, Number] = field(default_factory=dict)
+    numbers: Mapping[str, Measure] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The finding as plain values, for the manifest."""
@@ -34,7 +34,7 @@ class Finding:
             "check": self.check,
             "severity": self.severity,
             "columns": list(self.columns),
-            "numbers": {name: _short(value) for name, value in self.numbers.items()},
+            "numbers": {name: _rounded(value) for name, value in self.numbers.items()},
             "message": self.message,
             "remedy": self.remedy,
         }
@@ -42,12 +42,12 @@ class Finding:
     def __str__(self) -> str:
         """One line: severity, check, columns, what was found, the numbers, and what to do."""
         about = f" of {', '.join(map(repr, self.columns))}" if self.columns else ""
-        numbers = ", ".join(f"{name} {_short(value)}" for name, value in self.numbers.items())
+        numbers = ", ".join(f"{name} {_rounded(value)}" for name, value in self.numbers.items())
         line = (
             f"{self.severity}: {self.check}{about}: {self.message}{f' ({numbers})' if numbers else ''}. {self.remedy}"
         )
         return " ".join(line.split())
 
 
-def _short(value: Number) -> Number:
+def _rounded(value: Measure) -> Measure:
     return float(f"{value:.4g}") if isinstance(value, float) else value

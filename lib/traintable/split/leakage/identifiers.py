@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from traintable.split.leakage.evidence import Evidence, Grid
-from traintable.split.leakage.finding import Finding, Severity
-from traintable.split.leakage.separation import binned, bins, information, lookup
+from traintable.split.leakage.finding import LeakFinding, Severity
+from traintable.split.leakage.separation import bin_counts, bin_numbers, information, lookup
 
 NEAR_UNIQUE = 0.95
 MIN_VALUES = 20
@@ -15,7 +15,7 @@ _ORDER_BINS, _ROWS_PER_BIN = 64, 20
 _LEAST_Z = 5.0
 
 
-def identifiers(evidence: Evidence) -> list[Finding]:
+def identifiers(evidence: Evidence) -> list[LeakFinding]:
     """Features and columns of the key that give the label away as an identifier does; costs no pass.
 
     By order: whole numbers or moments that differ in at least 95% of the rows, where the bin of equally many rows tells
@@ -28,8 +28,8 @@ def identifiers(evidence: Evidence) -> list[Finding]:
         return []
     findings = []
     for name in dict.fromkeys([*evidence.table.features, *evidence.table.key]):
-        found = _ordered(name, evidence) if _is_counter(name, evidence) else _looked_up(name, evidence)
-        findings += [found] if found else []
+        finding = _order_finding(name, evidence) if _is_counter(name, evidence) else _lookup_finding(name, evidence)
+        findings += [finding] if finding else []
     return findings
 
 
@@ -39,34 +39,37 @@ def _is_counter(name: str, evidence: Evidence) -> bool:
     return evidence.n_distinct(name) >= NEAR_UNIQUE * max(MIN_ROWS, evidence.n_present(name))
 
 
-def _ordered(name: str, evidence: Evidence) -> Finding | None:
+def _order_finding(name: str, evidence: Evidence) -> LeakFinding | None:
     train = evidence.of_number(name).train
     n_bins = min(_ORDER_BINS, int(train.sum()) // _ROWS_PER_BIN)
     if n_bins < 2:
         return None
-    share, limit = information(binned(train, bins(train, n_bins))), evidence.table.limits.max_order_information
+    share, limit = (
+        information(bin_counts(train, bin_numbers(train, n_bins))),
+        evidence.table.limits.max_order_information,
+    )
     if share < limit:
         return None
     numbers = {"information": share, "values": evidence.n_distinct(name), "bins": n_bins, "limit": limit}
     return _finding(name, "it differs in nearly all rows, and its order tells the label", numbers, evidence)
 
 
-def _looked_up(name: str, evidence: Evidence) -> Finding | None:
+def _lookup_finding(name: str, evidence: Evidence) -> LeakFinding | None:
     grid = _grid(name, evidence)
     if grid is None:
         return None
     n_values = int(np.count_nonzero(grid.train.any(axis=1)))
     if n_values < MIN_VALUES or n_values > int(grid.train.sum()) / 2:
         return None
-    found, limit = lookup(grid.train, grid.held), evidence.table.limits.max_lookup
-    if found.n < MIN_ROWS or found.saved < limit or found.z < _LEAST_Z:
+    result, limit = lookup(grid.train, grid.held), evidence.table.limits.max_lookup
+    if result.n < MIN_ROWS or result.saved < limit or result.z < _LEAST_Z:
         return None
     numbers = {
-        "accuracy_held_out": found.accuracy,
-        "constant": found.constant,
-        "saved": found.saved,
+        "accuracy_held_out": result.accuracy,
+        "constant": result.constant,
+        "saved": result.saved,
         "values": n_values,
-        "rows_held_out": found.n,
+        "rows_held_out": result.n,
         "limit": limit,
     }
     return _finding(name, "the same value has the same answer in train and in held-out rows", numbers, evidence)
@@ -82,7 +85,7 @@ def _grid(name: str, evidence: Evidence) -> Grid | None:
     return None
 
 
-def _finding(name: str, message: str, numbers: dict[str, float], evidence: Evidence) -> Finding:
+def _finding(name: str, message: str, numbers: dict[str, float], evidence: Evidence) -> LeakFinding:
     is_feature = name in evidence.table.features
     severity: Severity = "severe" if is_feature else "warning"
     remedy = (
@@ -90,4 +93,4 @@ def _finding(name: str, message: str, numbers: dict[str, float], evidence: Evide
         if is_feature
         else "It is no feature, but sort the rows out of its order before anything depends on it, or split by it."
     )
-    return Finding("identifiers", severity, (name,), message, remedy, numbers)
+    return LeakFinding("identifiers", severity, (name,), message, remedy, numbers)

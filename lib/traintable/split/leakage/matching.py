@@ -15,8 +15,8 @@ from pyspark.sql import functions as F
 from traintable.arrays import Bools, Floats, Ints
 from traintable.columns import TRAIN
 from traintable.config.leakage import Limits
-from traintable.split.leakage.sample import Sample, answer, drawn
-from traintable.split.leakage.table import Table
+from traintable.split.leakage.examined_table import ExaminedTable
+from traintable.split.leakage.sample import LeakageSample, label_hash, row_draw
 from traintable.text.minhash import Hashes, Sets, buckets, jaccard, signatures
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ Work = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 @dataclass(frozen=True)
-class Near:
+class Matches:
     """How many of the sampled rows of both sides have a match in train, and how many of the held-out ones its label."""
 
     n_held: int = 0
@@ -49,7 +49,7 @@ class Near:
         return self.held / self.n_held if self.n_held else 0.0
 
 
-def by_minhash(limits: Limits, seed: int) -> Bucketing:
+def minhash_bucketing(limits: Limits, seed: int) -> Bucketing:
     """Buckets that similar sets share with the probability of `minhash`, shape (sets, bands)."""
     return lambda sets: buckets(signatures(sets, limits.n_bands * limits.rows_per_band, seed), limits.n_bands)
 
@@ -59,7 +59,7 @@ def n_differing(n_columns: int, similarity: float) -> int:
     return floor(n_columns * (1 - similarity) / (1 + similarity) + 1e-9)
 
 
-def by_columns(n_columns: int, similarity: float) -> Bucketing:
+def column_bucketing(n_columns: int, similarity: float) -> Bucketing:
     """Buckets of which similar rows share at least one, shape (rows, groups).
 
     Columns are dealt out to one group more than may differ, so one group is equal in all its columns: nothing is
@@ -74,65 +74,69 @@ def by_columns(n_columns: int, similarity: float) -> Bucketing:
     return bucketing
 
 
-def search(table: Table, sample: Sample, column: str, tokens: Column, bucketing: Bucketing, *, equal: bool) -> Near:
+def find_matches(
+    table: ExaminedTable, sample: LeakageSample, column: str, tokens: Column, bucketing: Bucketing, *, equal: bool
+) -> Matches:
     """Look in train for matches of the sampled rows by the tokens in their `column`; equal sets count, or don't.
 
     Of the sample as many rows are taken as have two million tokens together. Costs one pass over train.
     """
-    chosen = _Chosen.of(sample, column)
+    chosen = _SampledSets.of(sample, column)
     if not len(chosen.sets):
-        return Near()
-    work = _matching(chosen, bucketing, table.limits, equal=equal)
-    rows = table.of_split(TRAIN).select(drawn(table).alias("draw"), answer(table).alias("answer"), tokens.alias("t"))
+        return Matches()
+    work = _match_task(chosen, bucketing, table.limits, equal=equal)
+    rows = table.of_split(TRAIN).select(
+        row_draw(table).alias("draw"), label_hash(table).alias("answer"), tokens.alias("t")
+    )
     matches = rows.where(F.size("t") > 0).mapInArrow(work, _SCHEMA)
     best = matches.groupBy("i").agg(F.max(F.struct("similarity", "same")).alias("best"), F.sum("crowded").alias("n"))
     return chosen.summary(best.toArrow())
 
 
 @dataclass(frozen=True)
-class _Chosen:
+class _SampledSets:
     """The rows of the sample that have tokens."""
 
     sets: Sets
     draw: Ints
-    answer: Ints
+    label: Ints
     train: Bools
     keys: tuple[str, ...]
 
     @classmethod
-    def of(cls, sample: Sample, column: str) -> _Chosen:
+    def of(cls, sample: LeakageSample, column: str) -> _SampledSets:
         rows = sample.rows.select(["draw", "answer", "train", "key", column])
         sizes = pc.fill_null(pc.list_value_length(rows.column(column)), 0)
         rows = rows.filter(pc.greater(sizes, 0))
         total = np.cumsum(np.asarray(sizes)[np.asarray(sizes) > 0])
         rows = rows.slice(0, int(np.searchsorted(total, MAX_TOKENS, side="right")))
-        draw, label, train, key, tokens = (_whole(chunked) for chunked in rows.columns)
+        draw, label, train, key, tokens = (_combine_chunks(chunked) for chunked in rows.columns)
         flags = np.asarray(train).astype(bool)
         return cls(Sets.of_arrow(tokens), np.asarray(draw), np.asarray(label), flags, tuple(key.to_pylist()))
 
-    def summary(self, best: pa.Table) -> Near:
+    def summary(self, best: pa.Table) -> Matches:
         """What was found, with the keys of the most similar rows."""
         rows = best.to_pylist()
-        found = sorted((row["best"]["similarity"], -row["i"], row["best"]["same"]) for row in rows if row["i"] >= 0)
-        held = [(similarity, -i, same) for similarity, i, same in reversed(found) if not self.train[-i]]
+        matched = sorted((row["best"]["similarity"], -row["i"], row["best"]["same"]) for row in rows if row["i"] >= 0)
+        held = [(similarity, -i, same) for similarity, i, same in reversed(matched) if not self.train[-i]]
         n_train = int(self.train.sum())
-        return Near(
+        return Matches(
             n_held=len(self.train) - n_train,
             held=len(held),
             same=sum(same for _, _, same in held),
             n_train=n_train,
-            train=len(found) - len(held),
+            train=len(matched) - len(held),
             crowded=sum(row["n"] for row in rows),
             similarity=held[0][0] if held else 0.0,
             examples=tuple(self.keys[i] for _, i, _ in held[:N_EXAMPLES]),
         )
 
 
-def _whole(chunked: pa.ChunkedArray) -> pa.Array:
+def _combine_chunks(chunked: pa.ChunkedArray) -> pa.Array:
     return chunked.combine_chunks() if chunked.num_chunks != 1 else chunked.chunk(0)
 
 
-def _matching(chosen: _Chosen, bucketing: Bucketing, limits: Limits, *, equal: bool) -> Work:
+def _match_task(chosen: _SampledSets, bucketing: Bucketing, limits: Limits, *, equal: bool) -> Work:
     """The function that finds in rows of train the best match of each sampled row."""
     keys = bucketing(chosen.sets)
     order = np.argsort(keys, axis=0, kind="stable")
@@ -149,23 +153,23 @@ def _matching(chosen: _Chosen, bucketing: Bucketing, limits: Limits, *, equal: b
             i, j = i[other], j[other]
             similarity = jaccard(chosen.sets, i, sets, j)
             near = (similarity >= limits.similarity) & (equal | (similarity < 1))
-            yield _best(i[near], similarity[near], chosen.answer[i[near]] == label[j[near]], crowded)
+            yield _best(i[near], similarity[near], chosen.label[i[near]] == label[j[near]], crowded)
 
     return work
 
 
 def _candidates(ordered: Hashes, order: Ints, own: Hashes, most: int) -> tuple[Ints, Ints, int]:
     """Pairs (sampled row, row of the batch) that share a bucket, each once, and how many were left out as too many."""
-    found, crowded = [np.zeros(0, np.int64)], 0
+    pairs, crowded = [np.zeros(0, np.int64)], 0
     for band in range(own.shape[1]):
         first = np.searchsorted(ordered[:, band], own[:, band], side="left")
         n = np.searchsorted(ordered[:, band], own[:, band], side="right") - first
         kept = np.minimum(n, most)
         crowded += int((n - kept).sum())
         row = np.repeat(np.arange(len(own)), kept)
-        place = np.arange(len(row)) - (np.cumsum(kept) - kept)[row] + first[row]
-        found.append(order[place, band] * len(own) + row)
-    both = np.unique(np.concatenate(found))
+        position = np.arange(len(row)) - (np.cumsum(kept) - kept)[row] + first[row]
+        pairs.append(order[position, band] * len(own) + row)
+    both = np.unique(np.concatenate(pairs))
     return both // max(1, len(own)), both % max(1, len(own)), crowded
 
 

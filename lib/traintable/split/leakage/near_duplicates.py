@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from scipy import stats  # type: ignore[import-untyped]
 
-from traintable.split.leakage.duplicates import MIN_COPIES, agrees, is_distinctive
+from traintable.split.leakage.duplicates import MIN_COPIES, is_distinctive, labels_agree
 from traintable.split.leakage.evidence import Evidence
-from traintable.split.leakage.finding import Finding, Number, Severity
-from traintable.split.leakage.matching import Near, by_columns, by_minhash, n_differing, search
-from traintable.split.leakage.sample import Sample, text_tokens
+from traintable.split.leakage.finding import LeakFinding, Measure, Severity
+from traintable.split.leakage.matching import Matches, column_bucketing, find_matches, minhash_bucketing, n_differing
+from traintable.split.leakage.sample import LeakageSample, text_tokens
 from traintable.split.leakage.tokens import pairs
 
 _CHANCE = 0.001
 
 
-def near_duplicates(evidence: Evidence, sample: Sample) -> list[Finding]:
+def near_duplicates(evidence: Evidence, sample: LeakageSample) -> list[LeakFinding]:
     """Held-out rows that are nearly a row of train, by each column of free text and by all features together.
 
     A text is the set of its runs of `shingle_words` words, of which the first 1,000 count; a row is the set of its
@@ -37,40 +37,42 @@ def near_duplicates(evidence: Evidence, sample: Sample) -> list[Finding]:
     if n_differing(len(sample.compared), table.limits.similarity):
         findings += _of_rows(evidence, sample)
     for i, name in enumerate(table.text):
-        tokens, bucketing = text_tokens(table, name), by_minhash(table.limits, table.seed)
-        found = search(table, sample, f"text {i}", tokens, bucketing, equal=True)
-        if found.held >= MIN_COPIES and found.share > table.limits.max_near_duplicates:
-            findings.append(_finding(found, (name,), "severe", evidence))
+        tokens, bucketing = text_tokens(table, name), minhash_bucketing(table.limits, table.seed)
+        matches = find_matches(table, sample, f"text {i}", tokens, bucketing, equal=True)
+        if matches.held >= MIN_COPIES and matches.share > table.limits.max_near_duplicates:
+            findings.append(_finding(matches, (name,), "severe", evidence))
     return findings
 
 
-def _of_rows(evidence: Evidence, sample: Sample) -> list[Finding]:
+def _of_rows(evidence: Evidence, sample: LeakageSample) -> list[LeakFinding]:
     table = evidence.table
-    bucketing = by_columns(len(sample.compared), table.limits.similarity)
-    found = search(table, sample, "tokens", pairs(sample.compared), bucketing, equal=False)
-    if found.held < MIN_COPIES or found.share <= table.limits.max_near_duplicates:
+    bucketing = column_bucketing(len(sample.compared), table.limits.similarity)
+    matches = find_matches(table, sample, "tokens", pairs(sample.compared), bucketing, equal=False)
+    if matches.held < MIN_COPIES or matches.share <= table.limits.max_near_duplicates:
         return []
-    usual = min(1.0, (found.train + 1) / (found.n_train + 1))
-    if stats.binom.sf(found.held - 1, found.n_held, usual) < _CHANCE and found.share > 2 * usual:
-        return [_finding(found, (), "severe", evidence)]
-    if is_distinctive(evidence, evidence.survey.n_rows) and agrees(found.same, found.held, evidence.same_by_chance):
-        return [_finding(found, (), "warning", evidence)]
+    usual = min(1.0, (matches.train + 1) / (matches.n_train + 1))
+    if stats.binom.sf(matches.held - 1, matches.n_held, usual) < _CHANCE and matches.share > 2 * usual:
+        return [_finding(matches, (), "severe", evidence)]
+    if is_distinctive(evidence, evidence.survey.n_rows) and labels_agree(
+        matches.same, matches.held, evidence.same_by_chance
+    ):
+        return [_finding(matches, (), "warning", evidence)]
     return []
 
 
-def _finding(found: Near, columns: tuple[str, ...], severity: Severity, evidence: Evidence) -> Finding:
-    numbers: dict[str, Number] = {
-        "share_of_held_out_rows": found.share,
-        "share_of_train_rows": found.train / max(1, found.n_train),
-        "rows": found.held,
-        "examined": f"{found.n_held} of {evidence.n_held}",
-        "crowded": found.crowded,
-        "highest_similarity": found.similarity,
+def _finding(matches: Matches, columns: tuple[str, ...], severity: Severity, evidence: Evidence) -> LeakFinding:
+    numbers: dict[str, Measure] = {
+        "share_of_held_out_rows": matches.share,
+        "share_of_train_rows": matches.train / max(1, matches.n_train),
+        "rows": matches.held,
+        "examined": f"{matches.n_held} of {evidence.n_held}",
+        "crowded": matches.crowded,
+        "highest_similarity": matches.similarity,
         "similarity": evidence.table.limits.similarity,
         "limit": evidence.table.limits.max_near_duplicates,
-        "examples": "; ".join(found.examples),
+        "examples": "; ".join(matches.examples),
     }
-    return Finding(
+    return LeakFinding(
         "near_duplicates",
         severity,
         columns,

@@ -9,12 +9,12 @@ from pyspark.sql import functions as F
 
 from traintable.columns import SPLIT, SPLITS, TRAIN
 from traintable.split.leakage.evidence import Evidence
-from traintable.split.leakage.finding import Finding, Number
-from traintable.split.leakage.table import Table, marked
+from traintable.split.leakage.examined_table import ExaminedTable, marked
+from traintable.split.leakage.finding import LeakFinding, Measure
 from traintable.statistics.values import Values
 
 
-def groups(table: Table) -> list[Finding]:
+def shared_groups(table: ExaminedTable) -> list[LeakFinding]:
     """Groups whose rows stand in more than one split; null is a group of its own.
 
     Costs one pass over the columns of all groups, with one shuffle of 64-bit hashes of their values.
@@ -26,10 +26,10 @@ def groups(table: Table) -> list[Finding]:
         for i, names in enumerate(table.groups)
     ]
     rows = table.published.select(F.explode(F.array(*hashes)).alias("group"), SPLIT)
-    counts = [F.count_if(F.col(SPLIT) == part).alias(part) for part in SPLITS]
+    counts = [F.count_if(F.col(SPLIT) == split).alias(split) for split in SPLITS]
     by_value = rows.groupBy("group.i", "group.value").agg(*counts)
-    held = sum((F.col(part) for part in SPLITS if part != TRAIN), F.lit(0))
-    sides = sum((F.when(F.col(part) > 0, 1).otherwise(0) for part in SPLITS), F.lit(0))
+    held = sum((F.col(split) for split in SPLITS if split != TRAIN), F.lit(0))
+    sides = sum((F.when(F.col(split) > 0, 1).otherwise(0) for split in SPLITS), F.lit(0))
     return [
         _of_group(table.groups[row["i"]], row["shared"], row["n"], row["held"], row["rows"])
         for row in by_value.groupBy("i")
@@ -45,9 +45,9 @@ def groups(table: Table) -> list[Finding]:
     ]
 
 
-def _of_group(names: tuple[str, ...], shared: int, n: int, held: int, rows: int) -> Finding:
+def _of_group(names: tuple[str, ...], shared: int, n: int, held: int, rows: int) -> LeakFinding:
     numbers = {"shared_groups": shared, "groups": n, "held_out_rows_in_them": rows, "held_out_rows": held}
-    return Finding(
+    return LeakFinding(
         "groups",
         "severe",
         names,
@@ -57,30 +57,30 @@ def _of_group(names: tuple[str, ...], shared: int, n: int, held: int, rows: int)
     )
 
 
-def times(evidence: Evidence) -> list[Finding]:
+def overlapping_times(evidence: Evidence) -> list[LeakFinding]:
     """Splits that do not lie one after the other in time, if a time is given; costs no pass beyond the evidence."""
     name = evidence.table.time
     if name is None:
         return []
     findings = []
-    present = [part for part in SPLITS if len(evidence.moments(name, part).buckets)]
+    present = [split for split in SPLITS if len(evidence.times_of(name, split).buckets)]
     for earlier, later in pairwise(present):
-        before, after = evidence.moments(name, earlier), evidence.moments(name, later)
-        if before.max >= after.min:
-            findings.append(_of_times(name, evidence, (earlier, before), (later, after)))
+        first, second = evidence.times_of(name, earlier), evidence.times_of(name, later)
+        if first.max >= second.min:
+            findings.append(_of_times(name, evidence, (earlier, first), (later, second)))
     return findings
 
 
-def _of_times(name: str, evidence: Evidence, earlier: tuple[str, Values], later: tuple[str, Values]) -> Finding:
-    (first, before), (second, after) = earlier, later
-    weighted = before.weighted()
-    late = int(weighted.counts[weighted.values >= after.min].sum())
-    numbers: dict[str, Number] = {
-        f"last_of_{first}": _moment(before.max, evidence.table.types[name]),
-        f"first_of_{second}": _moment(after.min, evidence.table.types[name]),
+def _of_times(name: str, evidence: Evidence, earlier: tuple[str, Values], later: tuple[str, Values]) -> LeakFinding:
+    (first, first_values), (second, second_values) = earlier, later
+    weighted = first_values.weighted()
+    late = int(weighted.counts[weighted.values >= second_values.min].sum())
+    numbers: dict[str, Measure] = {
+        f"last_of_{first}": _format_time(first_values.max, evidence.table.types[name]),
+        f"first_of_{second}": _format_time(second_values.min, evidence.table.types[name]),
         f"rows_of_{first}_from_then_on": late,
     }
-    return Finding(
+    return LeakFinding(
         "times",
         "severe",
         (name,),
@@ -90,7 +90,7 @@ def _of_times(name: str, evidence: Evidence, earlier: tuple[str, Values], later:
     )
 
 
-def _moment(value: float, kind: str) -> str:
+def _format_time(value: float, kind: str) -> str:
     if kind not in ("date", "timestamp", "timestamp_ntz"):
         return f"{value:g}"
     return str(datetime(1970, 1, 1) + timedelta(seconds=value))

@@ -9,11 +9,11 @@ import numpy as np
 from traintable.arrays import Ints
 from traintable.columns import TRAIN
 from traintable.split.leakage.evidence import Evidence, Grid
-from traintable.split.leakage.finding import Finding
+from traintable.split.leakage.finding import LeakFinding
 from traintable.split.leakage.separation import (
-    binned,
-    bins,
-    by_rank,
+    bin_counts,
+    bin_numbers,
+    classes_by_rank,
     information,
     lookup,
     separation,
@@ -25,7 +25,7 @@ _ROWS_PER_BIN = 10
 _REMEDY = "Leave it out of `prepare.features`, or say in `leakage.allow` why it is known when the prediction is made."
 
 
-def predictors(evidence: Evidence) -> list[Finding]:
+def predictors(evidence: Evidence) -> list[LeakFinding]:
     """Features of whose value alone the label follows, on train and on the rows held out; costs no pass.
 
     A number: the area under the ROC curve of its order (between neighbouring classes where they are several, all of
@@ -40,33 +40,33 @@ def predictors(evidence: Evidence) -> list[Finding]:
         return []
     for name in table.features:
         if name in table.numbers:
-            found = _of_number(name, evidence.of_number(name), evidence)
+            finding = _of_number(name, evidence.of_number(name), evidence)
         elif name in evidence.categories:
             grid = evidence.of_category(name)
-            found = _of_table(name, grid.train, grid.held, evidence, "its value tells the label")
+            finding = _of_table(name, grid.train, grid.held, evidence, "its value tells the label")
         else:
-            found = None
-        findings += [found] if found else []
+            finding = None
+        findings += [finding] if finding else []
     return findings
 
 
-def _of_number(name: str, grid: Grid, evidence: Evidence) -> Finding | None:
+def _of_number(name: str, grid: Grid, evidence: Evidence) -> LeakFinding | None:
     limit = evidence.table.limits.max_auc
     for lowest in (True, False):
         train = _with_missing(grid.train, grid.missing[TRAIN], lowest)
         held = _with_missing(grid.held, grid.held_missing, lowest)
-        order = by_rank(train)
+        order = classes_by_rank(train)
         area, other = separation(train, order), separation(held, order)
         if area >= limit and other >= limit - 2 * _held_error(held, order, limit):
             numbers = {"auc": area, "auc_held_out": other, "limit": limit}
             return _finding(name, "its order alone separates the classes", numbers)
     train, held = (np.stack([there.sum(axis=0), none]) for there, none in _sides(grid))
-    found = _of_table(name, train, held, evidence, "whether it is missing tells the label")
-    if found:
-        return found
+    finding = _of_table(name, train, held, evidence, "whether it is missing tells the label")
+    if finding:
+        return finding
     n_bins = min(MAX_BINS, max(2, int(grid.train.sum()) // _ROWS_PER_BIN))
-    bin_of = bins(grid.train, n_bins) if len(grid.values) > MAX_BINS else np.arange(len(grid.values))
-    train, held = (np.vstack([binned(there, bin_of), none]) for there, none in _sides(grid))
+    bin_of = bin_numbers(grid.train, n_bins) if len(grid.values) > MAX_BINS else np.arange(len(grid.values))
+    train, held = (np.vstack([bin_counts(there, bin_of), none]) for there, none in _sides(grid))
     return _of_table(name, train, held, evidence, "its value tells the label")
 
 
@@ -84,7 +84,7 @@ def _held_error(table: Ints, order: Ints, area: float) -> float:
     return max((standard_error(area, low, high) for low, high in pairwise(n)), default=0.0)
 
 
-def _of_table(name: str, train: Ints, held: Ints, evidence: Evidence, message: str) -> Finding | None:
+def _of_table(name: str, train: Ints, held: Ints, evidence: Evidence, message: str) -> LeakFinding | None:
     """A finding when the rows of the tables, values or bins, tell the label on both sides."""
     limits = evidence.table.limits
     share = information(train)
@@ -102,5 +102,5 @@ def _of_table(name: str, train: Ints, held: Ints, evidence: Evidence, message: s
     return _finding(name, message, numbers)
 
 
-def _finding(name: str, message: str, numbers: dict[str, float]) -> Finding:
-    return Finding("predictors", "severe", (name,), message, _REMEDY, numbers)
+def _finding(name: str, message: str, numbers: dict[str, float]) -> LeakFinding:
+    return LeakFinding("predictors", "severe", (name,), message, _REMEDY, numbers)

@@ -13,7 +13,7 @@ from traintable.arrays import Bools
 from traintable.columns import SPLIT, TRAIN, quote
 from traintable.sample.draw import keyed_hash
 from traintable.split.leakage.evidence import Evidence
-from traintable.split.leakage.table import Table, marked
+from traintable.split.leakage.examined_table import ExaminedTable, marked
 from traintable.split.leakage.tokens import pairs
 from traintable.text.shingles import shingles
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 
-class Sample:
+class LeakageSample:
     """About `sample_rows` rows of train and as many of the others, all where they are fewer; one pass.
 
     Attributes
@@ -35,26 +35,26 @@ class Sample:
 
     def __init__(self, evidence: Evidence) -> None:
         table = evidence.table
-        self.compared = _varying(evidence)
+        self.compared = _varying_features(evidence)
         self.valued = [n for n in table.features if n in (*table.numbers, *table.texts)]
         size = table.limits.sample_rows
         is_train = F.col(SPLIT) == TRAIN
         bounds = [_threshold(n, size) for n in (evidence.n[TRAIN], evidence.n_held)]
-        chosen = table.published.where(drawn(table) <= F.when(is_train, bounds[0]).otherwise(bounds[1]))
-        self.rows = _collected(chosen.select(*self._columns(table)), 4 * size)
+        chosen = table.published.where(row_draw(table) <= F.when(is_train, bounds[0]).otherwise(bounds[1]))
+        self.rows = _collect(chosen.select(*self._columns(table)), 4 * size)
 
-    def _columns(self, table: Table) -> list[Column]:
+    def _columns(self, table: ExaminedTable) -> list[Column]:
         half = F.pmod(keyed_hash(table.key, seed=table.seed, purpose="half of leakage"), F.lit(2)) == 0
         fixed = {
-            "draw": drawn(table),
+            "draw": row_draw(table),
             "train": F.col(SPLIT) == TRAIN,
             "half": half,
-            "answer": answer(table),
+            "answer": label_hash(table),
             "key": F.to_json(F.struct(*[F.col(quote(name)) for name in table.key])),
             "tokens": pairs(self.compared) if self.compared else F.lit(None).cast("array<bigint>"),
         }
         fixed |= {f"text {i}": text_tokens(table, name) for i, name in enumerate(table.text)}
-        fixed |= {f"value {i}": _readable(table.df, name) for i, name in enumerate(self.valued)}
+        fixed |= {f"value {i}": _number_or_text(table.df, name) for i, name in enumerate(self.valued)}
         return [column.alias(name) for name, column in fixed.items()]
 
     def values(self, name: str) -> pa.ChunkedArray:
@@ -66,22 +66,22 @@ class Sample:
         return np.asarray(self.rows.column(name).combine_chunks()).astype(bool)
 
 
-def drawn(table: Table) -> Column:
+def row_draw(table: ExaminedTable) -> Column:
     """The hash by which a row is drawn, and known again."""
     return keyed_hash(table.key, seed=table.seed, purpose="leakage")
 
 
-def answer(table: Table) -> Column:
+def label_hash(table: ExaminedTable) -> Column:
     """A hash of the label."""
     return F.xxhash64(*marked([table.label]))
 
 
-def text_tokens(table: Table, name: str) -> Column:
+def text_tokens(table: ExaminedTable, name: str) -> Column:
     """The tokens of a column of free text."""
     return shingles(F.col(quote(name)).cast("string"), table.limits.shingle_words)
 
 
-def _collected(rows: DataFrame, most: int) -> pa.Table:
+def _collect(rows: DataFrame, most: int) -> pa.Table:
     return rows.limit(most).toArrow().sort_by([("draw", "ascending"), ("key", "ascending")]).combine_chunks()
 
 
@@ -90,7 +90,7 @@ def _threshold(n: int, size: int) -> Column:
     return F.lit(2**63 - 1 if n <= size else int(size / n * 2**64) - 2**63)
 
 
-def _varying(evidence: Evidence) -> Sequence[str]:
+def _varying_features(evidence: Evidence) -> Sequence[str]:
     """The features that have more than one value, as far as that is known, those of the most values first."""
     table = evidence.table
     known = {name: evidence.n_values(name) for name in (*table.numbers, *table.texts)}
@@ -98,7 +98,7 @@ def _varying(evidence: Evidence) -> Sequence[str]:
     return sorted(names, key=lambda name: (-known.get(name, 2.0), name))
 
 
-def _readable(df: DataFrame, name: str) -> Column:
+def _number_or_text(df: DataFrame, name: str) -> Column:
     """A column as a number where it is one, as text otherwise."""
     kind, column = df.schema[name].dataType.simpleString(), F.col(quote(name))
     if kind in ("string", "boolean"):

@@ -39,7 +39,7 @@ def standard_error(area: float, n_negative: int, n_positive: int) -> float:
     return sqrt(max(spread, 0.0) / (n_negative * n_positive))
 
 
-def by_rank(table: Ints) -> Ints:
+def classes_by_rank(table: Ints) -> Ints:
     """The classes that have rows, in the order of the mean ranks of their values."""
     ends = np.cumsum(table.sum(axis=1))
     rank = ends - table.sum(axis=1) / 2.0
@@ -110,15 +110,15 @@ def lookup(train: Ints, held: Ints) -> Lookup:
     return Lookup(n, right / n, int(rows.sum(axis=0).max()) / n)
 
 
-def bins(table: Ints, n_bins: int) -> Ints:
+def bin_numbers(table: Ints, n_bins: int) -> Ints:
     """For each value the bin it falls into, of at most `n_bins` with about equally many rows each; shape (values,)."""
     n = table.sum(axis=1)
     middle = np.cumsum(n) - n / 2.0
-    place = np.floor(middle * n_bins / max(1, int(n.sum()))).astype(np.int64)
-    return np.asarray(np.minimum(place, n_bins - 1))
+    number = np.floor(middle * n_bins / max(1, int(n.sum()))).astype(np.int64)
+    return np.asarray(np.minimum(number, n_bins - 1))
 
 
-def binned(table: Ints, bin_of: Ints) -> Ints:
+def bin_counts(table: Ints, bin_of: Ints) -> Ints:
     """The counts by bin; shape (bins, classes)."""
     out = np.zeros((int(bin_of.max(initial=-1)) + 1, table.shape[1]), np.int64)
     np.add.at(out, bin_of, table)

@@ -15,7 +15,7 @@ from scipy.special import gammaln  # type: ignore[import-untyped]
 from traintable.arrays import Floats, Ints
 from traintable.columns import SPLITS, TRAIN
 from traintable.split.leakage.evidence import Evidence, Grid
-from traintable.split.leakage.finding import Finding, Number
+from traintable.split.leakage.finding import LeakFinding, Measure
 
 MIN_GROUPS = 4
 _CHANCE = -8.0  # as a power of ten
@@ -24,7 +24,7 @@ _SMOOTHINGS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0, 200
 _MAX_ANSWERS = 10
 _LEAST_CORRELATION = 0.5
 
-SETS = tuple(parts for size in (1, 2, 3) for parts in combinations(SPLITS, size))
+SPLIT_SETS = tuple(parts for size in (1, 2, 3) for parts in combinations(SPLITS, size))
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Fit:
     n_groups: int
 
 
-def target_statistics(evidence: Evidence) -> list[Finding]:
+def target_statistics(evidence: Evidence) -> list[LeakFinding]:
     """Numbers that are mean labels of a category's rows, computed over rows that are not train's, or not out of fold.
 
     The rows that share a value of such a feature are those of a category (or of several with the same mean), so the
@@ -60,27 +60,27 @@ def target_statistics(evidence: Evidence) -> list[Finding]:
             continue
         grid = evidence.of_number(name)
         if grid.is_exact and MIN_GROUPS <= len(grid.values) <= evidence.survey.n_rows / 3:
-            found = judge(name, grid, evidence.classes)
-            findings += [found] if found else []
+            finding = closest_finding(name, grid, evidence.classes)
+            findings += [finding] if finding else []
     return findings
 
 
-def judge(name: str, grid: Grid, classes: list[str]) -> Finding | None:
+def closest_finding(name: str, grid: Grid, classes: list[str]) -> LeakFinding | None:
     """The finding about one feature, by the answer that it follows most closely."""
-    fits = [fit for answer in answers(classes) for fit in _fits(grid, answer)]
+    fits = [fit for answer in label_encodings(classes) for fit in _fits(grid, answer)]
     close = [fit for fit in fits if fit.chance < _CHANCE]
     if not close:
         return None
     best = min(close, key=lambda fit: (fit.ratio, len(fit.splits)))
     own = min((fit.ratio for fit in fits if fit.splits == (TRAIN,)), default=inf)
-    numbers: dict[str, Number] = {
+    numbers: dict[str, Measure] = {
         "splits": "+".join(best.splits),
         "values": best.n_groups,
         "ratio": best.ratio,
         "ratio_train": own,
     }
     if best.splits != (TRAIN,) and best.ratio < _CLEARLY * own:
-        return Finding(
+        return LeakFinding(
             "target_statistics",
             "severe",
             (name,),
@@ -90,7 +90,7 @@ def judge(name: str, grid: Grid, classes: list[str]) -> Finding | None:
         )
     if best.splits != (TRAIN,) and not any(fit.splits == (TRAIN,) for fit in close):
         return None
-    return Finding(
+    return LeakFinding(
         "target_statistics",
         "warning",
         (name,),
@@ -100,7 +100,7 @@ def judge(name: str, grid: Grid, classes: list[str]) -> Finding | None:
     )
 
 
-def answers(classes: list[str]) -> Iterator[Floats]:
+def label_encodings(classes: list[str]) -> Iterator[Floats]:
     """What the mean may be of: the label as a number, and whether it is one class, for at most ten of them."""
     with suppress(ValueError):
         numbers = np.array([float(word) for word in classes])
@@ -114,8 +114,8 @@ def answers(classes: list[str]) -> Iterator[Floats]:
 
 def _fits(grid: Grid, answer: Floats) -> Iterator[Fit]:
     """The closest fit of the values in each union of splits."""
-    for splits in SETS:
-        counts = np.asarray(np.sum([grid.counts[part] for part in splits], axis=0))
+    for splits in SPLIT_SETS:
+        counts = np.asarray(np.sum([grid.counts[split] for split in splits], axis=0))
         groups = _Groups.of(grid.values, counts, answer)
         if groups is not None:
             yield Fit(splits, *_forms(groups), len(groups.n))
@@ -173,7 +173,7 @@ def _forms(groups: _Groups) -> tuple[float, float]:
 
 def _correlation(groups: _Groups) -> float:
     """The size of the correlation between values and means, by rows."""
-    x, y = (part - np.average(part, weights=groups.n) for part in (groups.value, groups.mean))
+    x, y = (column - np.average(column, weights=groups.n) for column in (groups.value, groups.mean))
     both = float(np.sqrt(np.sum(groups.n * x * x) * np.sum(groups.n * y * y)))
     return abs(float(np.sum(groups.n * x * y))) / both if both else 0.0
 
@@ -187,15 +187,15 @@ def _closeness(groups: _Groups, deviation: Floats, n_fitted: int) -> tuple[Float
     probability is at least that of meeting the nearest one in each group (the normal density there).
     """
     n = len(groups.n)
-    part = np.sort(groups.n * deviation**2 / groups.variance, axis=1)
+    terms = np.sort(groups.n * deviation**2 / groups.variance, axis=1)
     met = np.sort(np.minimum(0.0, -0.5 * np.log10(2 * pi * groups.n * groups.variance)))
-    found = []
+    fits = []
     for n_left_out in {0, n // 10}:
         freedom = n - n_fitted - n_left_out
-        chi2 = part[:, : n - n_left_out].sum(axis=1)
+        chi2 = terms[:, : n - n_left_out].sum(axis=1)
         ways = (gammaln(n + 1) - gammaln(n_left_out + 1) - gammaln(n - n_left_out + 1)) / np.log(10)
         with np.errstate(divide="ignore"):
             chance = stats.chi2.logcdf(chi2, freedom) / np.log(10)
-        found.append((chi2 / freedom, ways + np.maximum(chance, float(met[n_fitted + n_left_out :].sum()))))
-    ratio, chance = (np.min(side, axis=0) for side in zip(*found, strict=True))
+        fits.append((chi2 / freedom, ways + np.maximum(chance, float(met[n_fitted + n_left_out :].sum()))))
+    ratio, chance = (np.min(side, axis=0) for side in zip(*fits, strict=True))
     return ratio, chance

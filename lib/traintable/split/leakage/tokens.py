@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from traintable.split.leakage.table import marked
+from traintable.split.leakage.examined_table import marked
 
 if TYPE_CHECKING:
     from pyspark.sql import Column

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from traintable.config.dataset import Config
 from traintable.config.plan import Feature
 from traintable.errors import ConfigError
-from traintable.split.leakage.finding import Finding
-from traintable.split.leakage.verdict import reason_for
+from traintable.split.leakage.finding import LeakFinding
+from traintable.split.leakage.verdict import allowed_because
 from traintable.sql.expressions import references
 
 
 def refuse_unavailable(config: Config) -> None:
     """Raise ConfigError for the first of the `unavailable` features that `leakage.allow` does not name."""
-    for finding in unavailable(config):
-        if reason_for(finding, config.leakage.allow) is None:
+    for finding in unavailable_features(config):
+        if allowed_because(finding, config.leakage.allow) is None:
             raise ConfigError(
                 where=f"prepare.features.{finding.columns[0]}",
                 expected="a feature that is known when the prediction is made",
@@ -24,7 +24,7 @@ def refuse_unavailable(config: Config) -> None:
             )
 
 
-def unavailable(config: Config) -> list[Finding]:
+def unavailable_features(config: Config) -> list[LeakFinding]:
     """Features that are, or are derived from, something known only after `predict_at`; one finding a feature.
 
     A column is known at its `available_at`, a derived column when all it reads is known, a joined column when that by
@@ -32,7 +32,7 @@ def unavailable(config: Config) -> list[Finding]:
     declared or not. Costs no pass: it reads the configuration.
     """
     return [
-        Finding(
+        LeakFinding(
             "unavailable",
             "severe",
             (feature,),
@@ -67,10 +67,10 @@ def _reads(name: str, feature: Feature) -> frozenset[str]:
 def _why_late(column: str, in_label: bool, config: Config) -> str | None:
     """Why a column is not known when the prediction is made; None when it is."""
     declared = config.columns.get(column)
-    moment = declared.available_at if declared else None
-    if moment and config.predict_at and config.timeline.index(moment) > config.timeline.index(config.predict_at):
-        return f"'{column}' is known at '{moment}', after the prediction at '{config.predict_at}'"
-    return f"the label is computed from '{column}'" if in_label and moment is None else None
+    known_at = declared.available_at if declared else None
+    if known_at and config.predict_at and config.timeline.index(known_at) > config.timeline.index(config.predict_at):
+        return f"'{column}' is known at '{known_at}', after the prediction at '{config.predict_at}'"
+    return f"the label is computed from '{column}'" if in_label and known_at is None else None
 
 
 def _sources(config: Config, *, roots_only: bool) -> dict[str, frozenset[str]]:

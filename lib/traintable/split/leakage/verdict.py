@@ -7,26 +7,26 @@ from typing import Any
 
 from traintable.config.leakage import Allowed
 from traintable.errors import GateRefused
-from traintable.split.leakage.finding import Finding
+from traintable.split.leakage.finding import LeakFinding
 
 
-def reason_for(finding: Finding, allowed: Sequence[Allowed]) -> str | None:
+def allowed_because(finding: LeakFinding, allowed: Sequence[Allowed]) -> str | None:
     """Why a finding is allowed; None when it is not."""
     return next((a.because for a in allowed if a.covers(finding.check, finding.columns)), None)
 
 
-def described(findings: Sequence[Finding], allowed: Sequence[Allowed] = ()) -> list[dict[str, Any]]:
+def manifest_findings(findings: Sequence[LeakFinding], allowed: Sequence[Allowed] = ()) -> list[dict[str, Any]]:
     """The findings for the manifest, each allowed one with the reason."""
-    found = []
+    described = []
     for finding in findings:
-        reason = reason_for(finding, allowed)
-        found.append({**finding.to_dict(), **({"allowed_because": reason} if reason else {})})
-    return found
+        reason = allowed_because(finding, allowed)
+        described.append({**finding.to_dict(), **({"allowed_because": reason} if reason else {})})
+    return described
 
 
-def refuse_severe(findings: Sequence[Finding], allowed: Sequence[Allowed] = (), *, table: str) -> None:
+def refuse_severe(findings: Sequence[LeakFinding], allowed: Sequence[Allowed] = (), *, table: str) -> None:
     """Raise GateRefused for severe findings that are not allowed, with all of them in the message."""
-    severe = [f for f in findings if f.severity == "severe" and reason_for(f, allowed) is None]
+    severe = [f for f in findings if f.severity == "severe" and allowed_because(f, allowed) is None]
     if severe:
         first = severe[0]
         names = f"columns: [{', '.join(first.columns)}], " if first.columns else ""
