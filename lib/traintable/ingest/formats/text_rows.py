@@ -113,9 +113,9 @@ def row_schema(fields: Sequence[Field]) -> str:
 def reader(header: Header | None, source: TextSource, fields: Sequence[Field]) -> Read:
     """How the records of files with this header are read."""
     if header is not None and header.fault is not None:
-        return partial(_all_bad, fields=fields, why=("header", f"a header other than {header.fault}"))
+        return partial(_all_bad, fields=fields, why=Violation("header", f"a header other than {header.fault}"))
     if header is not None and header.drift is not None:
-        return partial(_all_bad, fields=fields, why=(f"drift:{header.drift}", "declared columns only"))
+        return partial(_all_bad, fields=fields, why=Violation(f"drift:{header.drift}", "declared columns only"))
     return partial(read_block, fields=fields, reader=_format_reader(header, source, fields), zone=source.time_zone)
 
 
@@ -140,7 +140,7 @@ def _format_reader(header: Header | None, source: TextSource, fields: Sequence[F
     return csv_lines.reader(names, fields, source)
 
 
-def _all_bad(raw: pa.Array, fields: Sequence[Field], why: tuple[str, str]) -> Block:
+def _all_bad(raw: pa.Array, fields: Sequence[Field], why: Violation) -> Block:
     return Block([pa.nulls(len(raw), f.type) for f in fields], {row: [why] for row in range(len(raw))})
 
 
