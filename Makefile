@@ -1,5 +1,6 @@
 # make run and make test set themselves up; everything else builds on the same .venv.
 PYTHON ?= python3
+PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -24,8 +25,8 @@ data/warehouse/airlines: $(READY)
 run: $(READY) data/warehouse/airlines  ## the main job on real data
 	$(BIN)/traintable run --config conf/flights.yaml
 
-test: $(READY)  ## the tests, without the slow ones, by two processes with a session each
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
+test: $(READY)  ## the tests, without the slow ones, by PROCESSES (2) with a session each, see tests/order.py
+	$(BIN)/python -m pytest -m "not slow" -n $(PROCESSES) --no-loadscope-reorder
 
 test-all: $(READY)  ## all tests
 	$(BIN)/python -m pytest

@@ -287,15 +287,15 @@ print(f"most frequent destinations: {', '.join(learned.frequencies['dest'].vocab
 # MAGIC ### Which numbers move together?
 # MAGIC
 # MAGIC Sums of products are all that a correlation needs. So the picture below reads no data: it is computed from what
-# MAGIC the scan has learned. `gram.imputed` gives mean and covariance as they will be after the missing values are
-# MAGIC filled in.
+# MAGIC the scan has learned. `gram.imputed_covariance` gives mean and covariance as they will be after the missing
+# MAGIC values are filled in.
 
 # COMMAND ----------
 
 given = {name: config.prepare.features[name].fill_value for name in numbers}
 means = {name: learned.mean_and_variance(name)[0] for name in numbers}
 fill = {name: means[name] if given[name] is None else given[name] for name in numbers}
-correlation = learned.gram.imputed(fill).correlation
+correlation = learned.gram.imputed_covariance(fill).correlation
 
 pairs = pd.DataFrame(
     [{"a": a, "b": b, "correlation": correlation[i, j]} for i, a in enumerate(numbers) for j, b in enumerate(numbers)]

@@ -21,7 +21,7 @@ from traintable.config.dataset import load  # noqa: E402
 from traintable.run import Outcome, run  # noqa: E402
 from traintable.spark.session import JAVA_OPTIONS, get_spark  # noqa: E402
 
-pytest_plugins = ["servers.fixtures"]
+pytest_plugins = ["order", "servers.fixtures"]
 
 # In CI the same examples every time, so that a change is judged by what it changes; elsewhere new ones in each run.
 patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}  # a slow machine is no failure
@@ -40,9 +40,13 @@ SMALL = (
 
 @pytest.fixture(scope="session")
 def spark() -> SparkSession:
-    """The session that all tests share; compiled in a hurry, for tests are short, with room for all that code."""
+    """The session that all tests share; compiled in a hurry, for tests are short, with room for all that code.
+
+    A run of the main job has Spark write about 200 classes, of which it keeps 100 by itself, so that the next run would
+    compile all of them again: a fifth of its time.
+    """
     options = f"{JAVA_OPTIONS} -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m"
-    return get_spark("tests", spark__driver__extraJavaOptions=options)
+    return get_spark("tests", spark__driver__extraJavaOptions=options, spark__sql__codegen__cache__maxEntries="3000")
 
 
 @pytest.fixture(scope="session")

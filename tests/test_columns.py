@@ -52,4 +52,4 @@ def test_backticks_in_a_name_are_doubled() -> None:
 def test_the_nearest_name_is_suggested_or_all_are_listed() -> None:
     assert nearest("distanc", ["distance", "dest"]) == "Did you mean 'distance'?"
     assert nearest("zzz", ["b", "a"]) == "Known: a, b."
-    assert nearest("zzz", []) == "Nothing is known here."
+    assert nearest("zzz", []) == "There are none."

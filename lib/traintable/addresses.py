@@ -21,7 +21,7 @@ def is_catalog_name(table: str) -> bool:
 
 
 def is_remote(path: str) -> bool:
-    """Whether a path is an address with a scheme (`s3a://...`, `dbfs:/...`), not a place in the local file system."""
+    """Whether a path is an address with a scheme (`s3a://...`, `dbfs:/...`), not a path of the local file system."""
     return bool(_ANY_SCHEME.match(path))
 
 

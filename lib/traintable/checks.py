@@ -1,4 +1,4 @@
-"""What a check of the machine or of a table answers."""
+"""The result of a check of the machine or of a table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check: what was looked at, what was found, and the fix when it is not well."""
+    """One check: its subject, whether it is well, what was found, and the fix when it is not well."""
 
     check: str
     ok: bool

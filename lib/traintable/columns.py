@@ -1,4 +1,4 @@
-"""Names of columns and tables: quoting, telling paths from catalog names, suggesting the nearest known name."""
+"""Names of columns: those of the splits, quoting in SQL, checks against the rows, and the nearest known name."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return f"Did you mean '{close[0]}'?"
-    return f"Known: {', '.join(names[:40])}." if names else "Nothing is known here."
+    return f"Known: {', '.join(names[:40])}." if names else "There are none."
 
 
 def require_columns(df: DataFrame, names: Set[str], *, where: str) -> None:
-    """Raise ConfigError for the first of `names` that `df` has not, with the nearest name that it has, or has twice."""
+    """Raise ConfigError for the first of `names` that `df` lacks (with the nearest that it has), or has twice."""
     unknown = sorted(names - set(df.columns))
     if unknown:
         raise ConfigError(
             where=where,
-            expected="a column of the rows",
-            found=f"'{unknown[0]}', which they have not",
+            expected="the name of a column of the rows",
+            found=f"'{unknown[0]}', which is not among them",
             remedy=nearest(unknown[0], df.columns),
         )
     counts = Counter(name.lower() for name in df.columns)  # as Spark looks for them
@@ -64,21 +64,26 @@ def require_columns(df: DataFrame, names: Set[str], *, where: str) -> None:
     if twice:
         raise ConfigError(
             where=where,
-            expected="columns of different names",
+            expected="columns with different names",
             found=f"'{twice[0]}' {counts[twice[0].lower()]} times",
-            remedy="Drop or rename all but one, for example before a join.",
+            remedy="Drop or rename all but one of them, for example before a join (Spark ignores case).",
         )
 
 
 def refuse_taken(df: DataFrame, names: Set[str], *, where: str) -> None:
-    """Raise ConfigError for one of `names` that `df` has already, or that is reserved; Spark ignores case, so do we."""
-    taken = {name.lower() for name in df.columns} | RESERVED
+    """Raise ConfigError for one of `names` that `df` has, or that is reserved; case is ignored, as in Spark."""
+    refuse_clashes(names, df.columns, where=where)
+
+
+def refuse_clashes(names: Set[str], columns: Iterable[str], *, where: str) -> None:
+    """Raise ConfigError for one of `names` that is one of `columns`, or reserved; case is ignored, as in Spark."""
+    taken = {name.lower() for name in columns} | RESERVED
     clashes = sorted(name for name in names if name.lower() in taken)
     if clashes:
         raise ConfigError(
             where=where,
-            expected="names that are not taken",
-            found=f"'{clashes[0]}', which the rows have already or which is reserved",
+            expected="names that are free",
+            found=f"'{clashes[0]}', which is a column of the rows already, or reserved",
             remedy="Choose another name.",
         )
 

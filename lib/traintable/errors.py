@@ -14,7 +14,7 @@ class TraintableError(Exception):
         super().__init__(f"{where}: expected {expected}, found {found}. {remedy}")
 
     def to_dict(self) -> dict[str, str]:
-        """The parts of the message, for the JSON line that ends standard output."""
+        """The fields of the message, for the JSON line that ends standard output."""
         fields = {name: getattr(self, name) for name in ("where", "expected", "found", "remedy")}
         return {"type": type(self).__name__, **fields}
 
@@ -43,11 +43,11 @@ class AccountingError(TraintableError):
 
 
 class LeaseLost(TraintableError):
-    """Another writer has the right to write to the table, for this one has stood still too long (exit code 1)."""
+    """Another writer has taken over the lease of the table, for this one stood still for too long (exit code 1)."""
 
 
 class TableBusy(TraintableError):
-    """Another writer has had the right to write to the table for too long (exit code 1)."""
+    """Another writer has held the lease of the table for too long (exit code 1)."""
 
 
 class VersionPinned(TraintableError):
@@ -58,4 +58,4 @@ class VersionPinned(TraintableError):
 
 
 class StillThere(TraintableError):
-    """What was to be forgotten is still in some file (exit code 1)."""
+    """Data that was to be erased is still in some file (exit code 1)."""

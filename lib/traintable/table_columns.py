@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from traintable.columns import FEATURES, SPLIT, quote, refuse_taken, require_columns
+from traintable.columns import FEATURES, SPLIT, quote, refuse_clashes, require_columns
 from traintable.config.dataset import Config
 from traintable.errors import ConfigError
 
@@ -95,9 +95,8 @@ class TableColumns:
         taken or reserved.
         """
         self._require_single_roles()
+        refuse_clashes(set(self.feature_columns) - {FEATURES}, self.without_features, where="prepare.features")
         require_columns(rows, set(self.names), where="columns of the training table")
-        others = rows.select(*map(quote, self.without_features))
-        refuse_taken(others, set(self.feature_columns) - {FEATURES}, where="prepare.features")
         return rows.select(*map(quote, self.names))
 
     def _require_single_roles(self) -> None:

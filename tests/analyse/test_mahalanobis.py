@@ -97,7 +97,7 @@ def test_rows_keep_their_columns_and_get_distance_and_p_value(spark: SparkSessio
     assert measured["mahalanobis"].idxmax() == 3
     with pytest.raises(ConfigError, match="'mahalanobis'"):
         mahalanobis(df.withColumnRenamed("text", "mahalanobis"), statistics)
-    with pytest.raises(ConfigError, match="which they have not"):
+    with pytest.raises(ConfigError, match="which is not among them"):
         mahalanobis(df, statistics, ["a", "nowhere"])
     constant = df.selectExpr("1.0D AS a")
     with pytest.raises(ConfigError, match="one number that varies"):

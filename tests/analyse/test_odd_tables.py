@@ -140,9 +140,9 @@ def test_stand_ins_for_missing_values(spark: SparkSession) -> None:
     ("roles", "said"),
     [
         ({"label": "t"}, "a label that is a number, a text or a boolean"),
-        ({"label": "z"}, "'z', which they have not"),
+        ({"label": "z"}, "'z', which is not among them"),
         ({"label": "x", "key": ("x",)}, "named as time, partition or key too"),
-        ({"time": "q"}, "'q', which they have not"),
+        ({"time": "q"}, "'q', which is not among them"),
     ],
 )
 def test_roles_that_can_not_be(spark: SparkSession, roles: dict[str, Any], said: str) -> None:

@@ -6,6 +6,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -69,6 +70,10 @@ def found(rows: DataFrame) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def columns(found: dict[str, Any]) -> dict[str, Any]:
     return {column["name"]: column for column in found["columns"]}
+
+
+def test_the_document_is_that_of_the_schema(found: dict[str, Any]) -> None:
+    jsonschema.validate(found, analyse.profile_schema(), jsonschema.Draft202012Validator)
 
 
 def classes(name: str) -> dict[str, pd.Series]:

@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from gated_tables import publish, some_rows, write
 from servers.fixtures import S3
-from traintable.delta.commits import commits, storage_options, versions
+from traintable.delta.commits import commits, newest_commits, storage_options, version_numbers
 from traintable.errors import InputMissing
 
 SERVER = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")
@@ -39,10 +39,10 @@ def test_commits_are_those_of_deltalake_and_spark(spark: SparkSession, tmp_path:
     assert [datetime.fromisoformat(c.timestamp).timestamp() for c in found] == pytest.approx(
         [t["timestamp"] / 1000 for t in told]
     )
-    assert found[2].told() == {"other": "ä"}
+    assert found[2].metadata_object() == {"other": "ä"}
     assert (found[2].manifest(), found[-1].manifest() is None) == (None, False)
     assert commits(table, after=1) == found[:2]
-    assert versions(table) == [0, 1, 2, 3]
+    assert version_numbers(table) == [0, 1, 2, 3]
 
 
 def test_commits_on_s3_are_read_without_spark(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +55,9 @@ def test_commits_on_s3_are_read_without_spark(s3: S3, monkeypatch: pytest.Monkey
     with s3.proxy.obeying() as requests:
         commits(table, after=1)
     assert len(requests) == 2  # a listing and a commit
+    with s3.proxy.obeying() as requests:
+        assert next(newest_commits(table)).version == 2
+    assert len(requests) == 2
 
 
 def test_a_commit_that_says_nothing_of_itself_is_one(tmp_path: Path) -> None:
@@ -73,7 +76,7 @@ def test_a_commit_that_says_nothing_of_itself_is_one(tmp_path: Path) -> None:
 
 def test_a_table_without_commits_is_none(tmp_path: Path) -> None:
     (tmp_path / "t" / "_delta_log").mkdir(parents=True)
-    for call in (commits, versions):
+    for call in (commits, version_numbers):
         with pytest.raises(InputMissing, match="a folder without one"):
             call(str(tmp_path / "t"))
 

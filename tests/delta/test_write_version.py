@@ -19,8 +19,8 @@ from servers.fixtures import S3
 from tiny_files import ARROW, SCHEMA, written
 from traintable.delta import write_version as committing
 from traintable.delta.commits import commits, storage_options
-from traintable.delta.data_files import FileWriter
-from traintable.delta.write_version import can_take, commit_files
+from traintable.delta.data_files import DataFiles, FileWriter, Written
+from traintable.delta.table import Table
 from traintable.errors import ConfigError, LeaseLost
 from traintable.storage.folder import folder
 
@@ -34,8 +34,16 @@ def table(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def publish(table: str, ids: range, run: str = "r") -> int:
-    told = json.dumps({"traintable": "0", "run_id": run, "n": len(ids)})
-    return commit_files(table, written(table, ids), schema=SCHEMA, features=["a", "b"], manifest=told)
+    return commit_files(table, written(table, ids), {"traintable": "0", "run_id": run, "n": len(ids)})
+
+
+def commit_files(table: str, files: dict[str, list[Written]], manifest: dict[str, Any]) -> int:
+    properties = {"traintable.features": json.dumps(["a", "b"])}
+    return Table(table).replace_with_files(DataFiles.of_splits(files, SCHEMA), metadata=manifest, properties=properties)
+
+
+def can_take(table: str) -> bool:
+    return Table(table).can_be_replaced_with_files(["split"])
 
 
 def opened(table: str, version: int | None = None) -> DeltaTable:
@@ -53,7 +61,7 @@ def test_each_version_is_the_rows_of_its_files(table: str) -> None:
         assert publish(table, rows, f"run-{version}") == version
         assert ids(table) == list(rows)
     assert ids(table, 0) == list(range(30))
-    assert [commit.told()["run_id"] for commit in commits(table)] == ["run-2", "run-1", "run-0"]
+    assert [commit.metadata_object()["run_id"] for commit in commits(table)] == ["run-2", "run-1", "run-0"]
     assert {commit.operation for commit in commits(table)} == {"WRITE"}
     metadata = opened(table).metadata()
     assert json.loads(metadata.configuration["traintable.features"]) == ["a", "b"]
@@ -97,11 +105,11 @@ def test_what_somebody_else_has_committed_is_not_overwritten(table: str) -> None
     with pytest.MonkeyPatch.context() as patch:
         stale = opened(table)
         publish(table, range(6), "theirs")
-        patch.setattr(committing, "_opened", lambda _: stale)
+        patch.setattr(committing, "_open_table", lambda _: stale)
         with pytest.raises(LeaseLost, match="version 1 first, found that another writer has written it"):
-            commit_files(table, files, schema=SCHEMA, features=[], manifest="{}")
+            commit_files(table, files, {})
     assert ids(table) == list(range(6))
-    assert commits(table)[0].told()["run_id"] == "theirs"
+    assert commits(table)[0].metadata_object()["run_id"] == "theirs"
 
 
 def test_of_many_that_commit_at_once_one_has(table: str) -> None:
@@ -125,7 +133,7 @@ def test_of_many_that_commit_at_once_one_has(table: str) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(c.told()["run_id"] for c in commits(table)[:-1]) == sorted(done)
+    assert sorted(c.metadata_object()["run_id"] for c in commits(table)[:-1]) == sorted(done)
     assert opened(table).version() == len(done)
 
 
@@ -162,8 +170,10 @@ def test_files_that_are_gone_are_not_committed(table: str) -> None:
     publish(table, range(9))
     files = written(table, range(6))
     folder(f"{table}/split=test").remove(files["test"][0].path)
-    with pytest.raises(LeaseLost, match="the files that tasks have written, 1 of split 'test', found 1 of them gone"):
-        commit_files(table, files, schema=SCHEMA, features=[], manifest="{}")
+    with pytest.raises(
+        LeaseLost, match="the files that tasks have written, 1 in the folder 'split=test', found 1 of them gone"
+    ):
+        commit_files(table, files, {})
     assert ids(table) == list(range(9))
 
 

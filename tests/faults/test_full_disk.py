@@ -36,9 +36,9 @@ def alone() -> list[str]:
 def test_a_ledger_whose_first_write_was_cut_short_is_begun(tmp_path: Path) -> None:
     ledger = Ledger(str(tmp_path / "ledger"))
     (tmp_path / "ledger" / "_delta_log").mkdir(parents=True)  # as it is left when there was room for the rows only
-    assert ledger.units() == {}
+    assert ledger.states() == {}
     ledger.begin("run", "files", [ListedFile("a", "a", 1, "e")])
-    assert ledger.units()["files"].open == ("run", {"a": "e"})
+    assert ledger.states()["files"].open == ("run", {"a": "e"})
 
 
 @pytest.mark.slow

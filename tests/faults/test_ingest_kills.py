@@ -16,12 +16,10 @@ from verdicts import assert_same, assert_sound, told
 
 STAGES = ("list", "begin", "read headers", "write rows", "count", "keep bad records", "finish")
 FEW = [
-    ("list", "before"),
     ("list", "after"),
     ("begin", "before"),
     ("begin", "after"),
     ("write rows", "after"),
-    ("count", "before"),
 ]
 ALL = [(stage, when) for stage in STAGES for when in ("before", "after")]
 MID = [("write rows", str(delay)) for delay in (0.2, 0.5, 1, 1.5, 2, 3, 5)] + [

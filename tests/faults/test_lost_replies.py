@@ -16,6 +16,14 @@ from traintable.storage import s3 as storage
 
 FAULTS: dict[str, Callable[[], Rule]] = {
     "the reply to the commit": lambda: first("PUT", ENTRY, NO_REPLY),
+    "no commit is taken at first, and each other reply of the lease": lambda: either(
+        first("PUT", ENTRY, UNAVAILABLE), every(2, NO_REPLY, method="PUT", path="/t_lease/")
+    ),
+    "each third request is not answered, or finds the server busy": lambda: every(
+        3, NO_REPLY, UNAVAILABLE, method="PUT", path="/t"
+    ),
+}
+ALONE: dict[str, Callable[[], Rule]] = {  # what is put together above
     "no commit is taken at first": lambda: first("PUT", ENTRY, UNAVAILABLE),
     "each third reply": lambda: every(3, NO_REPLY, method="PUT", path="/t"),
     "busy at each third request": lambda: every(3, UNAVAILABLE, method="PUT", path="/t"),
@@ -43,6 +51,11 @@ def first(method: str, path: str, fault: Fault) -> Rule:
     return rule
 
 
+def either(*rules: Rule) -> Rule:
+    """The rule that a request meets the fault of the first rule that has one for it."""
+    return lambda request: next((fault for rule in rules if (fault := rule(request))), None)
+
+
 @pytest.fixture(scope="module")
 def trials(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, s3: S3) -> Trials:
     made = Trials(tmp_path_factory.mktemp("lost"), f"s3a://{s3.new_bucket()}/t", spark, s3)
@@ -67,10 +80,10 @@ def assert_one_more(trials: Trials, before: list[int]) -> None:
     assert published.rows(trials.table) == trials.expected[seed]
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", [*FAULTS, *(pytest.param(name, marks=SLOW) for name in ALONE)])
 def test_what_can_be_asked_again_is(trials: Trials, s3: S3, name: str) -> None:
     before, seed = published.versions(trials.table), trials.next_seed
-    with s3.proxy.obeying(FAULTS[name]()) as requests:
+    with s3.proxy.obeying((FAULTS | ALONE)[name]()) as requests:
         outcome = trials.calm_run(trials.table, seed)
     n_met = sum(request.fault is not None for request in requests)
     print(f"\n{name}: {n_met} of {len(requests)} requests met a fault, {outcome.status}")

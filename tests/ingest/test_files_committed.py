@@ -19,10 +19,12 @@ from pyspark.sql import functions as F
 
 from traintable.config.ingest import IngestConfig
 from traintable.delta import data_files as delta_files
+from traintable.delta.data_files import DataFiles
+from traintable.delta.table import Table
 from traintable.ingest.job import ingest
 from traintable.ingest.parquet_files import write_good
 from traintable.ingest.recount import recount
-from traintable.ingest.target import Target
+from traintable.ingest.tables import n_written
 from traintable.spark.task_results import UnreadableFile, UnreadableFiles, values_of
 
 SCHEMA = pa.schema(
@@ -178,8 +180,8 @@ def test_spark_and_others_read_what_was_committed(spark: SparkSession, tmp_path:
     assert sorted(row["i"] for row in kept.select("i").collect()) == sorted(expected)
     assert len(everything) == rows.count() == 100
     assert all("CREATE" in one or "WRITE" in one for one in operations(tmp_path))
-    target = Target(table)
-    assert [target.n_written(json.loads(c["userMetadata"])["run"]) for c in DeltaTable(table).history()] == [50, 50]
+    runs = [json.loads(c["userMetadata"])["run"] for c in DeltaTable(table).history()]
+    assert [n_written(Table(table), run) for run in runs] == [50, 50]
 
 
 def test_a_run_of_bad_records_only_is_done_once_too(spark: SparkSession, tmp_path: Path) -> None:
@@ -213,14 +215,17 @@ def test_a_table_that_asks_more_of_its_rows_is_written_by_spark(spark: SparkSess
     ingest(config(tmp_path), spark=spark)
     table = str(tmp_path / "landed")
     schema = pa.schema([("i", pa.int32()), ("x", pa.float64()), ("_file", pa.string())])
-    target = Target(table)
-    assert target.takes_files(schema, {})
-    assert not target.takes_files(schema, {"_interval": "2026-01-01"})
-    assert not target.takes_files(pa.schema([("i", pa.int64())]), {})
-    assert not target.takes_files(pa.schema([("new", pa.int64())]), {})
-    assert not target.takes_files(pa.schema([("n", pa.timestamp("us"))]), {})
+
+    def takes_files(schema: pa.Schema, partition: dict[str, str]) -> bool:
+        return Table(table).takes_files(DataFiles.of_one_partition([], schema, partition))
+
+    assert takes_files(schema, {})
+    assert not takes_files(schema, {"_interval": "2026-01-01"})
+    assert not takes_files(pa.schema([("i", pa.int64())]), {})
+    assert not takes_files(pa.schema([("new", pa.int64())]), {})
+    assert not takes_files(pa.schema([("n", pa.timestamp("us"))]), {})
     spark.sql(f"ALTER TABLE delta.`{table}` ADD CONSTRAINT low CHECK (i < 60)")
-    assert not target.takes_files(schema, {})
+    assert not takes_files(schema, {})
     put(tmp_path, "b.json", 40)
     with pytest.raises(Exception, match="low"):
         ingest(config(tmp_path), spark=spark)

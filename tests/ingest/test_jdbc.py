@@ -196,7 +196,7 @@ def test_a_view_is_read_by_a_column_or_by_one_connection(
     ("table", "more", "expected"),
     [
         ("nowhere", {}, 'relation "nowhere" does not exist'),
-        ("pg_class", {"url": "jdbc:postgresql://127.0.0.1:1/postgres"}, "a database that lets us in"),
+        ("pg_class", {"url": "jdbc:postgresql://127.0.0.1:1/postgres"}, "a database that accepts the connection"),
         ("pg_class", {"password": {"env": "WRONG_SECRET"}}, "password authentication failed"),
     ],
 )
@@ -230,6 +230,21 @@ def test_conditions_that_are_more_than_that(sql: str) -> None:
         push_down(sql, where="source.where")
 
 
+# The command twice in one process, for each would start Java anew: it succeeds, and then fails at the other table.
+INGEST_BOTH = """
+import sys
+from traintable.cli import main
+config, other_table = sys.argv[1:]
+for more, expected in ([], 0), (["--set", other_table], 1):
+    try:
+        main(["ingest", "--config", config, *more])
+    except SystemExit as exit:
+        assert exit.code == expected, exit.code
+    else:
+        sys.exit("the command has not ended with a code")
+"""
+
+
 def test_the_password_is_in_no_output_table_or_log(
     postgres: Postgres, environment: None, tmp_path: Path, name: str
 ) -> None:
@@ -242,19 +257,11 @@ def test_the_password_is_in_no_output_table_or_log(
     events = {"enabled": "true", "compress": "false", "dir": f"file://{logs}"}
     submit = " ".join([*(f"--conf spark.eventLog.{name}={value}" for name, value in events.items()), "pyspark-shell"])
     where = {"PYSPARK_SUBMIT_ARGS": submit, "TRAINTABLE_LOG_LEVEL": "DEBUG"}
-    for broken in (False, True):
-        if broken:  # an error of the database's in mid-read
-            postgres.run(f"alter table {name} add y int")
-            postgres.run(f"create view w{name} as select id, x / (id - 150) as x, at from {name}")
-        more = ["--set", f"source.table=w{name}"] if broken else []
-        done = subprocess.run(
-            [sys.executable, "-m", "traintable.cli", "ingest", "--config", str(tmp_path / "conf.yaml"), *more],
-            capture_output=True,
-            env={**os.environ, **where},
-            check=False,
-        )
-        assert done.returncode == (1 if broken else 0), done.stderr.decode()[-2000:]
-        (tmp_path / f"output{broken}").write_bytes(done.stdout + done.stderr)
+    postgres.run(f"create view w{name} as select id, x / (id - 150) as x, at from {name}")  # fails in mid-read
+    ingest_both = [sys.executable, "-c", INGEST_BOTH, str(tmp_path / "conf.yaml"), f"source.table=w{name}"]
+    done = subprocess.run(ingest_both, capture_output=True, env={**os.environ, **where}, check=False)
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    (tmp_path / "output").write_bytes(done.stdout + done.stderr)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any(path.stat().st_size > 10_000 for path in logs.rglob("*"))
     canary = str(postgres.password).encode()

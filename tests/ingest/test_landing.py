@@ -178,7 +178,8 @@ def test_files_that_can_t_be_read_wait_for_the_next_run(root: Path, land: Land, 
     reasons = {row["file"]: row["error"] for row in Ledger(result["ledger"]).rows() if row["status"] == "unreadable"}
     assert sorted(reasons) == sorted(result["unreadable"])
     assert all("Truncated" in reason for reason in reasons.values()), reasons
-    assert len(list((root / "landed").glob("*.parquet"))) == 1  # nothing is left of what tasks had written before
+    if mode == "files":  # nothing is left of what other tasks had written
+        assert len(list((root / "landed").glob("*.parquet"))) == 1
 
 
 @pytest.mark.parametrize("mode", ["files", "full"])
@@ -187,7 +188,8 @@ def test_a_field_that_nobody_has_declared_is_refused_by_name(root: Path, land: L
     put(root, "b.json", '{"id":1}\n{"id":8,"extra":1}\n')
     with pytest.raises(ConfigError, match=r"raw/b.json: column 'extra': expected a declared column \(id, name, x\)"):
         land(source={"format": "json"}, load={"mode": mode})
-    assert not list((root / "landed").glob("*.parquet"))
+    assert not DeltaTable.is_deltatable(str(root / "landed"))
+    assert mode == "full" or not list((root / "landed").glob("*.parquet"))
 
 
 def test_a_file_that_can_t_be_read_waits_until_it_can(root: Path, land: Land) -> None:
@@ -306,7 +308,7 @@ def test_intervals_in_any_order(root: Path, land: Land, spark: SparkSession) -> 
     assert {p["_interval"] for p in partitions} == {"2026-01-01", "2026-02-01"}
     assert recount(str(root / "landed"), spark=spark)[-1].ok
     coarse = {"source": {"path": "raw/%Y.csv"}, "load": {"mode": "interval", "schedule": "monthly"}}
-    with pytest.raises(ConfigError, match="another for each interval"):
+    with pytest.raises(ConfigError, match="differs from one interval of the monthly schedule to the next"):
         land(interval="2026-04-01", **coarse)
     with pytest.raises(InputMissing, match="files of the interval 2026-04-01/2026-05-01"):
         land(interval="2026-04-01", **months)

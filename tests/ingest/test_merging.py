@@ -18,11 +18,14 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from traintable.config.ingest import Merge
+from traintable.delta import write_rows
 from traintable.delta.changed_keys import changed_keys
+from traintable.delta.table import Table, WriteOptions
 from traintable.errors import ConfigError
 from traintable.ingest import merge as merging
-from traintable.ingest.merge import Merged, current, history
-from traintable.ingest.target import Target, of_files
+from traintable.ingest.merge import MergedCounts
+from traintable.ingest.scd import current_rows, row_history
+from traintable.ingest.tables import of_files, transaction_of
 
 Row = dict[str, Any]
 KEY = ["case", "id"]
@@ -117,7 +120,7 @@ def test_each_key_comes_to_its_newest_row_or_to_its_states(spark: SparkSession, 
     rng.shuffle(rows)
     log = spark.createDataFrame(table(rows)).repartition(5).select(*rng.sample(ARROW.names, len(ARROW.names)))
     condition = F.col("gone") if deleted else None
-    for scd, derive in ((1, current), (2, history)):
+    for scd, derive in ((1, current_rows), (2, row_history)):
         derived = derive(log, KEY, "t", condition)
         assert written(row.asDict() for row in derived.collect()) == expected(rows, scd, deleted=deleted)
 
@@ -149,17 +152,17 @@ class Log:
         return [row for own in self.files.values() for row in own]
 
 
-Apply = Callable[..., Merged]
+Apply = Callable[..., MergedCounts]
 
 
 @pytest.fixture
 def apply(spark: SparkSession, tmp_path: Path) -> Apply:
-    def call(scd: int = 1, log: str = "log", merged: str = "merged", **more: Any) -> Merged:
+    def call(scd: int = 1, log: str = "log", merged: str = "merged", **more: Any) -> MergedCounts:
         settings = {"order_by": "t", "deleted": "gone", **more.pop("merge", {})}
-        return merging.apply(
+        return merging.update_merged(
             spark,
-            Target(str(tmp_path / log)),
-            Target(str(tmp_path / merged)),
+            Table(str(tmp_path / log)),
+            Table(str(tmp_path / merged)),
             Merge(scd=scd, **settings),
             more.pop("key", KEY),
             **{"name": "test", "run": "r", **more},
@@ -186,7 +189,7 @@ def test_any_order_of_runs_and_corrections_gives_the_table_of_a_single_pass(
         assert stored(merged) == expected(log.rows, scd)
         assert len(before) + counted.inserted - counted.deleted == len(stored(merged))
         version = DeltaTable(str(merged)).version()
-        assert apply(scd, run="again") == Merged()
+        assert apply(scd, run="again") == MergedCounts()
         assert (version, DeltaTable(str(merged)).version()) == (i, i)
     metadata = json.loads(DeltaTable(str(merged)).history(1)[0]["userMetadata"])
     assert (metadata["traintable_ingest"], metadata["run"]) == ("test", "run 2")
@@ -199,12 +202,16 @@ def test_any_order_of_runs_and_corrections_gives_the_table_of_a_single_pass(
 
 
 def test_keys_that_are_folders_and_columns_that_come_later(tmp_path: Path, spark: SparkSession, apply: Apply) -> None:
-    log, names = Target(str(tmp_path / "log")), ["a b/c=%:", "it's", "é[1]{x}*?", "plain"]
+    log, names = Table(str(tmp_path / "log")), ["a b/c=%:", "it's", "é[1]{x}*?", "plain"]
     schema = "id string, t timestamp, x int, gone boolean, _file string"
 
     def land(file: str, rows: list[tuple[Any, ...]], more: str = "", replace: str | None = None) -> None:
         df = spark.createDataFrame([(*row[:4], file, *row[4:]) for row in rows], schema + more).coalesce(1)
-        log.write(df, file + (replace or ""), partition_by=["id"], replace=replace, add_columns=True)
+        options: WriteOptions = {"transaction": transaction_of(file + (replace or "")), "partition_by": ["id"]}
+        if replace is None:
+            log.append(df, add_columns=True, **options)
+        else:
+            log.replace(df, where=replace, add_columns=True, **options)
 
     def merged() -> list[tuple[Any, ...]]:
         rows = DeltaTable(str(tmp_path / "merged")).to_pyarrow_table().to_pylist()
@@ -217,7 +224,7 @@ def test_keys_that_are_folders_and_columns_that_come_later(tmp_path: Path, spark
     land("b", [(name, days[1], 1, False, 7) for name in names[:3]], more=", new int")
     corrected = [(name, days[2], 1, False) for name in names[1:]]
     land("a", [(names[0], days[0], 1, False), *corrected], replace=of_files(["a"]))
-    assert apply(2, **options) == Merged(inserted=6, updated=1, deleted=3)
+    assert apply(2, **options) == MergedCounts(inserted=6, updated=1, deleted=3)
     assert merged() == sorted(
         [(names[0], 1, 1, None, False), (names[0], 2, 1, 7, True), (names[3], 3, 1, None, True)]
         + [row for name in names[1:3] for row in ((name, 2, 1, 7, False), (name, 3, 1, None, True))]
@@ -251,12 +258,12 @@ def test_what_was_interrupted_or_interfered_with_is_healed(
             apply()
         monkeypatch.undo()
         assert (stored(merged) == expected(log.rows, 1)) is after
-        assert (apply() == Merged()) is after
+        assert (apply() == MergedCounts()) is after
         assert stored(merged) == expected(log.rows, 1)
-    assert spark.conf.get(merging._METADATA, None) is None
+    assert spark.conf.get(write_rows._METADATA, None) is None
     files = DeltaTable(str(merged)).file_uris()
     log.land({"late": [{**row, "_file": "a", "t": None, "b": None} for row in log.rows if row["t"]]})
-    assert apply() == Merged()
+    assert apply() == MergedCounts()
     assert sorted(DeltaTable(str(merged)).file_uris()) == sorted(files)
     metadata = DeltaTable(str(merged)).history(1)[0]["userMetadata"]
     assert json.loads(metadata)["log_version"] == DeltaTable(str(log.path)).version()

@@ -105,7 +105,7 @@ def test_what_is_not_there_is_reported(bucket: str) -> None:
 
 def test_keys_that_spark_would_take_for_others_are_refused(s3: S3, monkeypatch: pytest.MonkeyPatch) -> None:
     found = library.Object("raw//a.csv", 1, "x", None)  # type: ignore[arg-type]  # this server takes no such key
-    monkeypatch.setattr(library, "objects", lambda *_: iter([found]))
+    monkeypatch.setattr(library, "list_objects", lambda *_: iter([found]))
     with pytest.raises(ConfigError, match="empty parts between its slashes"):
         list_files("s3a://bucket/raw", root="/")
 

@@ -30,7 +30,7 @@ def test_text_and_whole_numbers_stay_as_they_are(rows: DataFrame) -> None:
 
 @pytest.mark.parametrize("name", ["delay", "DELAY", "split", "Features"])
 def test_a_name_that_is_taken_but_for_case_is_refused(rows: DataFrame, name: str) -> None:
-    with pytest.raises(ConfigError, match=r"label\.name: .*not taken"):
+    with pytest.raises(ConfigError, match=r"label\.name: .*names that are free"):
         by_expression(rows, name, "delay > 30")
 
 

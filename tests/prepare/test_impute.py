@@ -106,7 +106,7 @@ def test_all_of_this_takes_one_scan(imputed: Prepared) -> None:
 
 
 @pytest.mark.parametrize("method", ["mean", "median", "mode", "group", "forward_fill", "iterative"])
-def test_nothing_to_learn_from_is_told(method: str, train: DataFrame) -> None:
+def test_nothing_to_learn_from_is_refused(method: str, train: DataFrame) -> None:
     more = {"group": {"by": "group"}, "forward_fill": {"time": "time"}}.get(method, {})
     plan = Plan.model_validate({"features": {"x": {"impute": method, **more}}})
     with pytest.raises(ConfigError, match=rf"prepare\.features\.x.*to take the {method}"):

@@ -37,7 +37,7 @@ def plan(**features: dict[str, Any]) -> Plan:
     ],
 )
 def test_an_unknown_column_is_named_with_those_that_are_there(feature: dict[str, Any], train: DataFrame) -> None:
-    with pytest.raises(ConfigError, match=r"'(xx|wort|grup|tim|zz)', which they have not.*(Did you mean|Known)"):
+    with pytest.raises(ConfigError, match=r"'(xx|wort|grup|tim|zz)', which is not among them.*(Did you mean|Known)"):
         fit(train, plan(**feature))
 
 
@@ -80,7 +80,7 @@ def test_a_feature_takes_the_place_of_the_column_it_is_made_from_only(train: Dat
     assert found.columns == ["id", "word", "x", "new", "y"]
     assert [row.new for row in found.orderBy("id").collect()] == [2 * i + 1 for i in range(20)]
     for clash in (plan(word={"expr": "x"}), plan(x={"expr": "y"}), plan(split={"expr": "y"})):
-        with pytest.raises(ConfigError, match=r"'(word|x|split)', which the rows have already"):
+        with pytest.raises(ConfigError, match=r"'(word|x|split)', which is a column of the rows already"):
             fit(train, clash, output="columns")
     clash = plan(x={"indicator": True})
     with pytest.raises(ConfigError, match="'x_<missing>'"):

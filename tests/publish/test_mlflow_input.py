@@ -99,7 +99,7 @@ def test_a_server_that_does_not_answer_is_a_warning_without_its_password(
     assert not log_input(table=table, version=1, manifest=MANIFEST)
     (warning,) = [record for record in caplog.records if record.name.startswith("traintable")]
     assert warning.levelname == "WARNING"
-    assert f"MLflow was not told of table {table} version 1: " in warning.getMessage()
+    assert f"table {table} version 1 was not logged to MLflow: " in warning.getMessage()
     assert "\n" not in warning.getMessage()
     assert "hunter2" not in caplog.text
 
@@ -110,7 +110,7 @@ def test_whatever_goes_wrong_is_a_warning(
 ) -> None:
     with mlflow.start_run() as run:
         assert not log_input(**{"table": table, "version": 1, "manifest": MANIFEST, **changed})
-    assert "MLflow was not told" in caplog.text
+    assert "was not logged to MLflow" in caplog.text
     assert inputs_of(mlflow, run.info.run_id) == []
 
 

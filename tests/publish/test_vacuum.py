@@ -15,8 +15,8 @@ from training_tables import PEOPLE, is_readable, manifest_of, opened, publish, r
 from traintable.delta.lease import newest_of
 from traintable.errors import ConfigError, InputMissing
 from traintable.publish.erasure import forget
-from traintable.publish.pins import pin
 from traintable.publish.vacuum import vacuum
+from traintable.publish.version_pins import pin_version
 from traintable.storage import folder as storage
 from traintable.storage.folder import folder
 
@@ -70,8 +70,8 @@ def test_versions_stay_that_were_replaced_not_long_ago(table: str) -> None:
 
 def test_the_answer_says_what_which_pin_keeps(address: str) -> None:
     three_versions(address)
-    pin(address, 0, by="a")
-    pin(address, 0, by="b")
+    pin_version(address, 0, by="a")
+    pin_version(address, 0, by="b")
     result = vacuum(address, retain_hours=0)
     assert result["kept"]["a"] == result["kept"]["b"]
     assert (result["kept"]["a"]["version"], result["kept"]["a"]["files"]) == (0, 2)
@@ -120,7 +120,7 @@ def test_a_log_that_begins_with_a_checkpoint(table: str) -> None:
         publish(table, rows, manifest_of(f"run-{i}", rows))
     for version in range(3):
         Path(table, "_delta_log", f"{version:020}.json").unlink()
-    pin(table, 2, by="a")
+    pin_version(table, 2, by="a")
     result = vacuum(table, retain_hours=0)
     assert [one["version"] for one in result["unreadable"]] == [3]
     assert [is_readable(table, version) for version in range(2, 6)] == [True, False, True, True]
@@ -138,7 +138,7 @@ def test_a_log_with_a_gap_is_no_ground_to_remove_anything(table: str) -> None:
 
 
 def test_a_pin_that_the_log_does_not_know_stops_it(table: str) -> None:
-    pin(table, 0, by="a")
+    pin_version(table, 0, by="a")
     path = Path(f"{table}_pins", "a.json")
     path.write_text(path.read_text().replace('"version": 0', '"version": 9'))
     with pytest.raises(InputMissing, match="version 9 in its log, which 'a' pins"):
@@ -147,7 +147,7 @@ def test_a_pin_that_the_log_does_not_know_stops_it(table: str) -> None:
 
 
 def test_interrupted_it_is_carried_on(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    left, real = [1], storage._Local.remove
+    left, real = [1], storage._LocalFolder.remove
 
     def remove(self: Any, name: str) -> None:
         if self.address == table:
@@ -157,7 +157,7 @@ def test_interrupted_it_is_carried_on(table: str, monkeypatch: pytest.MonkeyPatc
         real(self, name)
 
     with monkeypatch.context() as patched:
-        patched.setattr(storage._Local, "remove", remove)
+        patched.setattr(storage._LocalFolder, "remove", remove)
         with pytest.raises(KeyboardInterrupt):
             vacuum(table, retain_hours=0)
     result = vacuum(table, retain_hours=0)
@@ -168,7 +168,7 @@ def test_interrupted_it_is_carried_on(table: str, monkeypatch: pytest.MonkeyPatc
 
 def test_after_forgetting_it_goes_by_what_the_log_says_now(table: str) -> None:
     forget(table, {"id": PEOPLE[0][0]})
-    pin(table, 1, by="a")
+    pin_version(table, 1, by="a")
     vacuum(table, retain_hours=0)
     # Version 2 has become version 3, to which the pin has given properties.
     assert [is_readable(table, version) for version in range(5)] == [False, True, True, True, True]

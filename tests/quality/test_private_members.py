@@ -66,7 +66,7 @@ def test_the_engine_calls_what_is_overridden() -> None:
 
 def test_the_engine_overrides_nothing_by_accident() -> None:
     known = {name for owner in SparkDFExecutionEngine.__mro__ for name in vars(owner)}
-    own = {name for name in vars(TwoPassEngine) if not name.startswith("__")}
+    own = {name for name in vars(TwoPassEngine) if not name.startswith("__")} - {"_abc_impl"}
     assert own & known == {"resolve_metrics", "resolve_metric_bundle", RESOLVE}, ADVICE
     set_in_init = set(inspect.getsource(ExecutionEngine.__init__).split("self.")[1:])
     fields_of_theirs = {text.split(" ", 1)[0].split("=", 1)[0].rstrip(":") for text in set_in_init}

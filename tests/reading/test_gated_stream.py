@@ -96,7 +96,7 @@ def test_a_reader_gets_each_gated_version_and_no_other(
         appended.write.format("delta").mode("append").save(table)
         counts = expected[1][1]
         committed({**counts, "train": counts["train"] + 7}, is_gated=False)
-        with pytest.raises(GateRefused):
+        with pytest.raises(GateRefused, match="expect_column_max_to_be_between of late"):
             run(load(FLIGHTS, [*small, f"output.table={table}", *QUICK, REFUSE]), spark=spark)
         assert DeltaTable(table).version() == 2
         write(table, first.slice(0, 30), manifest_of(first.slice(0, 30), gate={**PASSED, "refusals": ["x"]}))

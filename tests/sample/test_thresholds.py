@@ -86,7 +86,7 @@ def test_rows_that_draw_alike_are_shown(spark: SparkSession) -> None:
     draw = keyed_hash(["the id"], seed=1, purpose="test")
     with pytest.raises(ConfigError, match=r"differ in the id, found \(\d,\) 2 times; \(\d,\) 2 times; \(\d,\) 2 times"):
         thresholds(twice, [], {(): [7]}, key=["the id"], draw=draw, where="test")
-    with pytest.raises(ConfigError, match=r"whose keys have one 64-bit hash\. Take another seed"):
+    with pytest.raises(ConfigError, match=r"whose different keys have the same 64-bit hash\. Take another seed"):
         thresholds(spark.range(4), [], {(): [2]}, key=["id"], draw=F.lit(5).cast("long"), where="test")
 
 

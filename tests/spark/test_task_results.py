@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -47,9 +48,16 @@ def test_the_driver_raises_what_tasks_refuse_and_can_t_read() -> None:
 
 
 def test_several_tasks_answer_one_job(spark: SparkSession) -> None:
+    files = FILES  # for tasks do not know this module
+
     def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        def work(i: int) -> str:
+            if i < len(files):
+                raise UnreadableFiles(files[i])
+            return "done"
+
         ids = [i for batch in batches for i in batch.column(0).to_pylist()]
-        yield to_batch([TaskResult.of(raising(UnreadableFiles(FILES[i])) if i < 2 else (lambda: "done")) for i in ids])
+        yield to_batch(TaskResult.of(partial(work, i)) for i in ids)
 
     answers = [row[0] for row in spark.range(0, 3, 1, 3).mapInArrow(task, SCHEMA).collect()]
     values = values_of(answers)

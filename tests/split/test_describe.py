@@ -23,8 +23,8 @@ def table() -> pd.DataFrame:
     rng = np.random.default_rng(9)
     frame = pd.DataFrame({"y.1": rng.choice(["a", "b", "it's", None], N, p=[0.6, 0.2, 0.1, 0.1])})
     frame["split"] = rng.choice(["train", "test", None], N, p=[0.7, 0.2, 0.1])
-    moments = pd.Timestamp("2013-01-01", tz="UTC") + pd.to_timedelta(rng.integers(0, 10**13, N), unit="us")
-    return frame.assign(t=pd.Series(moments).where(rng.random(N) < 0.9))
+    instants = pd.Timestamp("2013-01-01", tz="UTC") + pd.to_timedelta(rng.integers(0, 10**13, N), unit="us")
+    return frame.assign(t=pd.Series(instants).where(rng.random(N) < 0.9))
 
 
 @pytest.fixture(scope="module")

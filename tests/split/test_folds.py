@@ -119,7 +119,7 @@ def test_pyspark_takes_the_folds_and_refuses_rows_without_one(rows: DataFrame) -
         validator.fit(numbers)
 
 
-def test_too_few_rows_or_folds_are_told(spark: SparkSession) -> None:
+def test_too_few_rows_or_folds_are_refused(spark: SparkSession) -> None:
     rows = of_rows(spark, "id int, `y.1` string", [(i, "a" if i < 30 else None) for i in range(34)])
     with pytest.raises(ConfigError, match=r"at least 5 rows, for 5 folds, found y\.1=null with 4 rows"):
         stratified_k_fold(rows, ["y.1"], 5, key=["id"])
@@ -128,7 +128,7 @@ def test_too_few_rows_or_folds_are_told(spark: SparkSession) -> None:
     for n in (1, 101):
         with pytest.raises(ConfigError, match="2 to 100 folds"):
             k_fold(rows, n, key=["id"])
-    with pytest.raises(ConfigError, match="not taken"):
+    with pytest.raises(ConfigError, match="names that are free"):
         k_fold(rows, 3, key=["id"], name="Y.1")
     with pytest.raises(ConfigError, match="'idd'"):
         stratified_k_fold(rows, ["y.1"], 3, key=["idd"])

@@ -88,9 +88,9 @@ def test_keeping_again_changes_nothing(rows: DataFrame, previous: DataFrame) -> 
 
 def test_keys_of_another_type_and_wrong_places_are_refused(rows: DataFrame, previous: DataFrame) -> None:
     other = previous.withColumn("the.id", F.col("`the.id`").cast("string"))
-    with pytest.raises(ConfigError, match=r"column 'the\.id'.*the type of the earlier version, string, found bigint"):
+    with pytest.raises(ConfigError, match=r"column 'the\.id'.*in the earlier version, string, found bigint"):
         keep_test(rows, other, key=KEY)
-    with pytest.raises(ConfigError, match="'train', 'validation' or none"):
+    with pytest.raises(ConfigError, match="'train', 'validation' or None"):
         keep_test(rows, previous, key=KEY, otherwise="test")
     with pytest.raises(ConfigError, match=r"earlier version.*'split'"):
         keep_test(rows, previous.drop("split"), key=KEY)

@@ -104,17 +104,17 @@ def test_the_seed_decides_which_of_like_groups_go_where(spark: SparkSession) -> 
 
 def test_too_few_groups_or_rows_of_a_class_are_named(spark: SparkSession) -> None:
     rows = of_rows(spark, "g int, y string", [(i % 5, "b" if i % 5 == 0 else "a") for i in range(50)])
-    with pytest.raises(ConfigError, match=r'3 parts 1 row of each class of y, found .*0 of y \["b"\]'):
+    with pytest.raises(ConfigError, match=r'3 splits or folds 1 row of each class of y, found .*0 of y \["b"\]'):
         stratified_by_group(rows, ["g"], "y", RATIOS, seed=1)
-    with pytest.raises(ConfigError, match=r"stratified_group_k_fold.*2 parts 1 row of each"):
+    with pytest.raises(ConfigError, match=r"stratified_group_k_fold.*2 splits or folds 1 row of each"):
         stratified_group_k_fold(rows, ["g"], "y", 2)
-    with pytest.raises(ConfigError, match=r"group_k_fold.*6 parts.*fewer groups"):
+    with pytest.raises(ConfigError, match=r"group_k_fold.*6 splits or folds.*fewer groups"):
         group_k_fold(rows, ["g"], 6)
     split = stratified_by_group(rows, ["g"], "y", RATIOS, seed=1, min_rows=0)
     assert split.groupBy("g").agg({"split": "count"}).count() == 5
 
 
-def test_too_many_different_groups_are_told(rows: DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_different_groups_are_refused(rows: DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("traintable.split.grouped.MAX_COUNTS", 30)
     with pytest.raises(ConfigError, match="at most 30 counts of classes in different groups, found 3 classes in"):
         stratified_by_group(rows, GROUP, "y`", RATIOS, seed=1)

@@ -66,7 +66,7 @@ def test_a_group_is_in_one_outer_and_one_inner_fold(rows: DataFrame) -> None:
         assert np.ptp(pd.crosstab(inside["i 1"], inside["y"]).to_numpy(), axis=0).max() <= 12
 
 
-def test_too_few_rows_for_any_fold_are_told(spark: SparkSession) -> None:
+def test_too_few_rows_for_any_fold_are_refused(spark: SparkSession) -> None:
     rows = of_rows(spark, "id int, y string", [(i, "a" if i < 30 else "b") for i in range(34)])
     with pytest.raises(
         ConfigError, match="each of 5 outer folds, and 3 inner ones in the rest of them, 1 row, found y=b"

@@ -92,7 +92,7 @@ def test_over_many_seeds_each_row_and_each_pair_is_drawn_as_often_as_it_should(s
 def test_too_few_rows_of_a_stratum_are_named_with_what_is_needed(spark: SparkSession) -> None:
     rows = of_rows(spark, "id int, y string", [(i, ["a", "b", None][min(2, i // 20)]) for i in range(42)])
     ratios = {"train": 0.8, "validation": 0.1, "test": 0.1}
-    with pytest.raises(ConfigError, match=r"10 rows do, found y=null with 2 rows\. .*min_rows=0") as caught:
+    with pytest.raises(ConfigError, match=r"10 rows, found y=null with 2 rows\. .*min_rows=0") as caught:
         stratified(rows, ["y"], ratios, key=["id"], seed=1)
     assert "y=a" not in caught.value.found
     with pytest.raises(ConfigError, match="y=null with 2 rows; y=a with 20 rows; y=b with 20 rows"):

@@ -18,7 +18,7 @@ VALIDATION, TEST = (datetime(2013, month, day, tzinfo=timezone.utc) for month, d
 MICRO = timedelta(microseconds=1)
 
 
-def moments(gap: timedelta) -> list[datetime | None]:
+def instants(gap: timedelta) -> list[datetime | None]:
     """Times on, just before and just after everything that decides."""
     edges = [VALIDATION, VALIDATION - gap, TEST, TEST - gap]
     near = [edge + step for edge in edges for step in (-MICRO, 0 * MICRO, MICRO)]
@@ -38,7 +38,7 @@ def dates(spark: SparkSession) -> DataFrame:
 
 @pytest.mark.parametrize(("text", "gap"), [("0 seconds", timedelta()), ("1 day", timedelta(days=1))])
 def test_every_row_is_in_the_part_of_its_time_or_in_none(text: str, gap: timedelta, spark: SparkSession) -> None:
-    rows = list(enumerate(moments(gap)))
+    rows = list(enumerate(instants(gap)))
     df = of_rows(spark, "id int, `a.t` timestamp", rows)
     split = by_time(df, "a.t", validation="2013-09-15", test="2013-11-01 00:00:00", gap=text)
     assert split.columns == [*df.columns, "split"]

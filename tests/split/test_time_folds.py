@@ -22,7 +22,7 @@ HOUR = pd.Timedelta(hours=1)
 
 
 def times() -> pd.DataFrame:
-    """Different moments, dense in one week and sparse elsewhere, in no order; every 20th row has none."""
+    """Different instants, dense in one week and sparse elsewhere, in no order; every 20th row has none."""
     rng = np.random.default_rng(6)
     seconds = np.concatenate(
         [rng.choice(7 * 86_400, 700, replace=False), 10**6 + rng.choice(10**8, 303, replace=False)]
@@ -81,10 +81,10 @@ def test_rows_of_one_moment_stay_together_and_only_train_has_folds(spark: SparkS
     assert train.sort_values("the day")["fold"].is_monotonic_increasing
 
 
-def test_dates_are_moments_and_too_few_of_them_are_told(spark: SparkSession) -> None:
+def test_dates_are_instants_and_too_few_of_them_are_refused(spark: SparkSession) -> None:
     days = of_rows(spark, "d date", [((datetime(2020, 1, 1) + timedelta(days=i % 3)).date(),) for i in range(30)])
     assert sorted(time_k_fold(days, "d", 3).toPandas().value_counts().tolist()) == [10, 10, 10]
-    with pytest.raises(ConfigError, match=r"enough moments for 4 blocks, found 30 rows from 2020-01-01.*2020-01-03"):
+    with pytest.raises(ConfigError, match=r"different times for 4 blocks, found 30 rows from 2020-01-01.*-03"):
         time_k_fold(days, "d", 4)
     with pytest.raises(ConfigError, match="for 2 blocks"):  # the second day takes both halves' ends
         time_k_fold(days.where("day(d) = 2"), "d", 2)

@@ -25,9 +25,9 @@ START = pd.Timestamp("2020-02-01", tz="UTC")
 @pytest.fixture(scope="module")
 def hours(spark: SparkSession) -> DataFrame:
     """One row an hour, and one without a time."""
-    moments = [*(START + timedelta(hours=i) for i in range(N)), None]
+    instants = [*(START + timedelta(hours=i) for i in range(N)), None]
     return of_pandas(
-        spark, pd.DataFrame({"id": range(N + 1), "a t": pd.Series(moments, dtype="datetime64[us, UTC]")})
+        spark, pd.DataFrame({"id": range(N + 1), "a t": pd.Series(instants, dtype="datetime64[us, UTC]")})
     ).cache()
 
 
@@ -95,7 +95,7 @@ def test_what_gives_no_windows_is_refused(settings: dict[str, str], message: str
 
 
 def test_rows_without_times_give_no_windows(hours: DataFrame) -> None:
-    with pytest.raises(ConfigError, match="rows that have a 'a t'"):
+    with pytest.raises(ConfigError, match="rows in which column 'a t'"):
         time_windows(hours.where("`a t` IS NULL"), "a t", train="1 hour", validation="1 hour")
     with pytest.raises(ConfigError, match="a date or a timestamp"):
         time_windows(hours, "id", train="1 hour", validation="1 hour")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from traintable.errors import ConfigError
 from traintable.statistics import Wanted, scan
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame, Row, SparkSession
 
 scanning = importlib.import_module("traintable.statistics.scan")
 
@@ -39,25 +40,21 @@ def wide(spark: SparkSession, matrix: Any, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def arrived(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The sizes of the states that come to the driver."""
-    sizes: list[int] = []
-
-    def noted(texts: Any, wanted: Wanted) -> Any:
-        kept = list(texts)
-        sizes.extend(map(len, kept))
-        return sum_of(kept, wanted)
-
-    sum_of = scanning._sum
-    monkeypatch.setattr(scanning, "_sum", noted)
-    return sizes
+def arrived(collected: list[list[Row]]) -> Callable[[], list[int]]:
+    """The sizes of the states that have come to the driver so far."""
+    return lambda: [len(state) for rows in collected for [state] in rows]
 
 
 @pytest.mark.parametrize(
     ("engine", "n"), [("files", N_FILES), ("arrow", N_FILES), ("arrow", None)], ids=["files", "arrow", "connect"]
 )
 def test_little_comes_to_the_driver_however_many_columns_and_tasks_there_are(
-    engine: str, n: int | None, wide: DataFrame, matrix: Any, arrived: list[int], monkeypatch: pytest.MonkeyPatch
+    engine: str,
+    n: int | None,
+    wide: DataFrame,
+    matrix: Any,
+    arrived: Callable[[], list[int]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bound = 3 * WIDE.state_bytes
     monkeypatch.setattr(scanning, "_COLLECTED_BYTES", bound)
@@ -69,8 +66,8 @@ def test_little_comes_to_the_driver_however_many_columns_and_tasks_there_are(
         monkeypatch.setattr(scanning, "n_partitions", lambda df: None)
     found = scan(wide if engine == "files" else wide.repartition(N_FILES), WIDE)
     assert found.cost.engine == engine
-    assert len(arrived) == 1  # 20, then 4, then 1
-    assert sum(arrived) <= bound
+    assert len(arrived()) == 1  # 20, then 4, then 1
+    assert sum(arrived()) <= bound
     assert found.n_rows == len(matrix)
     for i in (0, 50, 99):
         assert found.mean_and_variance(NAMES[i])[0] == pytest.approx(matrix[:, i].mean(), abs=1e-15)
@@ -78,10 +75,12 @@ def test_little_comes_to_the_driver_however_many_columns_and_tasks_there_are(
         assert found.values[NAMES[i]].n_distinct() == (len(matrix), 0.0)
 
 
-def test_the_size_of_a_state_is_known_beforehand(wide: DataFrame, arrived: list[int], matrix: Any) -> None:
+def test_the_size_of_a_state_is_known_beforehand(
+    wide: DataFrame, arrived: Callable[[], list[int]], matrix: Any
+) -> None:
     scan(wide.repartition(2), WIDE)
-    assert len(arrived) == 2
-    assert WIDE.state_bytes / 20 < max(arrived) < WIDE.state_bytes
+    assert len(arrived()) == 2
+    assert WIDE.state_bytes / 20 < max(arrived()) < WIDE.state_bytes
     many = Wanted(values=tuple(f"x{i}" for i in range(400)), sketches=True)
     assert (many.sketch_size, WIDE.sketch_size, Wanted(values=("x",)).sketch_size) == (512, 2048, 4096)
     assert Wanted(frequencies=many.values, values=tuple(f"y{i}" for i in range(9000))).sketch_size == 256
@@ -113,8 +112,8 @@ def test_only_what_is_read_from_files_is_unreadable() -> None:
         raise pa.ArrowInvalid("no such thing")
 
     with pytest.raises(pa.ArrowInvalid):
-        scanning._state(fail)
-    state = scanning._state(fail, unreadable=(pa.ArrowException,)).column(0)[0].as_py()
+        scanning._state_batch(fail)
+    state = scanning._state_batch(fail, unreadable=(pa.ArrowException,)).column(0)[0].as_py()
     assert state == '{"unreadable":[["","no such thing"]]}'
 
 

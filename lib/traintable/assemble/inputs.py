@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from traintable.addresses import resolve
 from traintable.config.dataset import Config, Join, Source
-from traintable.delta.pin import Pinned, pin, read_pinned
+from traintable.delta.pinned_input import PinnedInput, pin_input, read_pinned
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -16,7 +16,7 @@ SOURCE = "source"
 FROZEN_TEST = "split.frozen_test"  # no join can have this name
 
 
-def pin_inputs(config: Config, spark: SparkSession | None = None) -> dict[str, Pinned]:
+def pin_inputs(config: Config, spark: SparkSession | None = None) -> dict[str, PinnedInput]:
     """The version of each input table that a run reads: `source`, each join by its name, and `split.frozen_test`.
 
     A table without a declared version is pinned at its newest. Raises InputMissing for one that is not there. Reads
@@ -37,16 +37,16 @@ def pin_inputs(config: Config, spark: SparkSession | None = None) -> dict[str, P
     """
     sections: dict[str, Source | Join] = {SOURCE: config.source, **{join.name: join for join in config.joins}}
     pinned = {
-        name: pin(resolve(section.table, config.root), section.version, spark=spark)
+        name: pin_input(resolve(section.table, config.root), section.version, spark=spark)
         for name, section in sections.items()
     }
     frozen = config.split.frozen_test
     if frozen is not None:
         table = resolve(frozen.table or config.output.table, config.root)
-        pinned[FROZEN_TEST] = pin(table, frozen.version, spark=spark)
+        pinned[FROZEN_TEST] = pin_input(table, frozen.version, spark=spark)
     return pinned
 
 
-def read_frozen_test(spark: SparkSession, pinned: Mapping[str, Pinned]) -> DataFrame | None:
+def read_frozen_test(spark: SparkSession, pinned: Mapping[str, PinnedInput]) -> DataFrame | None:
     """The version of a training table whose test set is kept; None where none is."""
     return read_pinned(spark, pinned[FROZEN_TEST]) if FROZEN_TEST in pinned else None

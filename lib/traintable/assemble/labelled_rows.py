@@ -13,7 +13,7 @@ from traintable.assemble.join import asof_join, lookup_join, require_unique
 from traintable.columns import RESERVED, SPLIT, quote, refuse_taken, require_columns
 from traintable.config.dataset import Config, Join
 from traintable.contract.rows import REASONS, apply_contract, mark_duplicates, rename_sources
-from traintable.delta.pin import Pinned, read_pinned
+from traintable.delta.pinned_input import PinnedInput, read_pinned
 from traintable.errors import ConfigError
 from traintable.sql.expressions import evaluate
 
@@ -31,7 +31,7 @@ NO_FAULT = ("duplicate", "no_label", "gap", split.FROZEN_GROUP, split.NEW_TEST)
 def assemble(
     spark: SparkSession,
     config: Config,
-    pinned: Mapping[str, Pinned],
+    pinned: Mapping[str, PinnedInput],
     *,
     checkpoint: Callable[[DataFrame], DataFrame] = lambda rows: rows,
 ) -> DataFrame:
@@ -94,7 +94,7 @@ def _refuse_reserved(source: DataFrame, table: str) -> None:
         )
 
 
-def _join_all(spark: SparkSession, rows: DataFrame, config: Config, pinned: Mapping[str, Pinned]) -> DataFrame:
+def _join_all(spark: SparkSession, rows: DataFrame, config: Config, pinned: Mapping[str, PinnedInput]) -> DataFrame:
     tables = {join.name: read_pinned(spark, pinned[join.name], where=join.where) for join in config.joins}
     for join in config.joins:
         right = {*join.on.values(), *join.columns, *([join.asof.right] if join.asof else [])}

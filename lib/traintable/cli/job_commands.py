@@ -32,7 +32,7 @@ def run(config: ConfigOption, overrides: SetOption = None, allow: AllowOption = 
         from traintable.run import run as run_job
 
         outcome = run_job(settings, allow=allow or (), progress=progress)
-        progress.note(outcome_text(outcome.to_dict()))
+        progress.note(outcome_text(outcome))
         return outcome.to_dict()
 
     answer(work)

@@ -65,9 +65,9 @@ def pin(
     """Keep a version of a training table readable, whatever `vacuum` removes."""
 
     def work() -> Mapping[str, Any]:
-        from traintable.publish.pins import pin as keep
+        from traintable.publish.version_pins import pin_version
 
-        pinned = keep(path, version, by=by, note=note, copy=copy)
+        pinned = pin_version(path, version, by=by, note=note, copy=copy)
         print(f"pinned: {path} version {version} by {by}", file=sys.stderr)
         return {"status": "pinned", "table": path, **pinned}
 
@@ -79,9 +79,9 @@ def unpin(path: TableArgument, by: ByOption) -> None:
     """Remove a pin; deep copies stay."""
 
     def work() -> Mapping[str, Any]:
-        from traintable.publish.pins import unpin as release
+        from traintable.publish.version_pins import unpin_version
 
-        pinned = release(path, by)
+        pinned = unpin_version(path, by)
         print(f"unpinned: {path} version {pinned['version']}", file=sys.stderr)
         return {"status": "unpinned", "table": path, **pinned}
 
@@ -121,7 +121,7 @@ def rebuild(
 
         progress = Progress()
         rebuilt = build_again(absolute(path), version, to=to and absolute(to), progress=progress)
-        progress.note(outcome_text(rebuilt.outcome.to_dict()))
+        progress.note(outcome_text(rebuilt.outcome))
         progress.note(f"equal: content hash {rebuilt.outcome.details['content_hash']}")
         for name, (then, now) in rebuilt.differences.items():
             progress.note(f"built with another {name}: {then} then, {now} now")

@@ -1,4 +1,4 @@
-"""Dates and times in text: ISO 8601 or a pattern, with an offset or in a time zone, and never one that was not."""
+"""Dates and times in text: ISO 8601 or a pattern, with an offset or in a time zone; never one that did not exist."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def parse_times(texts: pa.Array, kind: pa.DataType, *, pattern: str | None, zone
     ----------
     kind : date32, timestamp[us] (without a zone) or timestamp[us, UTC].
     pattern : as strftime takes it; ISO 8601 where there is none.
-    zone : of times without an offset that become instants. A time that this zone has left out (clocks put forward) or
+    zone : of times without an offset that become instants. A time that this zone has skipped (clocks put forward) or
         has had twice (put back) names no instant.
     """
     parsed = _cast(texts, kind, zone) if pattern is None else None
     if parsed is not None:
         return parsed, []
-    # Not all as they should be, or by a pattern: each different text by itself.
+    # Of several forms, or by a pattern: one by one, each different text once.
     coded = texts.dictionary_encode()
-    values = pa.array([_parse(text, kind, pattern, zone) for text in coded.dictionary.to_pylist()], kind)
-    values = values.take(coded.indices)
+    distinct = [_parse_time(text, kind, pattern, zone) for text in coded.dictionary.to_pylist()]
+    values = pa.array(distinct, kind).take(coded.indices)
     wrong = pc.and_(pc.is_valid(texts), pc.is_null(values))
     return values, pc.indices_nonzero(wrong).to_pylist()
 
@@ -52,7 +52,7 @@ def _cast(texts: pa.Array, kind: pa.DataType, zone: str) -> pa.Array | None:
         return None
 
 
-def _parse(text: str | None, kind: pa.DataType, pattern: str | None, zone: str) -> object:
+def _parse_time(text: str | None, kind: pa.DataType, pattern: str | None, zone: str) -> object:
     """The date or time that a text names; None where it names none, or one that is not of the years 1 to 9999."""
     if text is None:
         return None
@@ -75,6 +75,6 @@ def _instant(parsed: datetime, kind: pa.DataType, zone: str) -> object:
         return parsed.astimezone(timezone.utc)
     local = parsed.replace(tzinfo=ZoneInfo(zone))
     instant = local.astimezone(timezone.utc)
-    is_gap = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != parsed
+    is_skipped = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != parsed
     is_twice = local.replace(fold=1).utcoffset() != local.utcoffset()
-    return None if is_gap or is_twice else instant
+    return None if is_skipped or is_twice else instant

@@ -6,8 +6,11 @@ __all__ = [
     "commits",
     "data_files",
     "lease",
+    "log",
+    "manifest",
     "opened",
-    "pin",
+    "pinned_input",
+    "properties",
+    "table",
     "versions",
-    "write_version",
 ]

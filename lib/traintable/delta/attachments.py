@@ -1,4 +1,4 @@
-"""What is too large for a manifest: files beside the table, named by the hash of what they hold."""
+"""What is too large for a manifest: files beside the table, named by the hash of their content."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from traintable.addresses import is_catalog_name, sibling
+from traintable.delta.manifest import Attached, Manifest
 from traintable.errors import InputMissing
 from traintable.storage.folder import Folder, folder
+
+# What is attached where it is large.
+_MOVABLE = ("config", "split", "classes", "reasons", "left_out", "leakage")
+_LARGE = 1000  # characters
 
 
 class Attachments:
@@ -58,3 +63,22 @@ class Attachments:
     def get_json(self, name: str) -> Any:
         """The object that `put_json` has kept."""
         return json.loads(gzip.decompress(self.get(name)))
+
+
+def attach_large(manifest: Manifest, attachments: Attachments, attached: Attached) -> Manifest:
+    """The manifest as it travels in a commit: what is larger is kept beside the table, named by its hash.
+
+    `attached` are the files that are there already.
+    """
+    small, names = dict(manifest), dict(attached)
+    for name in _MOVABLE:
+        if name in small and len(json.dumps(small[name], default=str)) > _LARGE:
+            names[name] = attachments.put_json(small.pop(name))
+    return cast(Manifest, {**small, "beside": names})
+
+
+def load_attached(manifest: Manifest, attachments: Attachments) -> Manifest:
+    """The manifest with what is kept beside the table because it is large; InputMissing where that has gone."""
+    files = {name: file for name, file in manifest.get("beside", {}).items() if name in _MOVABLE}
+    loaded = {name: attachments.get_json(str(file)) for name, file in files.items() if name not in manifest}
+    return cast(Manifest, {**manifest, **loaded})

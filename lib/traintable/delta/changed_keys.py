@@ -26,19 +26,19 @@ _COUNT = "__count"
 def changed_keys(spark: SparkSession, table: str, key: Sequence[str], *, since: int, until: int) -> DataFrame | None:
     """The keys, each once, of which the table has other rows in version `until` than it had in `since`.
 
-    Delta's log tells the data files that one of the versions has and the other has not, and only these are read: the
+    Only the data files that one of the versions has and the other has not, by the log, are read: the
     columns of the key if files have only come, or only gone, else all columns, for rows that were merely moved cancel
     out. None when that isn't known any more, for the log was cleaned up or files that have gone were vacuumed.
     """
-    found = _files(table, since, until)
-    if found is None:
+    files = _files(table, since, until)
+    if files is None:
         return None
     schema = spark.read.format("delta").option("versionAsOf", until).load(table).schema
     # As Parquet, for Delta would open all files of a version to find these. Columns of partitions are in the paths.
     reader = spark.read.schema(schema).option("basePath", table)
     parts = [
         reader.parquet(*map(literal_path, paths)).withColumn(_COUNT, F.lit(sign))
-        for paths, sign in zip(found, (-1, 1), strict=True)
+        for paths, sign in zip(files, (-1, 1), strict=True)
         if paths
     ]
     names = [quote(name) for name in key]
@@ -53,14 +53,14 @@ def changed_keys(spark: SparkSession, table: str, key: Sequence[str], *, since: 
 def _files(table: str, since: int, until: int) -> tuple[list[str], list[str]] | None:
     """The paths of the files of `since` that are not of `until`, and the other way round; None when not known."""
     try:
-        before, after = (DeltaTable(table, version=version) for version in (since, until))
+        older, newer = (DeltaTable(table, version=version) for version in (since, until))
     except DeltaError:
         return None
-    if after.metadata().configuration.get("delta.columnMapping.mode", "none") != "none":
+    if newer.metadata().configuration.get("delta.columnMapping.mode", "none") != "none":
         return None
-    if not set(after.protocol().reader_features or ()) <= _PLAIN:
+    if not set(newer.protocol().reader_features or ()) <= _PLAIN:
         return None
-    had, has = (set(version.get_add_actions().column("path").to_pylist()) for version in (before, after))
+    had, has = (set(version.get_add_actions().column("path").to_pylist()) for version in (older, newer))
     removed, added = (
         [os.path.join(table, unquote(path)) for path in sorted(paths)] for paths in (had - has, has - had)
     )

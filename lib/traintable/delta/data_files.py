@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from traintable.addresses import is_s3
+from traintable.columns import SPLIT, split_folder
 from traintable.storage import s3
 
 GROUP_BYTES = 2**26  # of rows in memory, which become a row group
@@ -32,11 +34,61 @@ class Written:
     stats: str
 
 
+@dataclass(frozen=True)
+class TableFile:
+    """A written file as a table has it: its path in the table's folder, its values of the partition columns."""
+
+    path: str
+    written: Written
+    partition: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class DataFiles:
+    """Files that lie in a table's folder, which no commit has named yet.
+
+    Attributes
+    ----------
+    schema : that of their rows with the partition columns, as the log has it: the JSON that Spark makes of it.
+    """
+
+    files: Sequence[TableFile]
+    schema: Mapping[str, Any]
+    partition_by: Sequence[str] = ()
+
+    @classmethod
+    def of_splits(cls, files: Mapping[str, Sequence[Written]], schema: Mapping[str, Any]) -> DataFiles:
+        """Files that lie in the folders of splits, by split."""
+        placed = [
+            TableFile(f"{split_folder(split)}/{file.path}", file, {SPLIT: split})
+            for split, written in sorted(files.items())
+            for file in written
+        ]
+        return cls(placed, schema, (SPLIT,))
+
+    @classmethod
+    def of_one_partition(
+        cls, files: Sequence[Written], schema: pa.Schema, partition: Mapping[str, str] | None = None
+    ) -> DataFiles:
+        """Files whose rows all have the same values of the partition columns, if there are any."""
+        from deltalake import Schema
+
+        values = dict(partition or {})
+        columns = pa.schema([*schema, *((name, pa.string()) for name in values)])
+        placed = [TableFile(file.path, file, values) for file in files]
+        return cls(placed, json.loads(Schema.from_arrow(columns).to_json()), tuple(values))
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows the files have."""
+        return sum(file.written.n for file in self.files)
+
+
 class FileWriter:
     """A new file of a name that no other has, in a local folder or below an address of S3's.
 
-    Rows are held until they make a row group. Nothing is there before the first row is written; what is there before
-    `close` is none of any table's. A file for S3 is written to the local disk first.
+    Rows are held until they make a row group. Nothing is there before the first row is written; until `close` it
+    belongs to no table. A file for S3 is written to the local disk first.
     """
 
     def __init__(self, folder: str, schema: pa.Schema) -> None:
@@ -64,14 +116,15 @@ class FileWriter:
             if self._writer is None:
                 return None
             self._writer.close()
-            told = Written(self.name, os.path.getsize(self._local), self._statistics.n, self._statistics.as_json())
+            size, statistics = os.path.getsize(self._local), self._statistics
+            written = Written(self.name, size, statistics.n, statistics.as_json())
             if is_s3(self._folder):
                 s3.upload(self._local, f"{self._folder}/{self.name}")
                 os.unlink(self._local)
         except BaseException:
             self.abandon()
             raise
-        return told
+        return written
 
     def abandon(self) -> None:
         """Remove what was written."""
@@ -82,7 +135,7 @@ class FileWriter:
         group = pa.Table.from_batches(self._held, self._schema)
         try:
             if self._writer is None:
-                self._writer = self._opened()
+                self._writer = self._open_writer()
             self._writer.write_table(group, row_group_size=len(group))
         except BaseException:
             self.abandon()
@@ -90,7 +143,7 @@ class FileWriter:
         self._statistics.add(group)
         self._held, self._bytes = [], 0
 
-    def _opened(self) -> pq.ParquetWriter:
+    def _open_writer(self) -> pq.ParquetWriter:
         if is_s3(self._folder):
             handle, self._local = tempfile.mkstemp(suffix=".parquet", prefix="traintable-")
             os.close(handle)
@@ -143,8 +196,8 @@ def _bounds(column: pa.ChunkedArray) -> tuple[Any, Any] | None:
             return None
     elif not (pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_date(kind) or _is_instant(kind)):
         return None
-    found = pc.min_max(column)
-    return found["min"].as_py(), found["max"].as_py()
+    ends = pc.min_max(column)
+    return ends["min"].as_py(), ends["max"].as_py()
 
 
 def _is_instant(kind: pa.DataType) -> bool:

@@ -8,13 +8,14 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
 from traintable.addresses import is_catalog_name, is_remote, is_s3, sibling
+from traintable.delta.log import parse_object
 from traintable.errors import LeaseLost, TableBusy, TraintableError
 from traintable.storage.folder import Folder, folder
 
@@ -36,7 +37,7 @@ class Lease:
     table: str
     token: int
     _store: Folder | None = None
-    _about: dict[str, Any] = field(default_factory=dict)
+    _holder: dict[str, Any] = field(default_factory=dict)
     _ttl: float = 0.0
     _beat: int = 0
     _alive: float = field(default_factory=time.monotonic)  # when the last sign of life began to be given
@@ -63,16 +64,16 @@ class Lease:
             began = time.monotonic()
             try:
                 self._beat += 1
-                store.write(_name(self.token), _content(self._about, self._beat))
+                store.write(_name(self.token), _content(self._holder, self._beat))
                 self._alive = began
-            except (TraintableError, OSError):  # the next may succeed; `require` tells when none does
+            except (TraintableError, OSError):  # the next may succeed; `require` raises when none does
                 continue
 
     def _end(self, store: Folder, thread: threading.Thread) -> None:
         self._ended.set()
         thread.join()
         with suppress(TraintableError, OSError):  # it runs out then; what the body has done or raised stands
-            store.write(_name(self.token), _content(self._about, self._beat, is_over=True))
+            store.write(_name(self.token), _content(self._holder, self._beat, is_over=True))
             for name in store.names():
                 if name < _name(self.token - _KEPT + 1):
                     store.remove(name)
@@ -83,7 +84,7 @@ def lease(table: str, *, ttl_seconds: float = TTL_SECONDS, wait_seconds: float =
     """Hold the lease on a table (`<table>_lease` lies beside it) while the body runs.
 
     Waits while another writer holds it. That one is taken to be gone when it has given no sign of life for
-    `ttl_seconds`, by this machine's clock alone: what time either machine takes it to be is of no account; or at once,
+    `ttl_seconds`, by this machine's clock alone, so the clocks need not agree; or at once,
     when it was a process of this machine that has ended. Of those who wait, the one that makes the next file is next.
     Raises TableBusy after `wait_seconds`. A table of a catalog, or in another kind of storage, has no lease, for there
     Delta lets one of several commits win by itself.
@@ -94,10 +95,10 @@ def lease(table: str, *, ttl_seconds: float = TTL_SECONDS, wait_seconds: float =
         yield Lease(table, 0)
         return
     store = folder(sibling(table, "lease"))
-    about = {"owner": secrets.token_hex(8), "host": socket.gethostname(), "process": os.getpid()}
-    about |= {"started": _started(os.getpid()), "ttl_seconds": ttl_seconds}
-    about |= {"since": datetime.now(timezone.utc).isoformat()}
-    held = _acquired(store, table, about, ttl_seconds, wait_seconds)
+    holder = {"owner": secrets.token_hex(8), "host": socket.gethostname(), "process": os.getpid()}
+    holder |= {"started": _started(os.getpid()), "ttl_seconds": ttl_seconds}
+    holder |= {"since": datetime.now(timezone.utc).isoformat()}
+    held = _acquire(store, table, holder, ttl_seconds, wait_seconds)
     thread = threading.Thread(target=held._live, args=(store,), daemon=True)
     thread.start()
     try:
@@ -106,7 +107,7 @@ def lease(table: str, *, ttl_seconds: float = TTL_SECONDS, wait_seconds: float =
         held._end(store, thread)
 
 
-def _acquired(store: Folder, table: str, about: dict[str, Any], ttl: float, wait: float) -> Lease:
+def _acquire(store: Folder, table: str, own: dict[str, Any], ttl: float, wait: float) -> Lease:
     start = seen_at = time.monotonic()
     seen: tuple[int, bytes | None] = (0, None)
     while True:
@@ -115,11 +116,11 @@ def _acquired(store: Folder, table: str, about: dict[str, Any], ttl: float, wait
         now = time.monotonic()
         if (newest, content) != seen:
             seen, seen_at = (newest, content), now
-        holder = _told(content)
+        holder = _parse_holder(content)
         if newest == 0 or holder.get("over") is True or _is_gone(holder) or now - seen_at > _ttl(holder, ttl):
             began = time.monotonic()
-            if store.create(_name(newest + 1), _content(about, 0)):
-                return Lease(table, newest + 1, store, about, ttl, _alive=began)
+            if store.create(_name(newest + 1), _content(own, 0)):
+                return Lease(table, newest + 1, store, own, ttl, _alive=began)
             continue
         if now - start >= wait:
             raise _busy(table, holder, wait)
@@ -135,25 +136,22 @@ def _name(number: int) -> str:
     return f"{number:020}{_ENDING}"
 
 
-def _content(about: dict[str, Any], beat: int, *, is_over: bool = False) -> bytes:
-    return json.dumps({**about, "beat": beat, "over": is_over}).encode()
+def _content(holder: dict[str, Any], beat: int, *, is_over: bool = False) -> bytes:
+    return json.dumps({**holder, "beat": beat, "over": is_over}).encode()
 
 
-def _told(content: bytes | None) -> dict[str, Any]:
-    try:
-        found = json.loads(content or b"{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+def _parse_holder(content: bytes | None) -> Mapping[str, Any]:
+    """Who holds a lease, as its file says; nothing where it says nothing that can be read."""
+    return parse_object((content or b"").decode(errors="replace"))
 
 
-def _ttl(holder: dict[str, Any], otherwise: float) -> float:
+def _ttl(holder: Mapping[str, Any], otherwise: float) -> float:
     """How long the holder may be silent: what it has said itself, for it counts on that."""
-    found = holder.get("ttl_seconds")
-    return float(found) if isinstance(found, (int, float)) else otherwise
+    seconds = holder.get("ttl_seconds")
+    return float(seconds) if isinstance(seconds, (int, float)) else otherwise
 
 
-def _is_gone(holder: dict[str, Any]) -> bool:
+def _is_gone(holder: Mapping[str, Any]) -> bool:
     """Whether the holder was a process of this machine that has ended."""
     process, started = holder.get("process"), holder.get("started")
     if holder.get("host") != socket.gethostname() or not isinstance(process, int) or started is None:
@@ -172,10 +170,10 @@ def _started(process: int) -> str | None:
         return None
 
 
-def _busy(table: str, holder: dict[str, Any], wait: float) -> TableBusy:
+def _busy(table: str, holder: Mapping[str, Any], wait: float) -> TableBusy:
     return TableBusy(
         where=f"table {table}",
-        expected=f"that nobody else writes to it for longer than {wait:.0f} s",
-        found=f"process {holder.get('process')} on {holder.get('host')}, since {holder.get('since')}",
-        remedy="Wait for it, or end it; its lease passes on when it is gone.",
+        expected=f"the lease on it within {wait:.0f} s",
+        found=f"it held by process {holder.get('process')} on {holder.get('host')} since {holder.get('since')}",
+        remedy="Wait until that process has finished, or end it: the lease passes on when it is gone.",
     )

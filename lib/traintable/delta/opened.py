@@ -58,6 +58,15 @@ def open_version(table: str, version: int) -> Opened:
     return Opened(table, version, dataset.schema, dataset.filesystem, splits)
 
 
+def list_data_files(table: str, version: int) -> list[tuple[str, int, int]]:
+    """Path, bytes and time of modification (ms) of each data file of a version, in order; reads the log."""
+    from deltalake import DeltaTable
+
+    files = DeltaTable(table, version=version, storage_options=storage_options(table)).get_add_actions()
+    columns = [files.column(name).to_pylist() for name in ("path", "size_bytes", "modification_time")]
+    return sorted(zip(*columns, strict=True))
+
+
 def partition_of(file: Any) -> dict[str, Any]:
     """The values that the rows of a file have in the columns by which the table is partitioned."""
     from pyarrow.dataset import get_partition_keys
@@ -72,7 +81,7 @@ def require_path(table: str) -> None:
             where="table",
             expected="a local path or an address s3a://bucket/prefix",
             found=f"'{table}'",
-            remedy="Read others with Spark.",
+            remedy="Name the place where its files lie, or read it with Spark.",
         )
 
 
@@ -81,7 +90,7 @@ def _unreadable(table: str, version: int, error: Exception) -> InputMissing:
         where=f"table {table} version {version}",
         expected="a version whose log and files are there and can be read",
         found=first_line(error),
-        remedy="`traintable history` tells which versions there are; VACUUM removes the files of old ones.",
+        remedy="`traintable history` lists the versions; VACUUM removes the files of old ones.",
     )
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, final
 
 from traintable.config.ingest import BY_FILE, IngestConfig
 from traintable.config.sources import JdbcSource, TableSource
@@ -20,7 +20,7 @@ from traintable.ingest.sources.changes import ChangeFeed
 from traintable.ingest.sources.files import FileSource
 from traintable.ingest.sources.source import Session, Source
 from traintable.ingest.sources.tables import DeltaSource
-from traintable.ingest.target import Tables
+from traintable.ingest.tables import IngestTables, transaction_of
 from traintable.spark.progress import Progress
 from traintable.spark.session import get_spark
 from traintable.spark.task_results import UnreadableFiles
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+@final
 class IngestResult(TypedDict):
     """What the JSON line of the command says.
 
@@ -126,7 +127,7 @@ class _Job:
 
     def __init__(self, config: IngestConfig, progress: Progress, spark: SparkSession | None) -> None:
         self.config, self.progress, self._spark = config, progress, spark
-        self.tables = Tables.of(config)
+        self.tables = IngestTables.of(config)
         fields_of(config.columns, config.key or ())  # raises ConfigError for what can't be
         self.source = source_of(config, lambda: self.spark)
         self.digest = _digest(config)
@@ -182,16 +183,16 @@ class _Job:
 
     def _state(self, unit: str) -> LoadState:
         """What the ledger knows of a unit; ConfigError when the table has been landed in another mode."""
-        units, mode = self.tables.ledger.units(), self.config.load.mode
-        others = [name for name in units if name != REPLAY and ("interval" if "/" in name else name) != mode]
+        states, mode = self.tables.ledger.states(), self.config.load.mode
+        others = [name for name in states if name != REPLAY and ("interval" if "/" in name else name) != mode]
         if others:
             raise ConfigError(
                 where="load.mode",
-                expected=f"the mode in which {self.tables.target.path} has been landed so far",
+                expected=f"the mode in which {self.tables.landed.address} has been landed so far",
                 found=f"'{mode}', after '{'interval' if '/' in others[0] else others[0]}'",
                 remedy="Land to another table, or move this one, its quarantine and its ledger away.",
             )
-        return units.get(unit, LoadState())
+        return states.get(unit, LoadState())
 
     def _next_load(self, unit: str, interval: Interval | None, files: Sequence[ListedFile]) -> Load | None:
         """The load to carry out next, of no files where only stale rows are to be removed; None when all is done.
@@ -207,7 +208,7 @@ class _Job:
             same = [file for file in files if begun.get(file.name) == file.etag]
             if len(same) == len(begun) and digest_of(run) == self.digest:
                 return self._load(unit, interval, state, same, stale, run)
-            if self.tables.target.has(run):
+            if self.tables.landed.has(transaction_of(run)):
                 stale = stale | set(begun)
         if self.config.load.mode in BY_FILE:
             new = [file for file in files if state.taken.get(file.name) != file.etag or file.name in stale]
@@ -242,7 +243,7 @@ class _Job:
         return {
             "status": "published" if any(result.files for result in results) else "unchanged",
             "run_id": results[-1].run if results else None,
-            "table": table.path,
+            "table": table.address,
             "version": table.version if table.exists else None,
             "model": None,
             "rows": {
@@ -252,8 +253,8 @@ class _Job:
             },
             "files": sum(result.files for result in results),
             "unreadable": [name for result in results for name in result.unreadable],
-            "quarantine": self.tables.quarantine.path,
-            "ledger": self.tables.ledger.path,
+            "quarantine": self.tables.quarantine.address,
+            "ledger": self.tables.ledger.address,
         }
 
 

@@ -9,14 +9,13 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
 
-from traintable.delta.commits import has_commits
+from traintable.delta.table import Table
 from traintable.ingest.listing import ListedFile, fingerprint
 from traintable.spark.errors import translate_spark_errors
 
 BEGUN, DONE, UNREADABLE, STALE, UNDONE = "begun", "done", "unreadable", "stale", "undone"
-REPLAY = "replay"  # the unit of runs that take records back in
+REPLAY = "replay"  # the unit of loading of runs that take records back in
 MAX_FILES = 64  # of the ledger, before it is compacted
 SCHEMA = pa.schema(
     [
@@ -39,7 +38,7 @@ SCHEMA = pa.schema(
 
 @dataclass
 class LoadState:
-    """What is known of one unit, which is an interval, or all files.
+    """What is known of one unit of loading, which is an interval, or all files.
 
     Attributes
     ----------
@@ -67,38 +66,38 @@ class Ledger:
     """
 
     def __init__(self, path: str) -> None:
-        self.path = path
+        self.address = path
+        self._table = Table(path)
 
     def rows(self) -> list[dict[str, Any]]:
         """All rows, in the order in which they were written."""
-        if not has_commits(self.path):
+        if not self._table.exists:
             return []
-        found = DeltaTable(self.path).to_pyarrow_table().sort_by("at")
-        rows: list[dict[str, Any]] = found.to_pylist()
+        rows: list[dict[str, Any]] = self._table.to_arrow().sort_by("at").to_pylist()
         return rows
 
-    def units(self) -> dict[str, LoadState]:
-        """What is known of each unit."""
-        units: dict[str, LoadState] = {}
+    def states(self) -> dict[str, LoadState]:
+        """What is known of each unit of loading."""
+        states: dict[str, LoadState] = {}
         for row in self.rows():
-            unit = units.setdefault(row["unit"], LoadState())
+            state = states.setdefault(row["unit"], LoadState())
             run, name, etag, status = row["run"], row["file"], row["etag"], row["status"]
-            unit.seen.add(name)
+            state.seen.add(name)
             if status == BEGUN:
-                files = unit.open[1] if unit.open and unit.open[0] == run else {}
-                unit.open = (run, {**files, name: etag})
+                files = state.open[1] if state.open and state.open[0] == run else {}
+                state.open = (run, {**files, name: etag})
             elif status == STALE:
-                unit.stale.add(name)
+                state.stale.add(name)
             else:
-                if unit.open and unit.open[0] == run:
-                    unit.open = None
+                if state.open and state.open[0] == run:
+                    state.open = None
                 if status == DONE:
-                    unit.taken[name], unit.last, unit.stale = etag, fingerprint_of(run), set()
-                    unit.watermark, unit.etag = row.get("watermark"), etag
+                    state.taken[name], state.last, state.stale = etag, fingerprint_of(run), set()
+                    state.watermark, state.etag = row.get("watermark"), etag
                 elif status == UNDONE:
-                    unit.taken.pop(name, None)
-                    unit.last, unit.stale = None, set()
-        return units
+                    state.taken.pop(name, None)
+                    state.last, state.stale = None, set()
+        return states
 
     def begin(self, run: str, unit: str, files: Iterable[ListedFile], stale: Iterable[str] = ()) -> None:
         """Write down which files a run is going to take, and of which others it is to remove what is left of them."""
@@ -138,11 +137,8 @@ class Ledger:
     def _write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         table = pa.Table.from_pylist([{**dict.fromkeys(SCHEMA.names), **row} for row in rows], SCHEMA)
         remedy = "The next run carries on."
-        with translate_spark_errors(f"ledger {self.path}", expected="a place that can be written", remedy=remedy):
-            write_deltalake(self.path, table, mode="append", schema_mode="merge")
-            written = DeltaTable(self.path)
-            if len(written.file_uris()) > MAX_FILES:
-                written.optimize.compact()
+        with translate_spark_errors(f"ledger {self.address}", expected="a place that can be written", remedy=remedy):
+            self._table.append_arrow(table, compact_above=MAX_FILES)
 
 
 def run_name(unit: str, files: Iterable[ListedFile], digest: str) -> str:

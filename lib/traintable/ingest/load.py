@@ -16,6 +16,8 @@ from traintable.columns import quote
 from traintable.config.ingest import IngestConfig
 from traintable.config.sources import describe
 from traintable.contract.record_columns import FILE, POSITION, RAW
+from traintable.delta.data_files import DataFiles
+from traintable.delta.table import Table, WriteOptions
 from traintable.errors import AccountingError, InputMissing
 from traintable.ingest.formats.text_files import TextFiles
 from traintable.ingest.formats.text_rows import NAMES, WRONG
@@ -23,7 +25,18 @@ from traintable.ingest.intervals import Interval
 from traintable.ingest.listing import ListedFile, path_of
 from traintable.ingest.merge import merge_landed
 from traintable.ingest.sources.source import Source, SourceRows
-from traintable.ingest.target import INTERVAL, REPAIRED, REPLAYED, Tables, Target, counts_of, of_files, of_interval
+from traintable.ingest.tables import (
+    INTERVAL,
+    REPAIRED,
+    REPLAYED,
+    ROWS,
+    IngestTables,
+    count_by_file,
+    n_written,
+    of_files,
+    of_interval,
+    transaction_of,
+)
 from traintable.spark.errors import is_of_python_task, translate_spark_errors, unreadable_file
 from traintable.spark.progress import Progress
 from traintable.spark.session import pinned_settings
@@ -87,7 +100,7 @@ class Loader:
     """Carries out loads from one source into the tables of a configuration."""
 
     config: IngestConfig
-    tables: Tables
+    tables: IngestTables
     source: Source
     spark: SparkSession
     progress: Progress
@@ -98,11 +111,11 @@ class Loader:
         Raises UnreadableFiles before anything is written, ConfigError for what `load.drift` refuses, and
         AccountingError where the tables do not get as many records as were read.
         """
-        stage, target = self.progress.stage, self.tables.target
+        stage, landed = self.progress.stage, self.tables.landed
         if not load.is_begun:
             with stage("begin"):
                 self.tables.ledger.begin(load.run, load.unit, load.files, load.stale)
-        with pinned_settings(self.spark), self._translate_errors(target):
+        with pinned_settings(self.spark), self._translate_errors(landed):
             with stage("read headers"):
                 rows = self.source.read(self.spark, load.files)
             with stage("write rows"), _find_unreadable(rows):
@@ -110,7 +123,7 @@ class Loader:
             with _fail_if_changed():
                 with stage("count"):
                     read = rows.counts()
-                    n_bad = read.total() - target.n_written(load.run)
+                    n_bad = read.total() - n_written(landed, load.run)
                 with stage("keep bad records"):
                     self._quarantine(load, rows, n_bad)
                     counts = self._account(load, read, n_bad)
@@ -118,14 +131,14 @@ class Loader:
             with stage("merge"):
                 merge_landed(self.config, self.tables, self.spark, load.run)
         with stage("finish"):
-            self.tables.ledger.finish(load.run, load.unit, load.files, counts, target.version)
+            self.tables.ledger.finish(load.run, load.unit, load.files, counts, landed.version)
         accepted = sum(n for n, _ in counts.values())
         return LoadResult(load.run, len(load.files), read.total(), accepted, read.total() - accepted)
 
     def undo(self, load: Load) -> None:
         """Remove what an earlier run has left of stale files that are gone."""
-        for table in (self.tables.target, self.tables.quarantine):
-            table.delete(self.spark, load.condition)
+        for table in (self.tables.landed, self.tables.quarantine):
+            self._delete(table, load.condition)
         merge_landed(self.config, self.tables, self.spark, load.run)
         self.tables.ledger.undo(load.run, load.unit, load.stale)
 
@@ -143,28 +156,35 @@ class Loader:
 
         Tasks write text as files of the table themselves where that is only a matter of appending; else Spark does.
         """
-        target, replaced = self.tables.target, self._replaced(load)
-        if target.has(load.run):
+        landed, replaced = self.tables.landed, self._replaced(load)
+        if landed.has(transaction_of(load.run)):
             return
         partitions = self._partitions(load)
-        metadata = {"traintable_ingest": self.config.name, "run": load.run, **self.tables.beside}
+        known = {"traintable_ingest": self.config.name, "run": load.run, **self.tables.relative_paths}
+        options: WriteOptions = {"transaction": transaction_of(load.run), "metadata": known, "partition_by": partitions}
         if replaced is None and isinstance(source, TextFiles) and partitions in ((), (INTERVAL,)):
-            constant = {INTERVAL: load.interval_start} if load.interval else {}
-            if target.takes_files(source.schema, constant):
-                files = source.write_good(target.path)
-                target.append_files(files, source.schema, constant, load.run, metadata=metadata)
+            partition = {INTERVAL: load.interval_start} if load.interval else {}
+            if landed.takes_files(DataFiles.of_one_partition([], source.schema, partition)):
+                files = DataFiles.of_one_partition(source.write_good(landed.address), source.schema, partition)
+                metadata = {**known, ROWS: files.n_rows}
+                landed.append_files(files, transaction=transaction_of(load.run), metadata=metadata)
                 return
         good = _with_interval(source.rows().where(F.col(WRONG).isNull()), load)
         columns = [*(quote(f.name) for f in source.fields), FILE, *([INTERVAL] if load.interval else [])]
-        target.write(
-            good.select(*columns),
-            load.run,
-            replace=None if self._is_full else replaced,
-            whole=self._is_full,
-            partition_by=partitions,
-            metadata=metadata,
-            add_columns=self.config.load.drift == "add_columns",
-        )
+        options["add_columns"] = self.config.load.drift == "add_columns"
+        self._put(landed, good.select(*columns), replaced, options)
+
+    def _put(self, table: Table, rows: DataFrame, replaced: str | None, options: WriteOptions) -> None:
+        """Add the rows to a table, or put them in place of those that the run replaces."""
+        if replaced is None:
+            table.append(rows, **options)
+        else:
+            table.replace(rows, where=None if self._is_full else replaced, **options)
+
+    def _delete(self, table: Table, where: str) -> None:
+        """Delete the rows where a condition holds, if there is a table."""
+        if table.exists:
+            table.delete(self.spark, where)
 
     def _partitions(self, load: Load) -> tuple[str, ...]:
         """The columns that the landed table is partitioned by."""
@@ -174,11 +194,11 @@ class Loader:
     def _quarantine(self, load: Load, source: SourceRows, n_bad: int) -> None:
         """Keep the bad records, in place of those that an earlier run has quarantined of the same files."""
         quarantine, replaced = self.tables.quarantine, self._replaced(load)
-        if quarantine.has(load.run):
+        if quarantine.has(transaction_of(load.run)):
             return
         if not n_bad:
             if replaced is not None:
-                quarantine.delete(self.spark, "true" if self._is_full else replaced)
+                self._delete(quarantine, "true" if self._is_full else replaced)
             return
         records = _with_interval(source.bad(), load).select(
             F.lit(load.run).alias("run"),
@@ -194,22 +214,22 @@ class Loader:
             F.lit(None).cast("string").alias(REPLAYED),
         )
         with self._translate_errors(quarantine):
-            replace = None if self._is_full else replaced
-            quarantine.write(records, load.run, replace=replace, whole=self._is_full)
+            options: WriteOptions = {"transaction": transaction_of(load.run), "metadata": {"run": load.run}}
+            self._put(quarantine, records, replaced, options)
 
     def _account(self, load: Load, read: Counter[str], n_bad: int) -> dict[str, tuple[int, int]]:
         """The rows accepted and quarantined of each file; AccountingError when they are not those that were read."""
         if not n_bad:  # as many rows were written as there are records
             return {name: (n, 0) for name, n in read.items()}
-        target, quarantine = self.tables.target, self.tables.quarantine
-        n_quarantined = quarantine.n_written(load.run) if n_bad > 0 else 0
+        landed, quarantine = self.tables.landed, self.tables.quarantine
+        n_quarantined = n_written(quarantine, load.run) if n_bad > 0 else 0
         counts = {name: (n - n_quarantined, n_quarantined) for name, n in read.items()}
         if len(read) > 1:
-            counts = counts_of(self.spark, target, quarantine, "true" if self._is_full else load.condition)
+            counts = count_by_file(self.spark, landed, quarantine, "true" if self._is_full else load.condition)
         wrong = [name for name, n in sorted(read.items()) if sum(counts.get(name, (0, 0))) != n]
         if n_quarantined != n_bad or wrong:
             raise AccountingError(
-                where=f"ingest into {target.path}",
+                where=f"ingest into {landed.address}",
                 expected=f"{read.total()} rows, as many as there are records",
                 found=f"{read.total() - n_bad} written and {n_quarantined} quarantined"
                 + (f", {sum(counts.get(wrong[0], (0, 0)))} of the {read[wrong[0]]} of {wrong[0]}" if wrong else ""),
@@ -217,9 +237,9 @@ class Loader:
             )
         return counts
 
-    def _translate_errors(self, table: Target) -> AbstractContextManager[None]:
+    def _translate_errors(self, table: Table) -> AbstractContextManager[None]:
         """What goes wrong while rows are written to a table, as an error that names it and the source."""
-        where = f"ingest from {describe(self.config.source)} into {table.path}"
+        where = f"ingest from {describe(self.config.source)} into {table.address}"
         return translate_spark_errors(where, expected="rows to be read and written", remedy=_REMEDY)
 
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from traintable.addresses import sibling
 from traintable.checks import CheckResult
 from traintable.config.ingest import BY_FILE
-from traintable.delta.commits import commits
+from traintable.delta.table import Table
 from traintable.errors import InputMissing
 from traintable.ingest.ledger import DONE, REPLAY, UNDONE, Ledger
-from traintable.ingest.target import Target, counts_of, log_of
+from traintable.ingest.tables import count_by_file, log_of
 from traintable.spark.session import get_spark
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-MAX_TOLD = 20
+MAX_FINDINGS = 20
 
 
 def recount(table: str, *, spark: SparkSession | None = None) -> list[CheckResult]:
@@ -28,46 +28,46 @@ def recount(table: str, *, spark: SparkSession | None = None) -> list[CheckResul
 
     Raises InputMissing when there is no ledger. Costs a narrow pass over both tables.
     """
-    log = Target(log_of(table))
-    target = log if log.exists else Target(table)
-    beside = _beside(target)
+    log = Table(log_of(table))
+    landed = log if log.exists else Table(table)
+    paths = _relative_paths(landed)
     ledger, quarantine = (
-        os.path.normpath(os.path.join(table, beside[what])) if what in beside else sibling(table, what)
-        for what in ("ledger", "quarantine")
+        os.path.normpath(os.path.join(table, paths[name])) if name in paths else sibling(table, name)
+        for name in ("ledger", "quarantine")
     )
     expected = _expected(Ledger(ledger).rows())
-    if not expected or not target.exists:
+    if not expected or not landed.exists:
         raise InputMissing(
             where=f"table {table}",
             expected="a table that `traintable ingest` has landed, with its ledger beside it",
             found="no ledger" if not expected else "no table",
             remedy="Name the table by its path.",
         )
-    kept = Target(quarantine)
-    found = counts_of(spark or get_spark(), target, kept if kept.exists else None, "true")
-    wrong = [name for name in sorted({*expected, *found}) if expected.get(name, (0, 0)) != found.get(name, (0, 0))]
+    kept = Table(quarantine)
+    counts = count_by_file(spark or get_spark(), landed, kept if kept.exists else None, "true")
+    wrong = [name for name in sorted({*expected, *counts}) if expected.get(name, (0, 0)) != counts.get(name, (0, 0))]
     findings = [
         CheckResult(
             f"file {name}",
             False,
-            f"{_told(found.get(name, (0, 0)))}, where the ledger has {_told(expected.get(name, (0, 0)))}",
+            f"{_in_words(counts.get(name, (0, 0)))}, where the ledger has {_in_words(expected.get(name, (0, 0)))}",
             "Somebody else has written to these tables, or a run is not done: land the file again.",
         )
-        for name in wrong[:MAX_TOLD]
+        for name in wrong[:MAX_FINDINGS]
     ]
-    total = f"{len(expected):,} files, {_told(_sum(found.values()))}"
+    total = f"{len(expected):,} files, {_in_words(_sum(counts.values()))}"
     more = f" ({len(wrong):,} files differ)" if wrong else ""
     return [*findings, CheckResult("ledger", not wrong, total + more, "See the files above.")]
 
 
-def _beside(target: Target) -> dict[str, str]:
-    """Where quarantine and ledger lie, as the newest run that tells it has written it to the log of the table."""
-    told = (commit.told() for commit in commits(target.path)) if target.exists else iter(())
-    return next((found for found in told if "ledger" in found), {})
+def _relative_paths(landed: Table) -> Mapping[str, str]:
+    """Where quarantine and ledger lie, as the newest run that names them has written it to the log of the table."""
+    metadata = (commit.metadata_object() for commit in landed.newest_commits()) if landed.exists else iter(())
+    return next((names for names in metadata if "ledger" in names), {})
 
 
 def _expected(rows: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
-    """Of each file the rows accepted and quarantined, as the ledger tells of the last run that took it."""
+    """Of each file the rows accepted and quarantined, as the ledger has them of the last run that took it."""
     runs: dict[str, str] = {}  # unit -> its last run that is done
     last: dict[tuple[str, str], dict[str, Any]] = {}
     moved: list[dict[str, Any]] = []
@@ -98,5 +98,5 @@ def _sum(counts: Collection[tuple[int, int]]) -> tuple[int, int]:
     return sum(a for a, _ in counts), sum(b for _, b in counts)
 
 
-def _told(counts: tuple[int, int]) -> str:
+def _in_words(counts: tuple[int, int]) -> str:
     return f"{counts[0]:,} rows and {counts[1]:,} in quarantine"

@@ -5,22 +5,24 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, final
 
 from pyspark.sql import functions as F
+from typing_extensions import TypedDict
 
 from traintable.columns import literal, quote
 from traintable.config.ingest import IngestConfig
 from traintable.config.sources import TextSource
 from traintable.contract.record_columns import BLOCK, FILE, PATH, PLACE, POSITION, RAW
 from traintable.contract.rules import fields_of
+from traintable.delta.table import MergeClauses, Table
 from traintable.errors import AccountingError, ConfigError, InputMissing
 from traintable.ingest.drift import added_columns, undeclared
 from traintable.ingest.formats.headers import header_of
 from traintable.ingest.formats.text_rows import WRONG, read_again
 from traintable.ingest.ledger import REPLAY
 from traintable.ingest.merge import merge_landed
-from traintable.ingest.target import INTERVAL, REPAIRED, REPLAYED, Tables
+from traintable.ingest.tables import INTERVAL, REPAIRED, REPLAYED, IngestTables, n_written, transaction_of
 from traintable.spark.errors import translate_spark_errors
 from traintable.spark.progress import Progress
 from traintable.spark.session import get_spark, pinned_settings
@@ -30,19 +32,33 @@ if TYPE_CHECKING:
 
 _CONTENT = "_content"
 _PLACE = (FILE, INTERVAL, POSITION, "run", _CONTENT)
-# What tells the quarantined records apart: several may begin in one line.
+# The key of quarantined records: several may begin in one line.
 _KEY = {
-    FILE: f"mine.{FILE}",
-    POSITION: f"mine.{POSITION}",
-    "run": "mine.run",
-    _CONTENT: f"sha2(to_json(struct(mine.raw, mine.{REPAIRED})), 256)",
+    FILE: f"target.{FILE}",
+    POSITION: f"target.{POSITION}",
+    "run": "target.run",
+    _CONTENT: f"sha2(to_json(struct(target.raw, target.{REPAIRED})), 256)",
 }
 _AS_THEY_WERE = ("encoding", "header", "size")  # no other promise takes these away: the record has to be repaired
 
 
+@final
+class ReplayResult(TypedDict):
+    """What the JSON line of the command says; `rows` are records of the quarantine."""
+
+    status: str
+    run_id: str
+    table: str
+    version: int
+    model: None
+    rows: dict[str, int]
+    quarantine: str
+    ledger: str
+
+
 def replay(
     config: IngestConfig, *, spark: SparkSession | None = None, progress: Progress | None = None
-) -> dict[str, Any]:
+) -> ReplayResult:
     """Read the quarantined records again, `repaired` where somebody has set it, else as they are.
 
     Those that are good now go to the table, as rows of the file that they came in, and out of the quarantine; the
@@ -52,10 +68,10 @@ def replay(
     Raises InputMissing where there is no quarantine, and ConfigError while an extraction is not done.
     """
     progress = progress or Progress(quiet=True)
-    tables = Tables.of(config)
+    tables = IngestTables.of(config)
     if not tables.quarantine.exists:
         raise InputMissing(
-            where=f"table {tables.quarantine.path}",
+            where=f"table {tables.quarantine.address}",
             expected="quarantined records",
             found="no such table",
             remedy="Nothing has been quarantined.",
@@ -63,7 +79,7 @@ def replay(
     _refuse_while_open(tables)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
-    with pinned_settings(spark), translate_spark_errors(f"replay into {tables.target.path}", remedy="Do it again."):
+    with pinned_settings(spark), translate_spark_errors(f"replay into {tables.landed.address}", remedy="Do it again."):
         with progress.stage("end what was begun"):
             moved = sum(end_replay(tables, spark, config).values())
         with progress.stage("read again"):
@@ -73,7 +89,7 @@ def replay(
             n_good = good.count() if good is not None else 0
         if good is not None and n_good:
             with progress.stage("mark"):
-                tables.quarantine.mark(good.select(*_KEY).distinct(), on=_KEY, values={REPLAYED: literal(run)})
+                _mark(tables.quarantine, good, run)
             with progress.stage("write rows"):
                 _write(tables, spark, config, run, n_good)
             with progress.stage("take out of quarantine"):
@@ -81,65 +97,76 @@ def replay(
     return {
         "status": "published" if moved + n_good else "unchanged",
         "run_id": run,
-        "table": tables.table.path,
+        "table": tables.table.address,
         "version": tables.table.version,
         "model": None,
         "rows": {"read": n + moved, "accepted": n_good + moved, "quarantined": n - n_good},
-        "quarantine": tables.quarantine.path,
-        "ledger": tables.ledger.path,
+        "quarantine": tables.quarantine.address,
+        "ledger": tables.ledger.address,
     }
 
 
-def end_replay(tables: Tables, spark: SparkSession, config: IngestConfig) -> dict[str, int]:
+def end_replay(tables: IngestTables, spark: SparkSession, config: IngestConfig) -> dict[str, int]:
     """End a replay that has begun: what it has written goes out of the quarantine, what it has not loses its mark.
 
     The records that went, by file.
     """
-    marked = spark.read.format("delta").load(tables.quarantine.path).where(F.col(REPLAYED).isNotNull())
+    marked = tables.quarantine.rows(spark).where(F.col(REPLAYED).isNotNull())
     counted = marked.groupBy(REPLAYED, FILE).count().collect()  # one row a file of the replay
     if not counted:
         return {}
     run = counted[0][REPLAYED]
-    if not tables.target.has(run):
+    if not tables.landed.has(transaction_of(run)):
         tables.quarantine.update(spark, f"{REPLAYED} IS NOT NULL", {REPLAYED: "NULL"})
         return {}
     merge_landed(config, tables, spark, run)
     counts = {row[FILE]: int(row["count"]) for row in counted}
     if run not in {row["run"] for row in tables.ledger.rows()}:
-        tables.ledger.finish_replay(run, counts, tables.target.version)
+        tables.ledger.finish_replay(run, counts, tables.landed.version)
     tables.quarantine.delete(spark, f"{REPLAYED} = {literal(run)}")
     return counts
 
 
-def _refuse_while_open(tables: Tables) -> None:
-    begun = [name for name, unit in tables.ledger.units().items() if unit.open is not None]
+def _mark(quarantine: Table, good: DataFrame, run: str) -> None:
+    """Write the run into `replayed` of the records that are good now."""
+    on = " AND ".join(f"{expression} = source.{quote(name)}" for name, expression in _KEY.items())
+    quarantine.merge(good.select(*_KEY).distinct(), MergeClauses(on, update={REPLAYED: literal(run)}))
+
+
+def _refuse_while_open(tables: IngestTables) -> None:
+    begun = [name for name, state in tables.ledger.states().items() if state.open is not None]
     if begun:
         raise ConfigError(
-            where=f"table {tables.target.path}",
+            where=f"table {tables.landed.address}",
             expected="no extraction that has begun and is not done",
             found=f"one of '{begun[0]}'",
             remedy="Let `traintable ingest` end it first.",
         )
 
 
-def _kept(tables: Tables, spark: SparkSession) -> DataFrame:
+def _kept(tables: IngestTables, spark: SparkSession) -> DataFrame:
     """The quarantined records that reading again may be of use for."""
-    kept = spark.read.format("delta").load(tables.quarantine.path)
+    kept = tables.quarantine.rows(spark)
     as_they_were = F.array(*map(F.lit, _AS_THEY_WERE))
     return kept.where(F.col(REPAIRED).isNotNull() | ~F.arrays_overlap("reasons", as_they_were))
 
 
-def _write(tables: Tables, spark: SparkSession, config: IngestConfig, run: str, n_good: int) -> None:
+def _write(tables: IngestTables, spark: SparkSession, config: IngestConfig, run: str, n_good: int) -> None:
     """Write the marked records, which must be as many as were found to be good."""
     good = _good(_kept(tables, spark).where(F.col(REPLAYED) == run), config)
     assert good is not None
     rows = good.drop(POSITION, "run", _CONTENT)
     rows = rows if config.load.mode == "interval" else rows.drop(INTERVAL)
-    tables.target.write(rows, run, add_columns=config.load.drift == "add_columns")
-    written = tables.target.n_written(run)
+    tables.landed.append(
+        rows,
+        transaction=transaction_of(run),
+        metadata={"run": run},
+        add_columns=config.load.drift == "add_columns",
+    )
+    written = n_written(tables.landed, run)
     if written != n_good:
         raise AccountingError(
-            where=f"replay into {tables.target.path}",
+            where=f"replay into {tables.landed.address}",
             expected=f"{n_good} rows, as many as records were marked",
             found=f"{written}",
             remedy="They are still in the quarantine, marked. Nobody else may write to these tables.",
@@ -172,7 +199,7 @@ def _good(kept: DataFrame, config: IngestConfig) -> DataFrame | None:
             header = replace(header, drift=unknown[0])
         fields = fields_of({**config.columns, **more}, config.key or ())
         of_these = F.lit(None).cast("array<string>") if names is None else F.array(*map(F.lit, names))
-        these = kept.where(F.col("names").eqNullSafe(of_these)).alias("mine")
+        these = kept.where(F.col("names").eqNullSafe(of_these)).alias("target")
         records = these.withColumn(_CONTENT, F.expr(_KEY[_CONTENT])).select(
             F.coalesce(REPAIRED, "raw").alias(RAW),
             F.to_json(F.struct(*_PLACE)).alias(PATH),
@@ -182,8 +209,7 @@ def _good(kept: DataFrame, config: IngestConfig) -> DataFrame | None:
         parts.append(read_again(records, header, source, fields).where(F.col(WRONG).isNull()))
     if not parts:
         return None
-    found = reduce(lambda first, more: first.unionByName(more, allowMissingColumns=True), parts)
-    columns = [quote(name) for name in found.columns if name not in (FILE, WRONG)]
+    rows = reduce(lambda first, more: first.unionByName(more, allowMissingColumns=True), parts)
+    columns = [quote(name) for name in rows.columns if name not in (FILE, WRONG)]
     place = F.from_json(FILE, f"{FILE} string, {INTERVAL} string, {POSITION} bigint, run string, {_CONTENT} string")
-    placed = found.withColumn("_of", place)
-    return placed.select(*columns, *[f"_of.{name}" for name in _PLACE])
+    return rows.withColumn("_of", place).select(*columns, *[f"_of.{name}" for name in _PLACE])

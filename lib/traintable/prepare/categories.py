@@ -63,14 +63,14 @@ class CategoricalFeature:
         return encode.one_hot(name, index, encode.level_names(vocabulary, feature.num_oov_buckets))
 
     def _fill(self, statistics: Statistics) -> str | None:
-        """The word that stands for null; None where null has a place of its own."""
+        """The word that stands for null; None where null has a level of its own."""
         if self.feature.impute != "mode":
             return None if self.feature.impute is None else str(self.feature.fill_value)
         top, _ = statistics.frequencies[self.column].most_frequent(1)
         if not top:
             raise ConfigError(
                 where=f"prepare.features.{self.name}",
-                expected="at least one value in train to take the most frequent of",
+                expected="at least one value in train, to impute the most frequent one",
                 found="none",
                 remedy="Remove the feature, or use `impute: constant` with a `fill_value`.",
             )

@@ -31,6 +31,17 @@ def drop_outliers(
     The rows that go have a column `_outlier array<string>` with the features that are out of bounds; a missing value is
     within them. Costs one scan of these features, none when there are none. Raises ConfigError as `fit_plan` does when
     a column is missing or has that name, or a row is not of train.
+
+    Examples
+    --------
+    >>> from traintable import prepare
+    >>> from traintable.config.plan import Plan
+    >>> rule = {"action": "drop", "method": "iqr"}
+    >>> plan = Plan.model_validate({"features": {"age": {"outliers": rule}}})
+    >>> train = spark.createDataFrame([(age,) for age in (30, 31, 32, 33, 900)], "age int")
+    >>> kept, outliers = prepare.drop_outliers(train, plan)
+    >>> outliers.collect()
+    [Row(age=900, _outlier=['age'])]
     """
     from pyspark.sql import functions as F
 
@@ -47,6 +58,7 @@ def drop_outliers(
 
 
 def _bounds(train: DataFrame, plan: Plan, columns: Mapping[str, Promise]) -> dict[str, tuple[str, float, float]]:
+    """For each feature that drops rows its SQL and what is usual of it; one scan."""
     numbers = {
         name: NumericFeature(name, feature, columns.get(name))
         for name, feature in plan.features.items()

@@ -1,4 +1,4 @@
-"""Features of a category; the unseen and the missing have a declared place in each."""
+"""Features of a category; the unseen and the missing have a declared level in each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OTHER, MISSING = "<other>", "<missing>"
 
 
 def level_names(vocabulary: Sequence[str], num_oov_buckets: int) -> list[str]:
-    """What the places of a category stand for: the words, the buckets of any other word, and null.
+    """The names of a category's levels: the words, the buckets of any other word, and null.
 
     As the vocabularies of tf.Transform: most frequent first, then out-of-vocabulary buckets by hash.
     """
@@ -21,7 +21,7 @@ def level_names(vocabulary: Sequence[str], num_oov_buckets: int) -> list[str]:
 
 
 def level_index(value: str, vocabulary: Sequence[str], num_oov_buckets: int) -> str:
-    """SQL of a category's place, counted from 0; -1 for a word that has none, as there is no bucket."""
+    """SQL of the index of a category's level, counted from 0; -1 for a word that has none, as there is no bucket."""
     n = len(vocabulary)
     other = (
         "-1" if num_oov_buckets == 0 else f"{n} + {bucket(value, num_oov_buckets)}" if num_oov_buckets > 1 else f"{n}"
@@ -36,12 +36,12 @@ def bucket(value: str, n: int) -> str:
 
 
 def one_hot(name: str, index: str, names: Sequence[str]) -> list[Term]:
-    """One feature for each place."""
+    """One feature for each level."""
     return [Term(f"{name}_{word}", f"IF({index} = {i}, 1.0D, 0.0D)", name) for i, word in enumerate(names)]
 
 
 def ordinal(name: str, index: str) -> list[Term]:
-    """The place itself: words by falling frequency, then buckets, then null; -1 without a place."""
+    """The index itself: words by falling frequency, then buckets, then null; -1 for a word without a level."""
     return [Term(name, f"CAST({index} AS DOUBLE)", name)]
 
 
@@ -57,12 +57,12 @@ def frequency(
 
 
 def hashed_index(value: str, n_buckets: int) -> str:
-    """SQL of a category's place where nothing is learned: one of `n_buckets` that words are hashed into, then null."""
+    """SQL of the index of a level where nothing is learned: one of `n_buckets` into which words are hashed, or null."""
     return f"IF({value} IS NULL, {n_buckets}, {bucket(value, n_buckets)})"
 
 
 def hashed_level_names(n_buckets: int) -> list[str]:
-    """What these places are called."""
+    """The names of the levels that `hashed_index` numbers."""
     return [*(f"<{i}>" for i in range(n_buckets)), MISSING]
 
 

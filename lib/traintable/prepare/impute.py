@@ -34,7 +34,7 @@ def fill_value(name: str, feature: Feature, statistics: Statistics, column: str)
     if math.isnan(value):
         raise ConfigError(
             where=f"prepare.features.{name}",
-            expected=f"at least one value in train to take the {feature.impute or 'mean'} of",
+            expected=f"at least one value in train, to take the {feature.impute or 'mean'} of",
             found="none",
             remedy="Remove the feature, or use `impute: constant` with a `fill_value`.",
         )
@@ -49,8 +49,8 @@ def _most_frequent(name: str, values: Values) -> float:
     if not top:
         raise ConfigError(
             where=f"prepare.features.{name}",
-            expected="a value that is frequent enough to impute",
-            found="many values, none of them frequent",
+            expected="a value that is frequent enough to be imputed",
+            found="too many different values, none of them frequent",
             remedy="Use `impute: median`.",
         )
     return top[0][0]

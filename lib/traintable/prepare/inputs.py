@@ -19,13 +19,32 @@ if TYPE_CHECKING:
 
 
 def inputs(plan: Plan) -> set[str]:
-    """The columns that rows need to be fitted on: those of the features, and what is learned from."""
+    """The columns that rows need to be fitted on: those of the features, and what is learned from.
+
+    Examples
+    --------
+    >>> from traintable import prepare
+    >>> from traintable.config.plan import Plan
+    >>> features = {"carrier": {"encode": "target"}, "speed": {"expr": "km / h"}}
+    >>> plan = Plan.model_validate({"label": "late", "fold": "fold", "features": features})
+    >>> sorted(prepare.inputs(plan))
+    ['carrier', 'fold', 'h', 'km', 'late']
+    """
     names = serving_inputs(plan)
     return names | {plan.label} if plan.needs_label and plan.label is not None else names
 
 
 def serving_inputs(plan: Plan) -> set[str]:
-    """The columns that rows need to be transformed."""
+    """The columns that rows need to be transformed.
+
+    Examples
+    --------
+    >>> from traintable import prepare
+    >>> from traintable.config.plan import Plan
+    >>> plan = Plan.model_validate({"features": {"age": {}, "speed": {"expr": "km / h"}}})
+    >>> sorted(prepare.serving_inputs(plan))
+    ['age', 'h', 'km']
+    """
     names: set[str] = {plan.fold} if plan.needs_fold else set()
     for name, feature in plan.features.items():
         if feature.expr is None:
@@ -37,7 +56,7 @@ def serving_inputs(plan: Plan) -> set[str]:
 
 
 def replaced_columns(plan: Plan) -> list[str]:
-    """The columns that features take the place of, as columns of their own."""
+    """The columns that features of the same name replace, where features are columns."""
     names = serving_inputs(plan)
     return [name for name in plan.features if name in names]
 
@@ -49,9 +68,9 @@ def require_inputs(train: DataFrame, plan: Plan) -> None:
     if plan.needs_label and plan.label is None:
         raise ConfigError(
             where="prepare.label",
-            expected="the label, which target encoding and selection learn from",
+            expected="the name of the label, from which target encoding and selection learn",
             found="none",
-            remedy="Name it in the plan.",
+            remedy="Set `label` in the plan.",
         )
     for name, feature in plan.features.items():
         kind = _type(train, name, feature.expr)
@@ -90,15 +109,15 @@ def _type(train: DataFrame, name: str, expr: str | None) -> DataType:
 
 
 def require_free_names(train: DataFrame, plan: Plan, names: tuple[str, ...], *, output: str) -> None:
-    """Raise ConfigError when `train` has a column with a name that is added, unless a feature takes its place."""
+    """Raise ConfigError when `train` has a column with a name that is added, unless a feature replaces it."""
     if output == "columns":
         refuse_taken(train.drop(*replaced_columns(plan)), set(names), where="prepare.features")
     elif any(name.lower() == FEATURES for name in train.columns):
         raise ConfigError(
             where="prepare.fit",
             expected=f"rows without a column '{FEATURES}', which is added",
-            found=f"'{FEATURES}' among their columns",
-            remedy="Rename it.",
+            found=f"rows that have '{FEATURES}'",
+            remedy="Rename or drop the column.",
         )
 
 
@@ -112,5 +131,5 @@ def refuse_other_splits(statistics: Statistics) -> None:
             where="prepare.fit",
             expected="rows of train only",
             found=", ".join(f"{n} of '{split}'" for split, n in sorted(others.items())),
-            remedy="Filter by split = 'train' first: what is learned from other rows leaks.",
+            remedy="Filter by `split = 'train'` first: what is learned from other rows leaks.",
         )

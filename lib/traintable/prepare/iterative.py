@@ -10,7 +10,7 @@ import numpy as np
 
 from traintable.arrays import Floats, Ints
 from traintable.prepare.terms import ITERATED, Layers, array_literal, number_literal
-from traintable.statistics.gram import Covariance
+from traintable.statistics import Covariance
 
 N_ROUNDS = 5
 DECIMALS = 12  # so that the last bits of another machine's linear algebra don't reach the features
@@ -79,7 +79,7 @@ def fill_iteratively(
     sklearn.impute.IterativeImputer converge: the solution of precision[missing, missing] x = -precision[missing, given]
     given. A row can miss any of the columns, so the equations are solved row by row, over arrays of what the row
     misses, by at most `rounds` steps of conjugate gradients. It is exact for a row that misses no more than `rounds`
-    numbers, and near that after fewer where they hang together. A row that misses nothing is left out.
+    numbers, and near that after fewer where they are related. A row that misses nothing is left out.
     """
     related = [i for i in range(len(values)) if np.count_nonzero(known.precision[i]) > 1]
     solution = _solution(layers, list(values.values()), known, related, rounds) if related else ""
@@ -95,7 +95,7 @@ def fill_iteratively(
 def _solution(layers: Layers, values: Sequence[str], known: Normal, related: Sequence[int], rounds: int) -> str:
     """SQL of a map from the number of each value that a row misses to its distance from the mean, in its unit.
 
-    `place` says which values hang together with others. The map is null for a row that misses none of them.
+    `related` says which values are related to others. The map is null for a row that misses none of them.
     """
     gone = {i: f"{values[i]} IS NULL" for i in related}
     units = {
@@ -125,11 +125,11 @@ def _conjugate_gradients(matrix: str, right: str, rounds: int) -> str:
     start = f"'x', transform({right}, v -> 0.0D), 'rest', {right}, 'length', {_dot(right, right)}, 'way', {right}"
     far = f"coalesce(try_divide(s.length, {_dot('s.way', 'image')}), 0.0D)"
     share = "coalesce(try_divide(length, s.length), 0.0D)"
-    step = f"'x', {_added('s.x', 'far', 's.way')}, 'rest', rest, 'length', length"
-    step = f"named_struct({step}, 'way', {_added('rest', 'share', 's.way')})"
+    step = f"'x', {_sum('s.x', 'far', 's.way')}, 'rest', rest, 'length', length"
+    step = f"named_struct({step}, 'way', {_sum('rest', 'share', 's.way')})"
     step = _with("share", share, step)
     step = _with("length", _dot("rest", "rest"), step)
-    step = _with("rest", _added("s.rest", "-far", "image"), step)
+    step = _with("rest", _sum("s.rest", "-far", "image"), step)
     step = _with("image", f"transform({matrix}, row -> {_dot('row', 's.way')})", _with("far", far, step))
     return f"aggregate(sequence(1, least({rounds}, size({right}))), named_struct({start}), (s, i) -> {step}, s -> s.x)"
 
@@ -144,6 +144,6 @@ def _dot(a: str, b: str) -> str:
     return f"aggregate(zip_with({a}, {b}, (a, b) -> a * b), 0.0D, (sum, part) -> sum + part)"
 
 
-def _added(a: str, factor: str, b: str) -> str:
+def _sum(a: str, factor: str, b: str) -> str:
     """SQL of an array and `factor` times another."""
     return f"zip_with({a}, {b}, (a, b) -> a + {factor} * b)"

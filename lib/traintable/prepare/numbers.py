@@ -28,7 +28,7 @@ class NumericFeature:
     cleaned : SQL of the clean value, null where it is missing.
     value : SQL of what the steps so far make of it; never null after imputation.
     weighted : the values that this gives in train, where they are known.
-    terms : the features beside the value itself: indicator, outlier flag.
+    terms : the features in addition to the value itself: indicator, outlier flag.
     centre, width : what scaling subtracts and divides by; a width of 0 makes all values 0.
     scaled : SQL of the value after all steps.
     """
@@ -92,6 +92,7 @@ class NumericFeature:
         yield from self._scale(statistics)
 
     def _impute(self, statistics: Statistics, layers: Layers, expected: str | None) -> None:
+        """Replace missing values; also adds the indicator."""
         feature, method = self.feature, self.feature.impute
         self.cleaned = layers.add(CLEANED, self.name, self.sql)
         self.fill = impute.fill_value(self.name, feature, statistics, self.column)
@@ -123,6 +124,7 @@ class NumericFeature:
         self.weighted = self.weighted.mapped(partial(np.clip, min=low, max=high))
 
     def _transform(self, layers: Layers) -> None:
+        """Apply the transform, whose power or bins follow from the values by then."""
         method, known = self.feature.transform, self.weighted
         if method is None or known is None:
             return
@@ -141,6 +143,7 @@ class NumericFeature:
             self.weighted = known.mapped(partial(transform.bin_numbers, edges=edges))
 
     def _scale(self, statistics: Statistics) -> Questions:
+        """Learn centre and width, and write the scaled value."""
         method, known = self.feature.scale, self.weighted
         if method == "standard":
             self.centre, variance = yield from self._moments(statistics)

@@ -39,7 +39,17 @@ def fit(
     output: str = "array",
     cache: str | None = None,
 ) -> PipelineModel:
-    """Fit the plan on the rows of train; parameters, cost and errors as those of `fit_plan`."""
+    """Fit the plan on the rows of train; parameters, cost and errors as those of `fit_plan`.
+
+    Examples
+    --------
+    >>> from traintable import prepare
+    >>> from traintable.config.plan import Plan
+    >>> train = spark.createDataFrame([(30,), (None,), (50,)], "age int")
+    >>> model = prepare.fit(train, Plan.model_validate({"features": {"age": {"impute": "mean"}}}), output="columns")
+    >>> [row.age for row in model.transform(train).collect()]
+    [30.0, 40.0, 50.0]
+    """
     return fit_plan(train, plan, columns=columns, output=output, cache=cache).model
 
 
@@ -66,6 +76,19 @@ def fit_plan(
     Costs one scan of the columns that something is learned of. A second one reads what the first steps give, where a
     later step needs it: moments of bounded or transformed numbers of many values, order statistics of numbers that are
     imputed row by row, components of such numbers. A plan that has both kinds can cost a third.
+
+    Examples
+    --------
+    >>> from traintable import prepare
+    >>> from traintable.config.plan import Plan
+    >>> train = spark.createDataFrame([(30, "NY"), (None, "LA"), (50, "NY")], "age int, city string")
+    >>> features = {"age": {"impute": "median"}, "city": {"encode": "one_hot", "top_k": 1}}
+    >>> plan = Plan.model_validate({"features": features})
+    >>> fitted = prepare.fit_plan(train, plan)
+    >>> fitted.features
+    ('age', 'city_NY', 'city_<other>', 'city_<missing>')
+    >>> fitted.model.transform(train).where("age IS NULL").first().features
+    [40.0, 0.0, 1.0, 0.0]
     """
     return _Fit(train, plan, columns or {}, output, cache).carry_out()
 
@@ -86,6 +109,7 @@ class _Fit:
         self.costs: list[Cost] = []
 
     def carry_out(self) -> FittedPlan:
+        """Scan, learn all steps, select, and put the stages together."""
         first = self._scan_columns()
         if first.n_rows == 0:
             raise ConfigError(
@@ -219,7 +243,7 @@ class _Fit:
 
     def _terms(self, encoded: Mapping[str, list[Term]], covariance: Covariance | None, out: set[str]) -> list[Term]:
         """All features but those that selection leaves out, reduced ones last."""
-        values = self._scaled(out)
+        values = self._scale(out)
         section = self.plan.reduce
         reduced = set(section.columns) if section else set()
         terms: list[Term] = []
@@ -243,7 +267,7 @@ class _Fit:
             return terms + self._principal(kept, values, covariance)
         return terms + self._from_values([term for name in kept for term in whole[name]])
 
-    def _scaled(self, out: set[str]) -> dict[str, str]:
+    def _scale(self, out: set[str]) -> dict[str, str]:
         """SQL of each number that stays; a column of its own where several features use it."""
         values = {name: number.scaled for name, number in self.numbers.items() if name not in out}
         several = {name for section in self.plan.interactions for name in section.columns}
@@ -256,6 +280,7 @@ class _Fit:
         return values
 
     def _principal(self, names: list[str], values: Mapping[str, str], covariance: Covariance | None) -> list[Term]:
+        """Components from the covariance before scaling, which scaling changes in a known way: no scan."""
         section = self.plan.reduce
         if section is None or covariance is None or not names:
             return []

@@ -68,7 +68,7 @@ def _classes(learned: Statistics) -> list[str]:
         raise ConfigError(
             where="prepare.select",
             expected=f"at least {N_BINS} labelled rows of two classes for `method: tree`",
-            found=f"{learned.n_rows} of {len(classes)}",
+            found=f"{learned.n_rows} rows of {len(classes)} classes",
             remedy="Select by `variance` or `correlation`, which need no label.",
         )
     return classes

@@ -25,20 +25,27 @@ def principal_components(
     largest loading (the first of equals) is positive; `whiten` divides each by its standard deviation. Components of
     equal variance span a plane in which any two directions are as good, so there the choice is the linear algebra
     library's. Jolliffe, "Principal Component Analysis", 2nd ed., section 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from traintable import prepare
+    >>> prepare.principal_components(np.array([[2.0, 1.0], [1.0, 2.0]]), 1).round(3).tolist()
+    [[0.707], [0.707]]
     """
     values, vectors = np.linalg.eigh(covariance)
     values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
     if k is None:
         shares = np.cumsum(values) / (values.sum() or 1.0)
         k = min(int(np.searchsorted(shares, (explained_variance or 1.0) - 1e-12)) + 1, len(values))
-    leading = np.round(_signed(vectors[:, :k]), DECIMALS)
+    leading = np.round(_with_signs(vectors[:, :k]), DECIMALS)
     if whiten:
         std = np.array([float(f"{value:.{DECIMALS}g}") for value in np.sqrt(values[:k])])
         leading = leading / np.where(std > 1e-9 * std[0], std, np.inf)
     return np.asarray(leading)
 
 
-def _signed(vectors: Floats) -> Floats:
+def _with_signs(vectors: Floats) -> Floats:
     largest = np.argmax(np.round(np.abs(vectors), 9), axis=0)
     signs = np.sign(vectors[largest, np.arange(vectors.shape[1])])
     return np.asarray(vectors * np.where(signs == 0, 1.0, signs))

@@ -117,6 +117,7 @@ class Selection:
     def _redundant(
         self, selector: Selector, left: Sequence[str], first: Statistics, covariance: Covariance
     ) -> list[DroppedFeature]:
+        """What minimum redundancy and maximum relevance (`mrmr`) leaves out of the numbers."""
         names = [name for name in covariance.columns if name in left]
         index = [covariance.columns.index(name) for name in names]
         relevance = np.array([self._anova(name, first).statistic for name in names])
@@ -132,6 +133,7 @@ class Selection:
         ]
 
     def _unrelated(self, selector: Selector, left: Sequence[str], first: Statistics) -> list[DroppedFeature]:
+        """What is least associated with the label: all but the best `k`, or by the false discovery rate."""
         tests = {name: self._test(selector.method, name, first) for name in left}
         if selector.k is not None:
             ranked = sorted(left, key=lambda name: _rank(selector.method, tests[name]))
@@ -155,7 +157,7 @@ class Selection:
     def _test(self, method: str, name: str, first: Statistics) -> Test:
         if method == "anova_f" and name in self.numbers:
             return self._anova(name, first)
-        table = self._binned(name, first) if name in self.numbers else self._counted(name, first)
+        table = self._count_by_bin(name, first) if name in self.numbers else self._count_by_value(name, first)
         return mutual_information(table) if method == "mutual_info" else chi2(table)
 
     def _anova(self, name: str, first: Statistics) -> Test:
@@ -165,7 +167,7 @@ class Selection:
         means = np.array([mean for _, mean, _ in moments], dtype=object)
         return anova_f(counts, means, np.array([variance for _, _, variance in moments]))
 
-    def _binned(self, name: str, first: Statistics) -> Ints:
+    def _count_by_bin(self, name: str, first: Statistics) -> Ints:
         """How often each bin of a number (about equally many values in each) occurs with each class."""
         column = self.numbers[name].column
         classes = [of_class.values[column] for _, of_class in sorted(first.classes[self.label].items())]
@@ -179,7 +181,7 @@ class Selection:
             counts.append(np.bincount(bins, weighted.counts, len(edges) + 1))
         return np.asarray(np.array(counts).T, np.int64)
 
-    def _counted(self, name: str, first: Statistics) -> Ints:
+    def _count_by_value(self, name: str, first: Statistics) -> Ints:
         """How often each value of a category, null among them, occurs with each class."""
         return first.contingency[self.categories[name].column, self.label].table(null_rows=True)[2]
 
@@ -197,12 +199,12 @@ class Selection:
 
 
 def nothing_left_error(dropped: Sequence[DroppedFeature]) -> ConfigError:
-    """What to say when no feature stays."""
+    """The error where no feature is kept."""
     return ConfigError(
         where="prepare.select",
-        expected="at least one feature that stays",
+        expected="at least one feature that is kept",
         found="; ".join(map(str, dropped[:3])),
-        remedy="Loosen the selection.",
+        remedy="Loosen the selection, for example by a larger `k` or `alpha`.",
     )
 
 

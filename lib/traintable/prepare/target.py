@@ -63,7 +63,7 @@ def totals_by_fold(sums: TargetSums, fill: Word = None) -> dict[Word, dict[Word,
         raise ConfigError(
             where=f"column '{sums.target.fold}'",
             expected="a fold for each row of train, and rows that have a label",
-            found="rows without" if whole else "none",
+            found="rows without a fold" if whole else "no such rows",
             remedy="Add folds with `split.k_fold`.",
         )
     outside = {

@@ -40,7 +40,7 @@ def bin_edges(values: Weighted, n_bins: int) -> list[float]:
     """The inner edges of bins with about equally many values, ascending; fewer where values are frequent.
 
     As sklearn.preprocessing.KBinsDiscretizer(strategy="quantile", quantile_method="linear") finds them, which leaves
-    out bins narrower than 1e-8, and has one bin for two values: see `cuts`.
+    out bins narrower than 1e-8, and has one bin for two values: see `cut_points`.
     """
     edges = [values.quantile(i / n_bins) for i in range(n_bins + 1)]
     kept = [edge for i, edge in enumerate(edges) if i == 0 or edge - edges[i - 1] > 1e-8]
@@ -48,7 +48,7 @@ def bin_edges(values: Weighted, n_bins: int) -> list[float]:
 
 
 def cut_points(values: Weighted, n_bins: int) -> list[float]:
-    """Where to cut values into at most `n_bins` bins that tell as much as so few can: edges as those of `bin_edges`.
+    """The inner edges of at most `n_bins` bins that keep as much information as so few can.
 
     Each value has a bin of its own where there are no more of them; else each bin begins at the first value of the next
     share of 1 / `n_bins` of the rows, so a value that fills several shares is alone in its bin.

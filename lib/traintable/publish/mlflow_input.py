@@ -1,4 +1,4 @@
-"""Tell MLflow which version was published: a dataset among the inputs of a run."""
+"""Log to MLflow which version was published: a dataset among the inputs of a run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Mapping
-from typing import Any
 
 from traintable.addresses import is_catalog_name
+from traintable.delta.manifest import Manifest
 from traintable.spark.errors import first_line
 
 _LOG = logging.getLogger(__name__)
@@ -20,7 +19,7 @@ _DIGEST_LENGTH = 36  # MLflow takes no longer one
 _LOGIN = re.compile(r"//[^/@\s]+@")
 
 
-def log_input(*, table: str, version: int, manifest: Mapping[str, Any]) -> bool:
+def log_input(*, table: str, version: int, manifest: Manifest) -> bool:
     """Log a published version as an input of the MLflow run that is active, or that `MLFLOW_RUN_ID` names.
 
     Where neither is, or MLflow is not installed, nothing happens and MLflow is not imported. The input is what
@@ -45,20 +44,20 @@ def log_input(*, table: str, version: int, manifest: Mapping[str, Any]) -> bool:
         _log(run_id, table, version, manifest)
     except Exception as error:  # whatever it is, the version is published
         reason = _LOGIN.sub("//", first_line(error))
-        _LOG.warning("MLflow was not told of table %s version %s: %s", table, version, reason)
+        _LOG.warning("table %s version %s was not logged to MLflow: %s", table, version, reason)
         return False
     return True
 
 
-def _log(run_id: str, table: str, version: int, manifest: Mapping[str, Any]) -> None:
+def _log(run_id: str, table: str, version: int, manifest: Manifest) -> None:
     import mlflow
     from mlflow.entities import Dataset, DatasetInput, InputTag, RunTag
 
     place = {"table_name" if is_catalog_name(table) else "path": table}
     content = str(manifest["content_hash"])
     # MLflow leaves a version out that is the number 0, and would count the rows of a dataset that logs itself.
-    about = {"version": str(version), "name": str(manifest["name"]), "digest": content[:_DIGEST_LENGTH]}
-    made = mlflow.data.load_delta(**place, **about)
+    named = {"version": str(version), "name": str(manifest["name"]), "digest": content[:_DIGEST_LENGTH]}
+    made = mlflow.data.load_delta(**place, **named)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of whole numbers that are missing when a model is served
         schema = made.schema
@@ -70,8 +69,8 @@ def _log(run_id: str, table: str, version: int, manifest: Mapping[str, Any]) -> 
         schema=json.dumps({"mlflow_colspec": schema.to_dict()}) if schema else None,
         profile=json.dumps({"rows": manifest["rows"]["published"]}),
     )
-    told = {"run_id": manifest["run_id"], "content_hash": content, "version": version}
-    tags = {f"traintable.{name}": str(value) for name, value in told.items()}
+    values = {"run_id": manifest["run_id"], "content_hash": content, "version": version}
+    tags = {f"traintable.{name}": str(value) for name, value in values.items()}
     given = [InputTag(name, value) for name, value in {"mlflow.data.context": "training", **tags}.items()]
     client = mlflow.MlflowClient()
     client.log_inputs(run_id, datasets=[DatasetInput(dataset, given)])

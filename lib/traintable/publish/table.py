@@ -3,45 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
-from pyspark.sql import functions as F
-
-from traintable.addresses import identifier
 from traintable.columns import SPLIT
-from traintable.delta.commits import KEEP_HISTORY, READABLE_BY_ALL, commits
-from traintable.delta.write_version import commit_files
+from traintable.delta.data_files import DataFiles
+from traintable.delta.manifest import Manifest
+from traintable.delta.table import Table
 from traintable.publish.candidate import Candidate
 
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
 
-
-def publish(candidate: Candidate, table: str, *, manifest: Mapping[str, Any], features: Sequence[str]) -> int:
+def publish(candidate: Candidate, table: str, *, manifest: Manifest, features: Sequence[str]) -> int:
     """Publish a candidate as the table's next version, which it makes up alone; gives the version.
 
     Rows of all splits, the names of the features (table property `traintable.features`, JSON) and the manifest (the
-    commit's `userMetadata`, JSON) appear in one atomic commit or not at all. Costs no pass over rows; where the table
-    is in a storage to which tasks can't write, one.
+    commit's `userMetadata`, JSON) appear in one atomic commit or not at all. The caller holds the lease on the table.
+    Costs no pass over rows; where the table is in a storage to which tasks can't write, one. Raises LeaseLost when
+    somebody else has written to the table meanwhile; then nothing is published.
+
+    >>> from traintable.quality import FeatureSummary, Tally
+    >>> rows = spark.createDataFrame([(1, 0.5, "train")], "id bigint, x float, split string")
+    >>> candidate = Candidate(rows, None, FeatureSummary.empty(["x"]), Tally(), f"{folder}/t", {}, rows)
+    >>> publish(candidate, f"{folder}/t", manifest={"traintable": "0.1", "run_id": "r1"}, features=["x"])
+    0
     """
-    text = json.dumps(manifest, allow_nan=False, default=str)
+    properties = {"traintable.features": json.dumps(list(features))}
     if candidate.files is not None:
-        return commit_files(table, candidate.files, schema=candidate.schema, features=features, manifest=text)
+        files = DataFiles.of_splits(candidate.files, candidate.schema)
+        return Table(table).replace_with_files(files, metadata=manifest, properties=properties)
     assert candidate.rows is not None
-    by_spark(candidate.rows, table, manifest=text, features=features)
-    return version_of(str(manifest["run_id"]), table, candidate.rows.sparkSession)
-
-
-def by_spark(df: DataFrame, table: str, *, manifest: str, features: Sequence[str]) -> None:
-    """Let Spark write the rows and commit them; one pass."""
-    writer = df.writeTo(identifier(table)).using("delta").partitionedBy(F.col(SPLIT)).option("userMetadata", manifest)
-    for name, value in {**READABLE_BY_ALL, **KEEP_HISTORY, "traintable.features": json.dumps(list(features))}.items():
-        writer = writer.tableProperty(name, value)
-    writer.createOrReplace()
-
-
-def version_of(run_id: str, table: str, spark: SparkSession) -> int:
-    """The version that a run has published."""
-    found = [c.version for c in commits(table, spark) if (c.manifest() or {}).get("run_id") == run_id]
-    return found[0]
+    return Table(table).replace(
+        candidate.rows, new_schema=True, partition_by=[SPLIT], metadata=manifest, properties=properties
+    )

@@ -1,4 +1,4 @@
-"""What a task does with the rows of a candidate: it writes them, counts them, and hands on what the gate looks at."""
+"""What a task does with the rows of a candidate: it writes them, counts them, and hands on what the gate reads."""
 
 from __future__ import annotations
 
@@ -14,29 +14,28 @@ from pyspark.sql.types import BinaryType, IntegerType, StringType, StructField, 
 
 from traintable.columns import SPLIT, SPLITS, TRAIN, split_folder
 from traintable.delta.data_files import FileWriter, Written
+from traintable.quality import FeatureSummary, Tally
 from traintable.quality.audit import FAILED
 from traintable.quality.matrix import COUNTS, counts, matrix
-from traintable.quality.summary import FeatureSummary
-from traintable.quality.tally import Tally
 from traintable.table_columns import TableColumns
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-TOLD, FILE = "_told", "_file"  # what a task tells, and the file that holds what is looked at: with its last row
+RESULT, FILE = "_result", "_file"  # of a task, and the file that holds what the gate reads: with its last row
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where tasks write: files of a table, and of a private folder what is looked at."""
+class TaskFolders:
+    """Where tasks write: files of a table, and into a private folder what the gate reads."""
 
     table: str
-    held: str
+    gated: str
 
 
 @dataclass
-class Told:
-    """What tasks tell: the files that they have written, by split, counts of rows, and what the features are like."""
+class CandidateTaskResult:
+    """What tasks have done: the files that they wrote, by split, counts of rows, and a summary of the features."""
 
     summary: FeatureSummary
     files: dict[str, list[Written]] = field(default_factory=dict)
@@ -44,49 +43,49 @@ class Told:
 
     def to_bytes(self) -> bytes:
         """The length of the JSON of files and counts, that, and the summary."""
-        files = {part: [vars(file) for file in found] for part, found in self.files.items()}
+        files = {split: [vars(file) for file in written] for split, written in self.files.items()}
         text = json.dumps({"files": files, "tally": self.tally.to_dict()}).encode()
         return len(text).to_bytes(8, "little") + text + self.summary.to_bytes()
 
     def add(self, content: bytes) -> None:
-        """Add what another task has told."""
+        """Add the result of another task."""
         size = int.from_bytes(content[:8], "little")
-        told = json.loads(content[8 : 8 + size])
-        for part, files in told["files"].items():
-            self.files.setdefault(part, []).extend(Written(**file) for file in files)
-        self.tally.merge(Tally.from_dict(told["tally"]))
+        other = json.loads(content[8 : 8 + size])
+        for split, files in other["files"].items():
+            self.files.setdefault(split, []).extend(Written(**file) for file in files)
+        self.tally.merge(Tally.from_dict(other["tally"]))
         self.summary.merge(FeatureSummary.from_bytes(content[8 + size :]))
 
 
-def passed(
+def write_candidate(
     audited: DataFrame,
-    places: Places | None,
+    folders: TaskFolders | None,
     *,
     columns: TableColumns,
     gate_columns: Sequence[str],
 ) -> DataFrame:
-    """The rows of `quality.with_rule_columns`, `gate_columns` columns of them, while tasks count them and write both.
+    """The rows of `quality.with_rule_columns` with the `gate_columns` only, which tasks count and write on their way.
 
     Into files of the table go its columns of the rows that fail no rule of level quarantine; into a file of
-    each task what is given out here, but for its name. In the columns `_told` and `_file` is null, but in the last row
-    of each task what it tells and that name. Without places nothing is written.
+    each task, in the private folder, what is given out here. The columns `_result` and `_file` are null, but in the
+    last row of each task: its result, and the name of that file. Without folders nothing is written.
     """
     known = {column.name: column.dataType for column in audited.schema} | dict.fromkeys(COUNTS, IntegerType())
     fields = [StructField(name, known[name]) for name in gate_columns]
     arrow = to_arrow_schema(StructType([audited.schema[name] for name in columns.names if name != SPLIT]))
-    looked = to_arrow_schema(StructType([*fields, StructField(TOLD, BinaryType())]))
+    read_by_gate = to_arrow_schema(StructType([*fields, StructField(RESULT, BinaryType())]))
     names = columns.features
 
     def task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         writers: dict[str, FileWriter] = {}
-        told, last = Told(FeatureSummary.empty(names)), None
-        held = None if places is None else FileWriter(places.held, looked)
+        result, last = CandidateTaskResult(FeatureSummary.empty(names)), None
+        gate_file = None if folders is None else FileWriter(folders.gated, read_by_gate)
 
-        def given(rows: pa.RecordBatch, content: bytes | None) -> pa.RecordBatch:
-            rows = _of_schema(_with_last(rows, TOLD, pa.array([content], pa.binary())), looked)
-            if held is not None:
-                held.add(rows)
-            name = None if content is None or held is None else held.name
+        def hand_on(rows: pa.RecordBatch, content: bytes | None) -> pa.RecordBatch:
+            rows = _to_schema(_with_last(rows, RESULT, pa.array([content], pa.binary())), read_by_gate)
+            if gate_file is not None:
+                gate_file.add(rows)
+            name = None if content is None or gate_file is None else gate_file.name
             return _with_last(rows, FILE, pa.array([name], pa.string()))
 
         try:
@@ -94,52 +93,54 @@ def passed(
                 if not len(batch):
                     continue
                 if last is not None:
-                    yield given(last, None)
+                    yield hand_on(last, None)
                 values, lengths = matrix(batch, names)
-                told.tally.n += len(batch)
-                told.tally.n_quarantined += pc.sum(pc.not_equal(pc.list_value_length(batch.column(FAILED)), 0)).as_py()
-                for part, is_of_it in _parts(batch):
+                result.tally.n += len(batch)
+                result.tally.n_quarantined += pc.sum(
+                    pc.not_equal(pc.list_value_length(batch.column(FAILED)), 0)
+                ).as_py()
+                for split, is_of_it in _by_split(batch):
                     rows = batch if is_of_it is None else batch.filter(is_of_it)
-                    told.tally.add(rows, part)
-                    if part == TRAIN:
+                    result.tally.add(rows, split)
+                    if split == TRAIN:
                         of_train = values if is_of_it is None else values[is_of_it.to_numpy(zero_copy_only=False)]
-                        told.summary.add(of_train)
-                    if places is not None and part in SPLITS:  # others the gate will refuse
-                        writer = writers.setdefault(part, FileWriter(f"{places.table}/{split_folder(part)}", arrow))
-                        writer.add(_of_schema(rows, arrow))
+                        result.summary.add(of_train)
+                    if folders is not None and split in SPLITS:  # others the gate will refuse
+                        writer = writers.setdefault(split, FileWriter(f"{folders.table}/{split_folder(split)}", arrow))
+                        writer.add(_to_schema(rows, arrow))
                 for name, column in counts(values, lengths).items():
                     batch = batch.append_column(name, column)
                 last = batch
-            for part, writer in writers.items():
+            for split, writer in writers.items():
                 if (file := writer.close()) is not None:
-                    told.files[part] = [file]
+                    result.files[split] = [file]
             if last is not None:
-                rows = given(last, told.to_bytes())
-                if held is not None:
-                    held.close()
+                rows = hand_on(last, result.to_bytes())
+                if gate_file is not None:
+                    gate_file.close()
                 yield rows
         except BaseException:
-            for writer in [*writers.values(), *([] if held is None else [held])]:
+            for writer in [*writers.values(), *([] if gate_file is None else [gate_file])]:
                 writer.abandon()
             raise
 
     return audited.mapInArrow(
-        task, StructType([*fields, StructField(TOLD, BinaryType()), StructField(FILE, StringType())])
+        task, StructType([*fields, StructField(RESULT, BinaryType()), StructField(FILE, StringType())])
     )
 
 
-def _parts(batch: pa.RecordBatch) -> Iterator[tuple[str | None, pa.BooleanArray | None]]:
+def _by_split(batch: pa.RecordBatch) -> Iterator[tuple[str | None, pa.BooleanArray | None]]:
     """The splits of rows that fail no rule, and which rows are of each; None where all are, as mostly."""
     split, passes = batch.column(SPLIT), pc.equal(pc.list_value_length(batch.column(FAILED)), 0)
-    found = pc.unique(split).to_pylist()
-    if len(found) == 1 and pc.all(passes).as_py():
-        yield found[0], None
+    names = pc.unique(split).to_pylist()
+    if len(names) == 1 and pc.all(passes).as_py():
+        yield names[0], None
         return
-    for part in found:
-        yield part, pc.and_(pc.equal(split, part), passes).fill_null(False)
+    for name in names:
+        yield name, pc.and_(pc.equal(split, name), passes).fill_null(False)
 
 
-def _of_schema(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+def _to_schema(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """The columns of a schema, in its order and as its types are."""
     return pa.RecordBatch.from_arrays([rows.column(column.name).cast(column.type) for column in schema], schema=schema)
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from traintable.delta.manifest import FailedRule
 from traintable.quality.suite import Rule
 
 Level = Literal["warn", "quarantine", "fail"]
@@ -73,9 +74,9 @@ class RuleResult:
         }
         return described if self.remedy is None else {**described, "remedy": self.remedy}
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> FailedRule:
         """For the manifest: without arguments and counts."""
-        return {name: getattr(self, name) for name in ("id", "rule", "column", "level", "found")}
+        return {"id": self.id, "rule": self.rule, "column": self.column, "level": self.level, "found": self.found}
 
 
 def _is_on_rows(result: Mapping[str, Any]) -> bool:

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypedDict
 
+from traintable.delta.manifest import GateSummary
 from traintable.errors import GateRefused
 from traintable.quality.rule_result import RuleResult
 
 _REMEDY = "Nothing was published. Correct the data, or the rule in `gate` if that is wrong."
 _MOST = 20  # rules that a summary names; the whole result is in a file of its own
-
-
-class VerdictSummary(TypedDict):
-    """What a manifest says of a verdict: how many rules there were and held, and the first of those that did not."""
-
-    rules: int
-    held: int
-    warnings: list[dict[str, Any]]
-    refusals: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -59,7 +50,7 @@ class Verdict:
             remedy=(first.remedy or _REMEDY) + (f" All rules: {page}" if page else ""),
         )
 
-    def summary(self) -> VerdictSummary:
+    def summary(self) -> GateSummary:
         """For the manifest."""
         return {
             "rules": len(self.rules),

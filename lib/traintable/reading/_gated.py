@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from traintable.delta.commits import UPKEEP, Commit, commits, versions
+from traintable.delta.commits import UPKEEP, Commit, commits, version_numbers
 from traintable.delta.opened import open_version, require_path
 from traintable.errors import ConfigError, InputMissing
 
@@ -165,7 +165,7 @@ def _followed(table: str, after: int | None, poll_seconds: float, stop: threadin
 
 def _require_all_since(table: str, after: int) -> int:
     """The newest version; InputMissing unless all that came after `after` are in the log."""
-    there = versions(table)
+    there = version_numbers(table)
     if there[0] <= after + 1 and after <= there[-1]:
         return there[-1]
     raise InputMissing(

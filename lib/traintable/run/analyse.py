@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, TypedDict
 
 from pydantic import ValidationError
 from pyspark.sql import functions as F
@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from traintable import analyse, split
 from traintable.addresses import is_catalog_name, is_remote, resolve, sibling
 from traintable.analyse import decisions, report
-from traintable.analyse.document import Headline, Leak, ProfileDocument, ProposedPlan
+from traintable.analyse.document import Headline, ProfileDocument, ProposedPlan
 from traintable.assemble import assemble, pin_inputs
 from traintable.assemble.labelled_rows import KIND
 from traintable.columns import SPLIT, TRAIN, quote
@@ -21,7 +21,8 @@ from traintable.config.dataset import Against, Config
 from traintable.config.document import explain
 from traintable.config.plan import Feature, Plan
 from traintable.contract.rows import REASONS
-from traintable.delta.pin import pin, read_pinned
+from traintable.delta.manifest import LeakageFinding
+from traintable.delta.pinned_input import PinnedInput, pin_input, read_pinned
 from traintable.errors import ConfigError, InputMissing
 from traintable.run.output_paths import OutputPaths
 from traintable.run.staging import Staging, staging
@@ -73,8 +74,12 @@ def analyse_table(
     progress = progress or Progress(quiet=True)
     with progress.stage("pin inputs"):
         pinned = pin_inputs(config, spark)
+        reference_inputs = _pin_reference(config, spark)
         paths = OutputPaths.of(config, "analysis")
         folder = _folder(config)
+        plan = plan or folder / PLAN
+        if plan.is_file():
+            _check_plan(decisions.read(plan), plan)
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
     with (
@@ -83,7 +88,7 @@ def analyse_table(
         staging(spark, paths.staging) as files,
     ):
         with progress.stage("read, join, label, split"):
-            rows = assemble(spark, config, pinned, checkpoint=lambda df: files.write(rows, "assembled"))
+            rows = assemble(spark, config, pinned, checkpoint=lambda df: files.write(df, "assembled"))
             rows = files.write(rows.where(F.col(SPLIT).isNotNull()).drop(*_OWN), "rows", partition_by=[SPLIT])
             train = rows.where(F.col(SPLIT) == TRAIN).drop(SPLIT)
             _require_rows(train, config)
@@ -91,7 +96,7 @@ def analyse_table(
         reference, against = None, ""
         if config.analysis.against is not None:
             with progress.stage("read what to compare with"):
-                reference, against = _reference(spark, config, config.analysis.against, files)
+                reference, against = _reference(spark, config, config.analysis.against, reference_inputs, files)
         with progress.stage("look for leaks"):
             leaks = _leaks(config, rows, late)
         with progress.stage("profile"):
@@ -108,18 +113,33 @@ def analyse_table(
                 against=against,
             ).to_dict()
         with progress.stage("decide and report"):
-            return _write(profile, folder, plan or folder / PLAN, late, config)
+            return _write(profile, folder, plan, late, config)
 
 
-def _reference(spark: SparkSession, config: Config, against: Against, files: Staging) -> tuple[DataFrame, str]:
+def _pin_reference(config: Config, spark: SparkSession | None) -> dict[str, PinnedInput]:
+    """The versions to compare with, so that one that is missing is known before the work begins."""
+    against = config.analysis.against
+    if against is None:
+        return {}
+    if against.table is not None:
+        return {"analysis.against": pin_input(resolve(against.table, config.root), against.version, spark=spark)}
+    return pin_inputs(_earlier(config, against), spark)
+
+
+def _earlier(config: Config, against: Against) -> Config:
+    """The configuration of the rows as they were in another version of the source."""
+    return config.model_copy(update={"source": config.source.model_copy(update={"version": against.version})})
+
+
+def _reference(
+    spark: SparkSession, config: Config, against: Against, pinned: dict[str, PinnedInput], files: Staging
+) -> tuple[DataFrame, str]:
     """The rows to compare those of train with, and what they are called."""
     if against.table is not None:
-        pinned = pin(resolve(against.table, config.root), against.version, spark=spark)
-        return read_pinned(spark, pinned), f"{against.table}@{pinned.version}"
-    source = config.source.model_copy(update={"version": against.version})
-    earlier = config.model_copy(update={"source": source})
+        [table] = pinned.values()
+        return read_pinned(spark, table), f"{against.table}@{table.version}"
     rows = assemble(
-        spark, earlier, pin_inputs(earlier, spark), checkpoint=lambda df: files.write(rows, "assembled_reference")
+        spark, _earlier(config, against), pinned, checkpoint=lambda df: files.write(df, "assembled_reference")
     )
     rows = files.write(rows.where(F.col(SPLIT) == TRAIN).drop(SPLIT, *_OWN), "reference")
     return rows, f"{config.source.table}@{against.version}"
@@ -160,7 +180,7 @@ def _time(config: Config, columns: list[str], late: Mapping[str, str]) -> str | 
     return declared if declared in columns and declared not in late else None
 
 
-def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[Leak]:
+def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[LeakageFinding]:
     """What the guards find among the columns that may be features."""
     own = {config.label.name, *config.source.key, SPLIT, *late}
     readable = ("string", "boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
@@ -175,7 +195,7 @@ def _leaks(config: Config, rows: DataFrame, late: Mapping[str, str]) -> list[Lea
         seed=config.seed,
         limits=config.leakage.limits,
     )
-    return cast("list[Leak]", split.manifest_findings(findings, config.leakage.allow))
+    return split.manifest_findings(findings, config.leakage.allow)
 
 
 def _write(
@@ -216,7 +236,12 @@ def _merge(path: Path, last: Path, new: ProposedPlan) -> tuple[str, Plan, list[d
         text = decisions.rewrite(path.read_text(encoding="utf-8"), edited, merged)
     else:
         merged, changes, text = new, [], decisions.to_yaml(new)
+    return text, _check_plan(merged, path), changes
+
+
+def _check_plan(plan: Mapping[str, object], path: Path) -> Plan:
+    """The plan that a file holds, or that is to be written to it; raises ConfigError when it can't be carried out."""
     try:
-        return text, Plan.model_validate(merged), changes
+        return Plan.model_validate(plan)
     except ValidationError as error:
         raise explain(error, str(path), Plan) from None

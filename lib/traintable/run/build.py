@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
@@ -13,18 +13,17 @@ from traintable import assemble, prepare, publish, quality, split
 from traintable.addresses import is_remote, sibling
 from traintable.columns import SPLIT, TRAIN
 from traintable.config.dataset import Config
-from traintable.delta.attachments import Attachments
+from traintable.delta.attachments import Attachments, attach_large, load_attached
 from traintable.delta.lease import lease
-from traintable.publish.manifest import fitting, whole
+from traintable.delta.manifest import Attached, LeakageFinding
 from traintable.publish.mlflow_input import log_input
 from traintable.run.context import RunContext
 from traintable.run.describe_split import describe_split, published_split
 from traintable.run.details import RunDetails
 from traintable.run.gate_step import GateOutcome, previous_version, run_gate
-from traintable.run.manifest import fingerprint_of, manifest
+from traintable.run.manifest import fingerprint_of, make_manifest
 from traintable.run.outcome import Outcome
 from traintable.run.output_paths import OutputPaths
-from traintable.run.provenance import model_hash
 from traintable.run.row_accounting import Accounts, RowBalance, account_for_rows
 from traintable.run.stage_rows import stage_rows
 from traintable.run.staging import staging, writing
@@ -133,7 +132,7 @@ def _require_classes(context: RunContext, accounts: Accounts) -> None:
     )
 
 
-def _look_for_leaks(context: RunContext, staged: DataFrame) -> list[dict[str, Any]]:
+def _look_for_leaks(context: RunContext, staged: DataFrame) -> list[LeakageFinding]:
     """What looks like a leak in the staged rows, for the manifest; GateRefused where that is severe."""
     config, plan = context.config, context.plan
     folds = {plan.fold} if plan.needs_fold else set()
@@ -159,7 +158,7 @@ def _fit_on_train(context: RunContext, staged: DataFrame) -> prepare.FittedPlan:
 
 def _pass_gate(
     context: RunContext, rows: DataFrame, columns: TableColumns, accounts: Accounts
-) -> tuple[GateOutcome, dict[str, str]]:
+) -> tuple[GateOutcome, Attached]:
     """Write the rows to be published, and attach the verdict on them; GateRefused where they may not be published.
 
     Returns the outcome and the names of the attached files.
@@ -181,7 +180,7 @@ def _publish(
     model: PipelineModel,
     balance: RowBalance,
     details: RunDetails,
-    attached: dict[str, str],
+    attached: Attached,
 ) -> Outcome:
     """Save the model and commit the candidate; "unchanged" where another run has published the same meanwhile."""
     paths, rows = context.paths, balance.to_dict()
@@ -192,14 +191,17 @@ def _publish(
             return unchanged
         # A model whose commit fails stays: its reply may be all that was lost, and no name is used twice.
         model.write().save(paths.model)
-        made = {**details.to_manifest(), "model": paths.model, "model_hash": model_hash(paths.model)}
-        if paths.quarantine != sibling(paths.table, "quarantine"):
-            made["quarantine"] = paths.quarantine
-        about = manifest(context.config, context.pinned, context.run_id, rows, made)
-        about = fitting(about, context.attachments, attached)
+        quarantine = None if paths.quarantine == sibling(paths.table, "quarantine") else paths.quarantine
+        manifest = make_manifest(
+            context.config, context.pinned, context.run_id, rows, details, model=paths.model, quarantine=quarantine
+        )
+        manifest = attach_large(manifest, context.attachments, attached)
         held.require()
-        version = publish.publish(gated.candidate, paths.table, manifest=about, features=gated.version.features)
-    log_input(table=paths.table, version=version, manifest=about)
+        version = publish.publish(gated.candidate, paths.table, manifest=manifest, features=gated.version.features)
+    log_input(table=paths.table, version=version, manifest=manifest)
+    made = {**details.to_dict(), "model_hash": manifest["model_hash"]}
+    if quarantine is not None:
+        made["quarantine"] = quarantine
     return Outcome("published", context.run_id, paths.table, version, paths.model, rows, made)
 
 
@@ -208,9 +210,9 @@ def _unchanged(paths: OutputPaths, fingerprint: str, spark: SparkSession | None)
     newest = publish.newest_manifest(paths.table, spark)
     if newest is None or newest[1].get("fingerprint") != fingerprint or not _exists(newest[1]["model"]):
         return None
-    version, about = newest[0], whole(newest[1], Attachments(paths.manifests))
-    details = RunDetails.from_manifest(about).to_manifest()
-    return Outcome("unchanged", about["run_id"], paths.table, version, about["model"], about["rows"], details)
+    version, manifest = newest[0], load_attached(newest[1], Attachments(paths.manifests))
+    details = RunDetails.from_manifest(manifest).to_dict()
+    return Outcome("unchanged", manifest["run_id"], paths.table, version, manifest["model"], manifest["rows"], details)
 
 
 def _exists(model: str) -> bool:

@@ -10,7 +10,7 @@ from traintable import prepare
 from traintable.config.dataset import Config
 from traintable.config.plan import Plan
 from traintable.delta.attachments import Attachments
-from traintable.delta.pin import Pinned
+from traintable.delta.pinned_input import PinnedInput
 from traintable.run.output_paths import OutputPaths
 from traintable.run.staging import Staging
 
@@ -33,7 +33,7 @@ class RunContext:
 
     spark: SparkSession
     config: Config
-    pinned: Mapping[str, Pinned]
+    pinned: Mapping[str, PinnedInput]
     fingerprint: str
     run_id: str
     paths: OutputPaths

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
 from traintable import split
 from traintable.assemble.inputs import FROZEN_TEST, read_frozen_test
 from traintable.columns import SPLIT
+from traintable.delta.manifest import SplitCounts, SplitDescription
 from traintable.errors import InputMissing
 from traintable.run.context import RunContext
 
@@ -17,14 +18,18 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-def describe_split(context: RunContext, staged: DataFrame) -> dict[str, Any]:
+def describe_split(context: RunContext, staged: DataFrame) -> SplitDescription:
     """The method with its settings, and the rows of each split; with `frozen_test` also how many of it are missing.
 
     Costs a narrow scan, and with a frozen test set a join of keys. Raises InputMissing when that is empty.
     """
     config, pinned = context.config, context.pinned
     parts = split.describe(staged, config.label.name, context.time)
-    description = {"method": config.split.method, "definition": config.split.definition(), "parts": parts}
+    description: SplitDescription = {
+        "method": config.split.method,
+        "definition": config.split.definition(),
+        "parts": parts,
+    }
     frozen = read_frozen_test(context.spark, pinned)
     if frozen is None:
         return description
@@ -40,12 +45,12 @@ def describe_split(context: RunContext, staged: DataFrame) -> dict[str, Any]:
     return {**description, "frozen_test": {"rows": n, "missing": missing}}
 
 
-def published_split(description: Mapping[str, Any], classes: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+def published_split(description: SplitDescription, classes: Mapping[str, Mapping[str, int]]) -> SplitDescription:
     """The description with the counts of the rows that are published: split -> class -> rows.
 
     They are fewer where rules of the gate have quarantined rows; the first and last times remain those of all rows.
     """
-    parts = {}
+    parts: dict[str, SplitCounts] = {}
     for name, part in description["parts"].items():
         counts = dict(sorted(classes.get(name, {}).items()))
         n = sum(counts.values())

@@ -13,8 +13,9 @@ from traintable.assemble.labelled_rows import QUARANTINED
 from traintable.columns import SPLITS
 from traintable.config.dataset import Config
 from traintable.delta.attachments import Attachments
+from traintable.delta.manifest import Attached, Manifest
 from traintable.errors import InputMissing
-from traintable.publish.candidate import Candidate, Pending
+from traintable.publish.candidate import Candidate, CandidateWrite
 from traintable.quality import PublishedVersion, RuleResult
 from traintable.quality.audit import FAILED, ROW
 from traintable.quality.page import GateReport
@@ -46,7 +47,7 @@ class GateOutcome:
     candidate: Candidate
     content_hash: str
     published: Mapping[str, int]
-    classes: Mapping[str, Mapping[str, int]]
+    classes: dict[str, dict[str, int]]
     n_quarantined: int
     verdict: quality.Verdict
     version: PublishedVersion
@@ -66,7 +67,7 @@ class GateOutcome:
         failed = self.candidate.audited.where(F.size(FAILED) > 0)
         return failed.select(F.lit(QUARANTINED).alias("kind"), reasons.alias("reasons"), F.col(ROW).alias("row"))
 
-    def attach(self, attachments: Attachments, *, name: str, run_id: str, table: str) -> dict[str, str]:
+    def attach(self, attachments: Attachments, *, name: str, run_id: str, table: str) -> Attached:
         """Write the result, its page, the schema and the summary of the features; returns the names of the files."""
         report = GateReport(
             name,
@@ -103,7 +104,7 @@ def run_gate(
     raises an error the files are removed.
     """
     audited = quality.with_rule_columns(rows, config.gate, columns)
-    pending = Pending(
+    pending = CandidateWrite(
         audited,
         table,
         columns=columns,
@@ -111,7 +112,7 @@ def run_gate(
         folder=files.folder,
         hold=files.write,
     )
-    with pending.discarded_on_error():
+    with pending.discard_on_error():
         verdict = quality.check(pending, config.gate, columns, classes=config.label.classes)
         candidate = pending.candidate
         assert candidate is not None
@@ -193,7 +194,7 @@ def previous_version(table: str, attachments: Attachments, spark: SparkSession) 
     return None
 
 
-def _version_of(number: int, manifest: Mapping[str, Any], attachments: Attachments) -> PublishedVersion:
+def _version_of(number: int, manifest: Manifest, attachments: Attachments) -> PublishedVersion:
     rows, files = manifest["rows"]["published"], manifest["beside"]
     try:
         schema = attachments.get_json(files["schema"])

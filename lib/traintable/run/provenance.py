@@ -11,37 +11,35 @@ from typing import Any
 
 import traintable
 from traintable.addresses import is_catalog_name, is_remote, is_s3
-from traintable.delta.commits import storage_options
-from traintable.delta.pin import Pinned
+from traintable.delta.manifest import CodeVersion, InputTable
+from traintable.delta.opened import list_data_files
+from traintable.delta.pinned_input import PinnedInput
 from traintable.storage.folder import folder
 
 
-def input_of(pinned: Pinned) -> dict[str, Any]:
+def input_of(pinned: PinnedInput) -> InputTable:
     """A pinned table with its files: their number, bytes, and a hash of their names, sizes and times.
 
     A Delta table never changes a file, so equal hashes mean equal rows. Reads the log. Files are left out for a table
     of a catalog, and for one in a storage other than a local disk and S3.
     """
-    identity: dict[str, Any] = pinned.to_dict()
+    identity = pinned.to_dict()
     table = pinned.table
     if is_catalog_name(table) or (is_remote(table) and not is_s3(table)):
         return identity
-    from deltalake import DeltaTable
-
-    actions = DeltaTable(table, version=pinned.version, storage_options=storage_options(table)).get_add_actions()
-    columns = [actions.column(name).to_pylist() for name in ("path", "size_bytes", "modification_time")]
-    files = sorted(zip(*columns, strict=True))
+    files = list_data_files(table, pinned.version)
     return {**identity, "files": len(files), "bytes": sum(file[1] for file in files), "files_hash": _hash(files)}
 
 
-def code_of(root: str) -> dict[str, Any]:
+def code_of(root: str) -> CodeVersion:
     """The version of this package, and the git commit of the `root` of a configuration, if it has one."""
-    code: dict[str, Any] = {"traintable": traintable.__version__}
+    code: CodeVersion = {"traintable": traintable.__version__}
     if is_remote(root):
         return code
     commit = _git(root, "rev-parse", "HEAD")
     if commit:
-        code |= {"commit": commit, "changed": bool(_git(root, "status", "--porcelain", "--untracked-files=no"))}
+        code["commit"] = commit
+        code["changed"] = bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
     return code
 
 

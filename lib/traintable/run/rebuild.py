@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from traintable.addresses import is_catalog_name, sibling
 from traintable.assemble.inputs import FROZEN_TEST, SOURCE, pin_inputs
 from traintable.config.dataset import Config
-from traintable.delta.attachments import Attachments
+from traintable.delta.attachments import Attachments, load_attached
 from traintable.errors import ConfigError, InputMissing, TraintableError
-from traintable.publish.history import manifest_of
-from traintable.publish.manifest import whole
+from traintable.publish.history import read_manifest
 from traintable.run.build import run
-from traintable.run.manifest import makers
+from traintable.run.manifest import software_versions
 from traintable.run.outcome import Outcome
 from traintable.run.provenance import code_of, input_of
 from traintable.spark.progress import Progress
@@ -44,7 +43,7 @@ def rebuild(
     Costs a run. Raises InputMissing where an input version is gone or has other files, ConfigError where the version
     was not published by a run, and TraintableError where the content hash differs.
     """
-    travelled = manifest_of(table, version, spark)
+    travelled = read_manifest(table, version, spark)
     if "config" not in {*travelled, *travelled.get("beside", {})} or "published" not in travelled.get("rows", {}):
         raise ConfigError(
             where=f"table {table} version {version}",
@@ -52,14 +51,14 @@ def rebuild(
             found="a version of another origin, whose configuration is not known",
             remedy="`traintable history` lists the versions.",
         )
-    manifest = whole(travelled, Attachments.of(table, travelled))
+    manifest = load_attached(travelled, Attachments.of(table, travelled))
     config = _config_of(manifest, to or sibling(table, f"rebuilt_{version}"))
     _require_inputs(manifest["inputs"], config, spark)
     outcome = run(config, spark=spark, progress=progress)
     differences = {
         name: [then, now]
         for name, then, now in (
-            ("libraries", manifest.get("libraries"), makers()),
+            ("libraries", manifest.get("libraries"), software_versions()),
             ("traintable", manifest.get("traintable"), code_of(config.root)["traintable"]),
         )
         if then != now
@@ -95,15 +94,15 @@ def _config_of(manifest: Mapping[str, Any], table: str) -> Config:
     return Config.model_validate({**data, "root": "/"})
 
 
-def _require_inputs(known: Mapping[str, Any], config: Config, spark: SparkSession | None) -> None:
+def _require_inputs(recorded: Mapping[str, Any], config: Config, spark: SparkSession | None) -> None:
     """Raise InputMissing for an input that has changed."""
     for name, pinned in pin_inputs(config, spark).items():
         now = input_of(pinned)
-        changed = [key for key in ("committed", "files_hash") if now.get(key) != known[name].get(key)]
+        changed = [key for key in ("committed", "files_hash") if now.get(key) != recorded[name].get(key)]
         if changed:
             raise InputMissing(
                 where=f"{name}: table {pinned.table} version {pinned.version}",
-                expected=f"{changed[0]} {known[name].get(changed[0])}",
+                expected=f"{changed[0]} {recorded[name].get(changed[0])}",
                 found=str(now.get(changed[0])),
                 remedy="The table was created anew since. Restore the former one from a copy.",
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
@@ -13,7 +13,8 @@ from traintable.assemble.inputs import SOURCE
 from traintable.assemble.labelled_rows import FILTERED, KIND, QUARANTINED
 from traintable.columns import SPLIT, SPLITS, quote
 from traintable.contract.rows import REASONS
-from traintable.delta.pin import read_pinned
+from traintable.delta.manifest import RowCounts
+from traintable.delta.pinned_input import read_pinned
 from traintable.errors import AccountingError, ConfigError, InputMissing
 from traintable.run.context import RunContext
 from traintable.run.staging import ROW, writing
@@ -46,10 +47,15 @@ class RowBalance:
                 remedy="Nothing was published. This is a defect: please report it with the configuration.",
             )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> RowCounts:
         """For the manifest and the result line."""
         published = {split: self.published.get(split, 0) for split in SPLITS}
-        return {"read": self.read, "published": published, QUARANTINED: self.quarantined, FILTERED: self.filtered}
+        return {
+            "read": self.read,
+            "published": published,
+            "quarantined": self.quarantined,
+            "filtered": self.filtered,
+        }
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ def _count_source(context: RunContext) -> int:
 def _write_quarantine(removed: DataFrame, context: RunContext) -> dict[str, int]:
     """Write rows that are not published, in place of those of this run; returns how many of each kind there are."""
     with writing(context.paths.quarantine):
-        return publish.write_removed(removed, context.paths.quarantine, fingerprint=context.fingerprint)
+        return publish.write_quarantine(removed, context.paths.quarantine, fingerprint=context.fingerprint)
 
 
 def census(staged: DataFrame, label: str) -> Census:

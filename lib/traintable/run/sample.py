@@ -5,20 +5,22 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyspark
 from pyspark.sql import functions as F
+from typing_extensions import Required, TypedDict
 
 import traintable
 from traintable import publish, sample
-from traintable.addresses import identifier, is_catalog_name, resolve, sibling
+from traintable.addresses import is_catalog_name, resolve, sibling
 from traintable.columns import SPLIT, nearest
 from traintable.config.sample import SampleConfig
-from traintable.delta.commits import READABLE_BY_ALL
-from traintable.delta.pin import Pinned, pin, read_pinned
+from traintable.delta.manifest import Manifest, RowCounts
+from traintable.delta.pinned_input import PinnedInput, pin_input, read_pinned
+from traintable.delta.table import Table
 from traintable.errors import ConfigError, InputMissing
 from traintable.run.staging import staging, writing
 from traintable.spark.errors import translate_spark_errors
@@ -30,9 +32,25 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
+class SampleResult(TypedDict, total=False):
+    """What the JSON line of the command says; `seconds` by stage, where there was something to do."""
+
+    status: Required[str]
+    run_id: Required[str]
+    table: Required[str]
+    version: Required[int]
+    model: Required[None]
+    rows: Required[RowCounts]
+    method: str
+    seed: int
+    content_hash: str
+    fingerprint: str
+    seconds: dict[str, float]
+
+
 def draw_sample(
     config: SampleConfig, *, spark: SparkSession | None = None, progress: Progress | None = None
-) -> dict[str, Any]:
+) -> SampleResult:
     """Draw the sample that `config` describes and publish it in one commit, unless nothing has changed.
 
     Returns what the JSON line of the command says. Raises a TraintableError for whatever stops it; then nothing is
@@ -44,11 +62,11 @@ def draw_sample(
     table = resolve(config.output.table, config.root)
     staged = _staging_folder(config, table)
     with progress.stage("pin inputs"):
-        pinned = pin(resolve(config.source.table, config.root), config.source.version, spark=spark)
+        pinned = pin_input(resolve(config.source.table, config.root), config.source.version, spark=spark)
         fingerprint = _fingerprint(config, pinned)
         newest = publish.newest_manifest(table, spark)
-    if newest and newest[1].get("fingerprint") == fingerprint:
-        return _answer("unchanged", table, newest[0], newest[1])
+    if newest is not None and newest[1].get("fingerprint") == fingerprint:
+        return _result("unchanged", table, *newest)
     run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}-{fingerprint[:8]}"
     with progress.stage("start Spark"):
         spark = progress.spark = spark or get_spark()
@@ -66,7 +84,7 @@ def draw_sample(
                 )
             drawn = files.write(called(rows), "rows")
             content, counts = content_hash(drawn.withColumn(SPLIT, F.lit("sample")))
-        manifest = {
+        manifest: Manifest = {
             "traintable": traintable.__version__,
             "run_id": run_id,
             "name": config.name,
@@ -78,10 +96,12 @@ def draw_sample(
             "content_hash": content,
             "fingerprint": fingerprint,
         }
-        with progress.stage("publish"):
-            _publish(drawn, table, manifest)
-            version = publish.version_of(run_id, table, spark)
-    return {**_answer("published", table, version, manifest), "seconds": progress.seconds}
+        with progress.stage("publish"), writing(table):
+            status, version, manifest = _publish(drawn, table, manifest)
+    result = _result(status, table, version, manifest)
+    if status == "published":
+        result["seconds"] = progress.seconds
+    return result
 
 
 def _bound(config: SampleConfig) -> Callable[[DataFrame], DataFrame]:
@@ -89,8 +109,8 @@ def _bound(config: SampleConfig) -> Callable[[DataFrame], DataFrame]:
     function: Callable[..., DataFrame] = getattr(sample, config.sample.method)
     takes = list(inspect.signature(function).parameters.values())[1:]
     own = {"seed": config.seed, **({"key": config.source.key} if any(p.name == "key" for p in takes) else {})}
-    asked, known = config.sample.parameters, {p.name for p in takes} - own.keys()
-    unknown = sorted(asked.keys() - known)
+    given, known = config.sample.parameters, {p.name for p in takes} - own.keys()
+    unknown = sorted(given.keys() - known)
     if unknown:
         raise ConfigError(
             where=f"sample.{unknown[0]}",
@@ -98,7 +118,7 @@ def _bound(config: SampleConfig) -> Callable[[DataFrame], DataFrame]:
             found=f"'{unknown[0]}'",
             remedy=nearest(unknown[0], known),
         )
-    missing = [p.name for p in takes if p.default is p.empty and p.name not in {*asked, *own}]
+    missing = [p.name for p in takes if p.default is p.empty and p.name not in {*given, *own}]
     if missing:
         raise ConfigError(
             where=f"sample.{missing[0]}",
@@ -106,7 +126,7 @@ def _bound(config: SampleConfig) -> Callable[[DataFrame], DataFrame]:
             found="none",
             remedy="Add this key.",
         )
-    return lambda rows: function(rows, **asked, **own)
+    return lambda rows: function(rows, **given, **own)
 
 
 def _staging_folder(config: SampleConfig, table: str) -> str:
@@ -120,28 +140,38 @@ def _staging_folder(config: SampleConfig, table: str) -> str:
             where="output.table",
             expected="a path or an address, beside which private files can lie",
             found=table,
-            remedy="Name a path; a catalog can be told of it afterwards.",
+            remedy="Name a path; a catalog can name it afterwards.",
         )
     return sibling(table, "staging")
 
 
-def _publish(drawn: DataFrame, table: str, manifest: Mapping[str, Any]) -> None:
-    with writing(table):
-        writer = drawn.writeTo(identifier(table)).using("delta").option("userMetadata", json.dumps(manifest))
-        for name, value in READABLE_BY_ALL.items():
-            writer = writer.tableProperty(name, value)
-        writer.createOrReplace()
+def _publish(drawn: DataFrame, table: str, manifest: Manifest) -> tuple[str, int, Manifest]:
+    """Publish the rows, unless another run has published the same meanwhile; status, version and its manifest."""
+    published = Table(table)
+    with published.exclusive():
+        newest = publish.newest_manifest(table, drawn.sparkSession)
+        if newest is not None and newest[1].get("fingerprint") == manifest["fingerprint"]:
+            return "unchanged", *newest
+        return "published", published.replace(drawn, new_schema=True, metadata=manifest), manifest
 
 
-def _fingerprint(config: SampleConfig, pinned: Pinned) -> str:
+def _fingerprint(config: SampleConfig, pinned: PinnedInput) -> str:
     """What the rows follow from: two runs with the same fingerprint would publish the same rows."""
     settings = config.model_dump(mode="json", exclude={"root"})
     text = json.dumps([traintable.__version__, pyspark.__version__, settings, pinned.to_dict()])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _answer(status: str, table: str, version: int, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    known = ("method", "seed", "content_hash", "fingerprint")
-    details = {name: manifest[name] for name in known if name in manifest}
-    fixed = {"status": status, "run_id": manifest["run_id"], "table": table, "version": version, "model": None}
-    return {**fixed, "rows": manifest["rows"], **details}
+def _result(status: str, table: str, version: int, manifest: Manifest) -> SampleResult:
+    return {
+        "status": status,
+        "run_id": manifest["run_id"],
+        "table": table,
+        "version": version,
+        "model": None,
+        "rows": manifest["rows"],
+        "method": manifest["method"],
+        "seed": manifest["seed"],
+        "content_hash": manifest["content_hash"],
+        "fingerprint": manifest["fingerprint"],
+    }

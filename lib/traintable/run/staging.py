@@ -69,11 +69,11 @@ def stageable(rows: DataFrame, keep: Sequence[str], *, whole_train: bool = False
 
     >>> rows = spark.sql("SELECT * FROM VALUES (1, 2, 'train', null, array()) AS t(id, x, split, _kind, _reasons)")
     >>> stageable(rows, ["id"], whole_train=True).show(truncate=False)
-    +---+-----+--------+----------------------------------------------------------------+-----+
-    |id |_kind|_reasons|_row                                                            |split|
-    +---+-----+--------+----------------------------------------------------------------+-----+
+    +---+-----+--------+---------------------------------------------------------+-----+
+    |id |_kind|_reasons|_row                                                     |split|
+    +---+-----+--------+---------------------------------------------------------+-----+
     |1  |NULL |[]      |{"id":1,"x":2,"split":"train","_kind":null,"_reasons":[]}|train|
-    +---+-----+--------+----------------------------------------------------------------+-----+
+    +---+-----+--------+---------------------------------------------------------+-----+
     """
     removed = F.col(KIND).isNotNull() | ((F.col(SPLIT) == TRAIN) if whole_train else F.lit(False))
     whole = to_json(F.struct(*[F.col(quote(name)) for name in rows.columns]))

@@ -74,15 +74,15 @@ def _by_priority(weight: Floats, size: Ints, n: int) -> Ints:
         middle = (low + high) / 2
         if not low < middle < high:
             break
-        low, high = (middle, high) if _reached(weight, size, middle).sum() >= n else (low, middle)
-    rows = _reached(weight, size, high)
-    more = _reached(weight, size, low) - rows  # those whose priority is the bound itself
+        low, high = (middle, high) if _rows_above(weight, size, middle).sum() >= n else (low, middle)
+    rows = _rows_above(weight, size, high)
+    more = _rows_above(weight, size, low) - rows  # those whose priority is the bound itself
     for i in np.flatnonzero(more):
         rows[i] += min(n - int(rows.sum()), int(more[i]))
     return rows
 
 
-def _reached(weight: Floats, size: Ints, bound: float) -> Ints:
+def _rows_above(weight: Floats, size: Ints, bound: float) -> Ints:
     """How many rows of each stratum have a priority of at least `bound`, the first row always among them."""
     if bound == 0:
         everything: Ints = size.copy()

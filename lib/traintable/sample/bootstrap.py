@@ -29,6 +29,13 @@ def bootstrap(df: DataFrame, n: int | None = None, *, key: Sequence[str], seed: 
     in the order of their hashes, `n` hashes of 1, 2, ... pick numbers, and the two are joined. That costs a count of
     ranges of hashes and a shuffle of the rows. Replicates are independent. Weights depend on seed, replicate and key
     (with `n`, the set of keys) alone. Raises ConfigError for `n` draws from no rows.
+
+    Examples
+    --------
+    >>> from traintable import sample
+    >>> drawn = sample.bootstrap(spark.range(8), key=["id"], seed=7, replicate=1)
+    >>> sorted((row.id, row.weight) for row in drawn.collect())
+    [(1, 1), (2, 1), (3, 1), (5, 2), (6, 2), (7, 1)]
     """
     require_names(key, "key", where=_WHERE)
     require_columns(df, set(key), where=_WHERE)
@@ -70,6 +77,7 @@ def _factorial(k: int) -> int:
 
 
 def _draw_exactly(df: DataFrame, n: int, key: Sequence[str], seed: int, replicate: int) -> DataFrame:
+    """The replicate whose weights add up to `n`: positions of the rows, joined with `n` hashes that pick positions."""
     from pyspark.sql import functions as F
 
     bits = MAX_RANGES.bit_length() - 1
@@ -77,7 +85,9 @@ def _draw_exactly(df: DataFrame, n: int, key: Sequence[str], seed: int, replicat
     rows = rows.withColumn(RANGE, F.shiftright(_DRAW, 64 - bits).cast("int"))
     numbered, size = with_positions(rows, [_DRAW], key, where=_WHERE)
     if n and not size:
-        raise ConfigError(where=_WHERE, expected="rows to draw from", found="none", remedy="Check the rows.")
+        raise ConfigError(
+            where=_WHERE, expected="rows to draw from", found="none", remedy="Check the filters before it."
+        )
     picks = df.sparkSession.range(n).withColumnRenamed("id", "__pick")
     picked = F.pmod(keyed_hash(["__pick"], seed=seed, purpose=f"bootstrap {replicate}"), F.lit(max(1, size)))
     weights = picks.groupBy(picked.alias(POSITION)).agg(F.count("*").alias(WEIGHT))

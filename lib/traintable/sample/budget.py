@@ -30,6 +30,13 @@ def by_bytes(df: DataFrame, text: str | Sequence[str], n_bytes: int, *, key: Seq
     rows depend on the seed, the set of keys and the lengths alone.
 
     Costs two passes over `text` and the key, one over the key, and one over the rows, none of which is moved.
+
+    Examples
+    --------
+    >>> from traintable import sample
+    >>> rows = spark.range(100).selectExpr("id", "repeat('x', 10) AS text")
+    >>> sample.by_bytes(rows, "text", 35, key=["id"], seed=7).count()
+    3
     """
     from pyspark.sql import functions as F
 
@@ -57,5 +64,5 @@ def _require_text(df: DataFrame, names: Sequence[str]) -> None:
             where=_WHERE,
             expected="columns of text",
             found=f"'{wrong[0]}' of type {kinds[wrong[0]]}",
-            remedy="Name the columns whose text is counted.",
+            remedy="Name only columns of type string or binary.",
         )

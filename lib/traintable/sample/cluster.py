@@ -29,6 +29,14 @@ def cluster(
 
     Costs three passes over `by`, each with a shuffle of the different groups, and one over the rows, none of which is
     moved.
+
+    Examples
+    --------
+    >>> from traintable import sample
+    >>> rows = spark.range(9).selectExpr("id", "id DIV 3 AS household")
+    >>> drawn = sample.cluster(rows, ["household"], 1, seed=7)
+    >>> sorted((row.household, row.id) for row in drawn.collect())
+    [(1, 3), (1, 4), (1, 5)]
     """
     return _groups(df, by, n, ratio, seed, where="sample.cluster")
 
@@ -40,6 +48,14 @@ def two_stage(df: DataFrame, by: Sequence[str], n_clusters: int, n: int, *, key:
     asked for than there are; keys that repeat in a group are an error when the rows are computed.
 
     Costs what `cluster` does, and a shuffle of the rows of the drawn groups.
+
+    Examples
+    --------
+    >>> from traintable import sample
+    >>> rows = spark.range(40).selectExpr("id", "id DIV 10 AS school")
+    >>> drawn = sample.two_stage(rows, ["school"], 2, 3, key=["id"], seed=7)
+    >>> sorted((row.school, row.id, row.inclusion_probability) for row in drawn.collect())
+    [(1, 10, 0.15), (1, 13, 0.15), (1, 18, 0.15), (2, 20, 0.15), (2, 23, 0.15), (2, 29, 0.15)]
     """
     from pyspark.sql import Window
     from pyspark.sql import functions as F
@@ -61,6 +77,7 @@ def two_stage(df: DataFrame, by: Sequence[str], n_clusters: int, n: int, *, key:
 def _groups(
     df: DataFrame, by: Sequence[str], n: int | None, ratio: float | None, seed: int, *, where: str
 ) -> DataFrame:
+    """All rows of the drawn groups, by the draw up to which as many groups lie as are requested."""
     from pyspark.sql import functions as F
 
     require_size(n, ratio, where=where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -20,9 +20,20 @@ def keyed_hash(key: Sequence[str], *, seed: int, purpose: str) -> Column:
     """A 64-bit number for each row, uniform over all bigints, that depends on (seed, purpose, key) alone.
 
     Different purposes give independent numbers. A null in the key is a value of its own.
+
+    Examples
+    --------
+    >>> from traintable.sample import keyed_hash
+    >>> rows = spark.range(3).withColumn("draw", keyed_hash(["id"], seed=7, purpose="audit"))
+    >>> [row.id for row in rows.orderBy("draw").collect()]
+    [1, 2, 0]
     """
-    columns = [column for name in key for column in (F.col(quote(name)).isNull(), F.col(quote(name)))]
-    return F.xxhash64(F.lit(seed), F.lit(purpose), *columns)
+    return F.xxhash64(F.lit(seed), F.lit(purpose), *null_safe_columns(F.col(quote(name)) for name in key))
+
+
+def null_safe_columns(columns: Iterable[Column]) -> list[Column]:
+    """Each column after whether it is null: a hash of these tells null from every value, which that of one does not."""
+    return [argument for column in columns for argument in (column.isNull(), column)]
 
 
 def share_below(draw: Column) -> Column:

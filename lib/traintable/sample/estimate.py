@@ -46,7 +46,7 @@ def estimate(
 
     Parameters
     ----------
-    column : the number to estimate the mean or total of; rows in which it is null or NaN have no part in it. For
+    column : the number to estimate the mean or total of; rows in which it is null or NaN are ignored. For
         "share", the column of which `value` is looked for.
     value : for "share": the share of all rows that have this value (None: null).
     strata : the columns by which the sample was stratified.
@@ -65,6 +65,14 @@ def estimate(
 
     Costs one aggregate of the sample. Raises ConfigError when a stratum has one row (or cluster) of several, for one
     does not show how much they differ.
+
+    Examples
+    --------
+    >>> from traintable import sample
+    >>> drawn = sample.simple(spark.range(1000), 50, key=["id"], seed=7)
+    >>> mean = sample.estimate(drawn, "id")
+    >>> mean.low < 499.5 < mean.high, mean.n
+    (True, 50)
     """
     _require_arguments(sample, column, statistic, value, strata, clusters, confidence)
     sums = sums_by_stratum(sample, column, statistic=statistic, value=value, strata=strata, clusters=clusters)
@@ -128,7 +136,10 @@ def sums_by_stratum(
     rows = sums_of.limit(MAX_STRATA + 1).collect()
     if len(rows) > MAX_STRATA:
         raise ConfigError(
-            where=_WHERE, expected=f"at most {MAX_STRATA:,} strata", found="more", remedy="Name the columns of strata."
+            where=_WHERE,
+            expected=f"at most {MAX_STRATA:,} strata",
+            found="more",
+            remedy="Name the columns by which the sample was stratified, not a key.",
         )
     return [
         (
@@ -156,9 +167,9 @@ def estimate_from_sums(
     if any(map(math.isnan, variances)):
         raise ConfigError(
             where=_WHERE,
-            expected="at least two rows, or clusters, of each stratum that is not whole in the sample",
-            found=f"{sum(map(math.isnan, variances)):,} strata with one",
-            remedy="Draw at least 2 of each stratum, or name coarser strata, which makes the interval wider.",
+            expected="at least two rows, or clusters, of each stratum that was not taken whole",
+            found=f"{sum(map(math.isnan, variances)):,} strata with only one",
+            remedy="Draw at least 2 from each stratum, or name coarser strata, which widens the interval.",
         )
     error = math.sqrt(math.fsum(variances)) / scale
     value = a if statistic == "total" else theta
@@ -190,22 +201,23 @@ def _require_arguments(
     clusters: Sequence[str],
     confidence: float,
 ) -> None:
+    """Raise ConfigError unless the columns, the probability, the statistic and the confidence can be used."""
     require_columns(sample, {column, *strata, *clusters}, where=_WHERE)
     if PROBABILITY not in sample.columns:
         raise ConfigError(
             where=_WHERE,
             expected=f"a sample with a column '{PROBABILITY}'",
-            found="none",
-            remedy="Take the rows as a function of `sample` has given them.",
+            found="rows without one",
+            remedy="Pass the rows as a function of `traintable.sample` returned them.",
         )
     if statistic not in _STATISTICS or (statistic != "share" and value is not None):
         raise ConfigError(
             where=_WHERE,
-            expected=f"statistic as one of {', '.join(_STATISTICS)}, and a value with 'share' only",
+            expected=f"statistic as one of {', '.join(_STATISTICS)}, and `value` only with 'share'",
             found=f"statistic={statistic!r}, value={value!r}",
-            remedy="Correct statistic, or leave value out.",
+            remedy="Correct `statistic`, or leave `value` out.",
         )
     if not 0 < confidence < 1:
         raise ConfigError(
-            where=_WHERE, expected="confidence between 0 and 1", found=repr(confidence), remedy="The usual one is 0.95."
+            where=_WHERE, expected="confidence between 0 and 1", found=repr(confidence), remedy="0.95 is usual."
         )

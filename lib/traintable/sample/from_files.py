@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from traintable.columns import require_columns
+from traintable.delta.table import Table
 from traintable.errors import ConfigError
 from traintable.sample.arguments import require_names, require_ratio
 from traintable.sample.draw import keyed_hash
@@ -27,7 +28,7 @@ _WHERE = "sample.from_files"
 def from_files(
     df: DataFrame, ratio: float, *, file_ratio: float | None = None, key: Sequence[str], seed: int
 ) -> DataFrame:
-    """About `ratio` of the rows, of which only a random part of the files is read.
+    """About `ratio` of the rows, of which only a random share of the files is read.
 
     So many files as are at least `file_ratio` (by default `ratio`) of all are drawn without replacement, each with the
     same chance, and of their rows as many as make the chance of each row `ratio` (all of them where the files are
@@ -42,6 +43,14 @@ def from_files(
     `df` is a local Delta table or Parquet folder, or whatever else Spark reads from files other than Delta. Raises
     ConfigError when its files are not known or can't be read alone. Costs a count of the drawn files' rows and one pass
     over these files; the others are not opened.
+
+    Examples
+    --------
+    >>> from traintable import sample
+    >>> spark.range(0, 100, 1, 5).write.parquet(folder + "/rows")
+    >>> drawn = sample.from_files(spark.read.parquet(folder + "/rows"), 0.2, file_ratio=0.4, key=["id"], seed=7)
+    >>> drawn.count(), len(drawn.inputFiles())
+    (20, 2)
     """
     from pyspark.sql import functions as F
 
@@ -53,9 +62,9 @@ def from_files(
     if file_ratio is not None and file_ratio < ratio:
         raise ConfigError(
             where=_WHERE,
-            expected="a file_ratio not below ratio",
+            expected="a `file_ratio` that is not below `ratio`",
             found=f"file_ratio={file_ratio}, ratio={ratio}",
-            remedy="Rows of a share of the files can't be a larger share of all rows.",
+            remedy="Raise `file_ratio`: rows of a share of the files can't be a larger share of all rows.",
         )
     plain = data_files(df)
     paths = [file.path for file in plain] if plain is not None else _list_files(df)
@@ -98,7 +107,7 @@ def _read_parquet(df: DataFrame, chosen: Sequence[str], files: Sequence[DataFile
         if any(not any(folder.startswith(f"{name}=") for folder in folders) for name in partition):
             raise ConfigError(
                 where=_WHERE,
-                expected=f"partitions in folders such as {partition[0]}=1",
+                expected=f"a file in a folder of its partition, such as {partition[0]}=1",
                 found=file.path,
                 remedy="Draw rows with `sample.simple`.",
             )
@@ -116,17 +125,15 @@ def _filter_files(df: DataFrame, chosen: Sequence[str]) -> DataFrame:
     try:
         return df.where(F.col("_metadata.file_path").isin(spellings))
     except AnalysisException as error:
-        raise _unknown_files("rows that no longer know their file") from error
+        raise _unknown_files("rows that Spark can no longer trace to their file") from error
 
 
 def _list_files(df: DataFrame) -> list[str]:
     """The files that rows are read from; ConfigError where a filter on them would spare nothing."""
-    from delta.tables import DeltaTable
-
     paths = sorted(df.inputFiles())
     if not paths:
         raise _unknown_files("rows that are not read from files")
-    if DeltaTable.isDeltaTable(df.sparkSession, os.path.dirname(paths[0])):
+    if Table(os.path.dirname(paths[0]), spark=df.sparkSession).exists:
         raise _unknown_files(
             "a Delta table that is not local, or has deletion vectors or mapped columns, or computed rows"
         )
@@ -136,7 +143,7 @@ def _list_files(df: DataFrame) -> list[str]:
 def _unknown_files(found: str) -> ConfigError:
     return ConfigError(
         where=_WHERE,
-        expected="rows of a local Delta table or of other files, as they are read",
+        expected="rows of a local Delta table or of other files, just as they were read",
         found=found,
         remedy="Draw before rows are filtered, joined or computed, or draw rows with `sample.simple`.",
     )

@@ -49,15 +49,17 @@ def draw_lowest(
     share = {stratum: n / population[stratum] for stratum, n in wanted.items()}
     draw = keyed_hash(key, seed=seed, purpose=purpose)
     rows = df.withColumn(_DRAW, draw)
+    numbers = number_strata(df, by, list(wanted)) if by else None
     is_ranked = sum(wanted.values()) <= MAX_RANKED
     if not is_ranked:
-        cuts = thresholds(df, by, {s: [n] for s, n in wanted.items()}, key=key, draw=draw, where=where)
+        targets = {stratum: [n] for stratum, n in wanted.items()}
+        cuts = thresholds(df, by, targets, key=key, draw=draw, numbers=numbers, where=where)
         values: dict[Stratum, tuple[object, ...]] = {s: (share[s], 0, cuts[s][0]) for s in wanted}
     else:
         bounds = {s: draw_bound(n, population[s]) for s, n in wanted.items()}
         values = {s: (share[s], n, bounds[s]) for s, n in wanted.items()}
-        rows = rows.where(_may_be_within(rows, by, bounds, population))
-    drawn = with_values(rows, by, values, f"{PROBABILITY} double, {_N} long, {_BOUND} long")
+        rows = rows.where(_may_be_within(by, bounds, population, numbers))
+    drawn = with_values(rows, by, values, f"{PROBABILITY} double, {_N} long, {_BOUND} long", numbers=numbers)
     drawn = drawn.where(F.col(_DRAW) <= F.col(_BOUND))
     if is_ranked:
         drawn = drawn.withColumn(_KEPT, _is_among_lowest(key, where)).where(_KEPT)
@@ -70,8 +72,8 @@ def refuse_sampled(df: DataFrame, *, where: str) -> None:
         raise ConfigError(
             where=where,
             expected=f"rows without a column '{PROBABILITY}'",
-            found="rows that have been sampled already",
-            remedy="Rename the column; the probabilities of one sample from another are multiplied.",
+            found="rows that were sampled already",
+            remedy="Rename the column. A sample of a sample has the product of both probabilities.",
         )
 
 
@@ -86,12 +88,15 @@ def draw_bound(n: int, size: int) -> int:
 
 
 def _may_be_within(
-    rows: DataFrame, by: Sequence[str], bounds: Mapping[Stratum, int], population: Mapping[Stratum, int]
+    by: Sequence[str],
+    bounds: Mapping[Stratum, int],
+    population: Mapping[Stratum, int],
+    numbers: Mapping[Stratum, int] | None,
 ) -> Column:
     """A condition that spares most rows the search for their stratum: one bound, but for some small strata."""
     from pyspark.sql import functions as F
 
-    if not by or not bounds:
+    if numbers is None or not bounds:
         return F.lit(True)
     ranked = sorted(bounds, key=lambda stratum: bounds[stratum])
     reached = np.array([(bounds[stratum] - LOWEST) / 2.0**64 for stratum in ranked])
@@ -102,7 +107,7 @@ def _may_be_within(
     if n_within[-1] - n_within[last] <= _CHEAPER * n.sum():
         last = len(ranked) - 1
     within, listed = F.col(_DRAW) <= bounds[ranked[last]], ranked[last + 1 :]
-    return within | stratum_number(by).isin(list(number_strata(rows, by, listed).values())) if listed else within
+    return within | stratum_number(by).isin([numbers[stratum] for stratum in listed]) if listed else within
 
 
 def _is_among_lowest(key: Sequence[str], where: str) -> Column:
@@ -112,7 +117,9 @@ def _is_among_lowest(key: Sequence[str], where: str) -> Column:
 
     stratum = Window.partitionBy(STRATUM)
     order = stratum.orderBy(_DRAW, *[F.col(quote(name)) for name in key])
-    few = f"{where}: expected the rows that were counted, found fewer. Pin a version of the table, or try another seed."
+    few = (
+        f"{where}: expected as many rows as were counted, found fewer. Pin a version of the table, or try another seed."
+    )
     return (
         F.when(is_repeat(key, order), repeat_error(key, where=where))
         .when(F.count("*").over(stratum) < F.col(_N), F.raise_error(F.lit(few)))

@@ -1,4 +1,4 @@
-"""The places of rows in an order, without sorting them as a whole: ranges are counted, and ranked one by one."""
+"""The positions of rows in an order, without sorting them as a whole: ranges are counted, and ranked one by one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from traintable.sample.unique import is_repeat, repeat_error
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-RANGE, POSITION = "__range", "__place"
+RANGE, POSITION = "__range", "__position"
 ROWS_A_RANGE = 50_000
 MAX_RANGES = 4_096
 
@@ -23,7 +23,7 @@ def n_ranges(n_rows: int) -> int:
 
 
 def with_positions(rows: DataFrame, order: Sequence[str], key: Sequence[str], *, where: str) -> tuple[DataFrame, int]:
-    """The rows with `__place bigint`, from 0, in the order of `__range int`, then `order`, then `key`; their number.
+    """The rows with `__position bigint`, from 0, in the order of `__range int`, then `order`, then `key`; their number.
 
     `__range` is a column of the rows that rises with `order`. Rows whose `order` and key are the same are an error when
     the rows are computed. Costs one aggregate for the sizes of the ranges, whose number the caller bounds, and a

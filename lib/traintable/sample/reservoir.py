@@ -41,6 +41,14 @@ def reservoir(
     and one task merges them. With `by` each task sorts its rows by group and keeps the first n + 1 of each (while n is
     below `spark.sql.window.group.limit.threshold`, 1000 unless set; beyond, all rows are shuffled), which are shuffled
     by group: any number of groups will do.
+
+    Examples
+    --------
+    >>> from traintable import sample
+    >>> rows = spark.range(100).selectExpr("id", "id % 2 AS parity")
+    >>> drawn = sample.reservoir(rows, 2, key=["id"], seed=7, by=["parity"])
+    >>> sorted((row.parity, row.id) for row in drawn.collect())
+    [(0, 40), (0, 84), (1, 29), (1, 81)]
     """
     require_count(n, "n", where=_WHERE)
     require_columns(df, {*key, *by, *([weight] if weight else [])}, where=_WHERE)

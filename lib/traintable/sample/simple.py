@@ -27,6 +27,13 @@ def simple(
 
     Costs a count, which Parquet and Delta files answer without being read, and one pass; beyond a million drawn rows
     two more over the key.
+
+    Examples
+    --------
+    >>> from traintable import sample
+    >>> drawn = sample.simple(spark.range(100), 3, key=["id"], seed=7)
+    >>> [tuple(row) for row in drawn.orderBy("id").collect()]
+    [(29, 0.03), (39, 0.03), (81, 0.03)]
     """
     require_size(n, ratio, where=_WHERE)
     require_columns(df, set(key), where=_WHERE)

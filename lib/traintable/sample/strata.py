@@ -11,6 +11,7 @@ from pyspark.sql.types import StructType
 
 from traintable.columns import quote
 from traintable.errors import ConfigError, TraintableError
+from traintable.sample.draw import null_safe_columns
 from traintable.statistics import Wanted, scan
 
 if TYPE_CHECKING:
@@ -54,12 +55,13 @@ def with_values(
     *,
     how: Literal["inner", "left"] = "inner",
     among: Column | None = None,
+    numbers: Mapping[Stratum, int] | None = None,
 ) -> DataFrame:
     """The rows of those strata that have values, with these and a number of the stratum, `__stratum`, added.
 
     `schema` names and types the values: "n long, share double". Without `by` all rows are one stratum. With "left" all
-    rows stay, as in a join; those that `among` excludes have no stratum. Costs no pass and no shuffle: the values are
-    sent to where the rows are.
+    rows stay, as in a join; those that `among` excludes have no stratum. `numbers` are those of the strata, if the
+    caller knows them. Costs no pass and no shuffle: the values are sent to where the rows are.
     """
     from pyspark.sql import functions as F
 
@@ -71,7 +73,8 @@ def with_values(
         literals = dict(zip(names, constants or [None] * len(names), strict=True))
         added = {name: F.lit(literals[name]).cast(kind) for name, kind in zip(names, kinds, strict=True)}
         return rows.withColumns({STRATUM: F.lit(0).cast("long"), **added})
-    numbers = number_strata(df, by, list(values))
+    if numbers is None:
+        numbers = number_strata(df, by, list(values))
     table_rows = [(numbers[stratum], *row) for stratum, row in values.items()]
     table = small_table(df.sparkSession, table_rows, f"{STRATUM} long, {schema}")
     number = stratum_number(by) if among is None else F.when(among, stratum_number(by))
@@ -97,7 +100,7 @@ def as_strata(df: DataFrame, by: Sequence[str], counts: Mapping[Any, int], *, wh
     if wrong:
         raise ConfigError(
             where=where,
-            expected=f"strata of {len(by)} values ({', '.join(by)})",
+            expected=f"strata of {len(by)} values, of {', '.join(by)}",
             found=repr(wrong[0]),
             remedy="Give a tuple of values, one for each column of `by`.",
         )
@@ -105,7 +108,10 @@ def as_strata(df: DataFrame, by: Sequence[str], counts: Mapping[Any, int], *, wh
     strata = [tuple(column[j] for column in texts) for j in range(len(keys))]
     if len(set(strata)) < len(strata):
         raise ConfigError(
-            where=where, expected="each stratum once", found="one twice", remedy="A value and its text are one stratum."
+            where=where,
+            expected="each stratum once",
+            found="one of them twice",
+            remedy="A value and its text are the same stratum: name it once.",
         )
     return dict(zip(strata, counts.values(), strict=True))
 
@@ -124,8 +130,8 @@ def _as_texts(df: DataFrame, name: str, values: Sequence[Any], where: str) -> li
         raise ConfigError(
             where=where,
             expected=f"values of column '{name}' ({kind.simpleString()}), or their text",
-            found=f"others ({error})",
-            remedy="Correct the strata.",
+            found=f"a value that is neither ({error})",
+            remedy="Write the strata as the column has their values.",
         ) from error
     table = df.sparkSession.createDataFrame(pa.table({"value": array}))
     written = iter(table.select(F.col("value").cast("string")).toArrow().column(0).to_pylist())  # as many as given
@@ -136,8 +142,7 @@ def stratum_number(by: Sequence[str]) -> Column:
     """A 64-bit number that rows of one stratum share."""
     from pyspark.sql import functions as F
 
-    texts = [F.col(quote(name)).cast("string") for name in by]
-    return F.xxhash64(*[part for text in texts for part in (text.isNull(), text)])
+    return F.xxhash64(*null_safe_columns(F.col(quote(name)).cast("string") for name in by))
 
 
 def number_strata(df: DataFrame, by: Sequence[str], strata: Sequence[Stratum]) -> dict[Stratum, int]:
@@ -149,8 +154,8 @@ def number_strata(df: DataFrame, by: Sequence[str], strata: Sequence[Stratum]) -
     if len(set(numbers)) != len(strata):
         raise TraintableError(
             where=f"columns {', '.join(by)}",
-            expected="strata that a 64-bit hash tells apart",
-            found="two that it does not",
-            remedy="Name one more column among the strata; it may be constant.",
+            expected="strata whose 64-bit hashes differ",
+            found="two with the same hash",
+            remedy="Add one more column to the strata; it may be constant.",
         )
     return dict(zip(strata, numbers, strict=True))

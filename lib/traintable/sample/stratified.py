@@ -20,7 +20,6 @@ from traintable.sample.arguments import (
 from traintable.sample.lowest import draw_lowest, refuse_sampled
 from traintable.sample.strata import STRATUM, Stratum, as_strata, number_strata, population, sort_strata, stratum_number
 from traintable.statistics import TargetGroups, Wanted, scan
-from traintable.statistics.exact import exact_mean_and_variance
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -59,6 +58,14 @@ def stratified(
     computed.
 
     Costs one scan of `by` (and `column`) and one pass; beyond a million drawn rows two more over `by` and the key.
+
+    Examples
+    --------
+    >>> from traintable import sample
+    >>> rows = spark.range(100).selectExpr("id", "IF(id < 10, 'rare', 'common') AS kind")
+    >>> drawn = sample.stratified(rows, ["kind"], 6, allocation="equal", key=["id"], seed=7)
+    >>> sorted((row.kind, round(row.inclusion_probability, 2)) for row in drawn.collect())[2:4]
+    [('common', 0.03), ('rare', 0.3)]
     """
     _require_arguments(df, by, n, ratio, allocation, column, key)
     if allocation == "neyman":
@@ -98,10 +105,7 @@ def _deviations(df: DataFrame, by: Sequence[str], column: str) -> tuple[dict[Str
     words = (
         {s: s[0] for s in sizes} if len(by) == 1 else {s: str(k) for s, k in number_strata(df, by, list(sizes)).items()}
     )
-    variances = {
-        word: exact_mean_and_variance(t.n, t.total, t.squares, t.exponent)[1]
-        for word, _, t in statistics.targets[target].totals()
-    }
+    variances = {word: t.variance for word, _, t in statistics.targets[target].totals()}
     spread = {stratum: variances.get(word, 0.0) for stratum, word in words.items()}
     return sizes, {stratum: math.sqrt(v) if v > 0 else 0.0 for stratum, v in spread.items()}
 
@@ -109,6 +113,7 @@ def _deviations(df: DataFrame, by: Sequence[str], column: str) -> tuple[dict[Str
 def _require_arguments(
     df: DataFrame, by: Sequence[str], n: object, ratio: object, allocation: str, column: str | None, key: Sequence[str]
 ) -> None:
+    """Raise ConfigError unless the sizes, the allocation and the columns fit together."""
     for stratum, count in n.items() if isinstance(n, Mapping) else ():
         require_count(count, f"n[{stratum!r}]", where=_WHERE)
     require_size(0 if isinstance(n, Mapping) else n, ratio, where=_WHERE)
@@ -116,16 +121,16 @@ def _require_arguments(
     if allocation not in _ALLOCATIONS or (isinstance(n, Mapping) and allocation != "proportional"):
         raise ConfigError(
             where=_WHERE,
-            expected=f"allocation as one of {', '.join(_ALLOCATIONS)}, and none beside explicit counts",
+            expected=f"allocation as one of {', '.join(_ALLOCATIONS)}, and none with a mapping of counts",
             found=repr(allocation),
-            remedy="Correct allocation.",
+            remedy="Correct `allocation`, or leave it out.",
         )
     if (allocation == "neyman") != (column is not None):
         raise ConfigError(
             where=_WHERE,
-            expected="a column with allocation 'neyman', and with no other",
+            expected="`column` with allocation 'neyman', and with no other allocation",
             found=f"allocation={allocation!r}, column={column!r}",
-            remedy="Name the number whose mean shall be known best.",
+            remedy="With 'neyman', name the number whose mean is to be estimated best; otherwise leave `column` out.",
         )
     require_columns(df, {*by, *key, *([column] if column else [])}, where=_WHERE)
     refuse_sampled(df, where=_WHERE)

@@ -27,6 +27,7 @@ def thresholds(
     key: Sequence[str],
     draw: Column,
     size: Column | None = None,
+    numbers: Mapping[Stratum, int] | None = None,
     where: str,
 ) -> dict[Stratum, list[int]]:
     """For each stratum and each of its targets the draw up to which (itself included) exactly so many rows lie.
@@ -48,7 +49,8 @@ def thresholds(
         F.shiftright(draw, 64 - bits).alias("bucket"),
         (F.lit(1).cast("long") if size is None else size).alias("size"),
     )
-    numbers: dict[Stratum, int] = number_strata(df, by, list(targets)) if by else {(): 0}
+    if numbers is None:
+        numbers = number_strata(df, by, list(targets)) if by else {(): 0}
     wanted = {numbers[stratum]: of_stratum for stratum, of_stratum in targets.items()}
     cuts, open_ = _between_buckets(_histogram(rows), wanted, 64 - bits, by_size=size is not None)
     within = _within_buckets(rows, open_)

@@ -1,4 +1,4 @@
-"""Keys that tell all rows apart: without them a draw could not be the same every time."""
+"""Keys that are unique: without them a draw could not be the same every time."""
 
 from __future__ import annotations
 
@@ -13,13 +13,23 @@ from traintable.errors import ConfigError
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, WindowSpec
 
-_REMEDY = "Name all columns of the key, or remove the repeated rows."
+_REMEDY = "Name all columns that make up the key, or remove the repeated rows."
 
 
 def require_unique(df: DataFrame, key: Sequence[str], *, where: str = "key") -> None:
     """Raise ConfigError when two rows have the same key, with up to 3 of these keys and how often they occur.
 
     A null is a value of its own. Costs one shuffle of the key columns.
+
+    Examples
+    --------
+    >>> from traintable.sample import require_unique
+    >>> rows = spark.createDataFrame([(1, "a"), (1, "b"), (2, "a")], "id int, line string")
+    >>> require_unique(rows, ["id", "line"])
+    >>> require_unique(rows, ["id"])
+    Traceback (most recent call last):
+    ...
+    traintable.errors.ConfigError: key: expected rows that differ in id, found (1,) 2 times. ...
     """
     require_columns(df, set(key), where=where)
     shown = _repeated_keys(df, key)
@@ -28,11 +38,11 @@ def require_unique(df: DataFrame, key: Sequence[str], *, where: str = "key") -> 
 
 
 def not_unique_error(df: DataFrame, key: Sequence[str], *, where: str) -> ConfigError:
-    """What to say when two rows have drawn the same number; costs one shuffle of the key columns."""
+    """The error where two rows have drawn the same number; costs one shuffle of the key columns."""
     shown = _repeated_keys(df, key)
     if shown:
         return _error(key, shown, _REMEDY, where)
-    return _error(key, "two rows whose keys have one 64-bit hash", "Take another seed.", where)
+    return _error(key, "two rows whose different keys have the same 64-bit hash", "Take another seed.", where)
 
 
 def is_repeat(key: Sequence[str], order: WindowSpec) -> Column:

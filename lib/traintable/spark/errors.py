@@ -86,8 +86,11 @@ def first_line(error: Exception) -> str:
 
 
 def is_of_expression(error: Exception) -> bool:
-    """Whether Spark says that an expression does not fit the rows: a value, a name or a type."""
-    states = [cause.sql_state for cause in causes_of(error) if cause.sql_state is not None]
+    """Whether Spark says that an expression does not fit the rows: a value, a name or a type.
+
+    A database that says so of a query of its own is not meant.
+    """
+    states = [cause.sql_state for cause in causes_of(error) if cause.condition and cause.sql_state]  # not a database's
     text_state = _STATE.search(_text_of(error))
     state = states[0] if states else text_state.group(1) if text_state else ""
     return state.startswith(_OF_EXPRESSIONS)

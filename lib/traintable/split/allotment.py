@@ -1,4 +1,4 @@
-"""Deal groups out to parts so that every part has its share of every class."""
+"""Deal groups out to splits (or folds) so that each has its share of every class."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
-_STEPS = 4  # in how many steps, at least, the groups of one kind go to each part
+_STEPS = 4  # in how many steps, at least, the groups of one kind go to each split
 
 
 def allot(vectors: Ints, n_groups: Ints, shares: Sequence[Fraction]) -> Ints:
-    """How many groups of each kind each part gets, shape (kinds, parts).
+    """How many groups of each kind each split gets, shape (kinds, splits).
 
     `vectors` has the rows of each class in a group of a kind, shape (kinds, classes), `n_groups` the groups of each
     kind. Kinds are taken from the most unequal to the most equal one, as sklearn.model_selection.StratifiedGroupKFold
-    takes groups, and each group goes where the parts' shares of the classes and of all rows then vary least. Groups
+    takes groups, and each group goes where the splits' shares of the classes and of all rows then vary least. Groups
     of one kind are interchangeable, so many of them go in few steps, the last ones one by one.
     """
     amounts = np.column_stack([vectors, vectors.sum(axis=1)]).astype(np.float64)
     amounts /= np.maximum(amounts.T @ n_groups, 1.0)  # of each class the share that one group has
     ratios = np.array([float(share) for share in shares])
-    filled = np.zeros((len(shares), amounts.shape[1]))  # of each class the share that a part has, by the part's ratio
+    filled = np.zeros((len(shares), amounts.shape[1]))  # of each class the share that a split has, by its ratio
     dealt = np.zeros((len(vectors), len(shares)), np.int64)
     for kind in _order(vectors):
         left = int(n_groups[kind])
@@ -45,6 +45,6 @@ def _order(vectors: Ints) -> list[int]:
 
 
 def _best_split(filled: npt.NDArray[np.float64], ratios: npt.NDArray[np.float64], added: npt.NDArray[Any]) -> int:
-    """The part that can take the amounts with the smallest growth of the weighted variance of shares over parts."""
+    """The split that can take the amounts with the smallest growth of the weighted variance of shares over splits."""
     growth = 2 * filled * added + added * added / ratios[:, None]
     return int(np.argmin(np.cumsum(growth, axis=1)[:, -1]))  # summed in one order on every machine

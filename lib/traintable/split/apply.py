@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SplitContext:
-    """What methods need beside their settings: the columns of the key, that of the label, and the seed."""
+    """What methods need in addition to their settings: the columns of the key, that of the label, and the seed."""
 
     key: Sequence[str]
     label: str

@@ -28,6 +28,13 @@ def k_fold(df: DataFrame, n: int, *, key: Sequence[str], seed: int = 0, name: st
     A row's fold depends on (seed, key) alone, so it is the same on any cluster and stays as rows are added; the folds
     are of about equal size. Rows without a column `split` all count as train. `pyspark.ml.tuning.CrossValidator` takes
     the rows of train with the column's name as `foldCol` and `n` as `numFolds`.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = split.k_fold(spark.range(6), 3, key=["id"], seed=7)
+    >>> [row.fold for row in rows.orderBy("id").collect()]
+    [2, 2, 0, 1, 2, 2]
     """
     require_folds(df, n, {name}, set(key), where="split.k_fold")
     fold = F.pmod(keyed_hash(key, seed=seed, purpose="fold"), F.lit(n)).cast("int")
@@ -54,6 +61,14 @@ def stratified_k_fold(
 
     Raises ConfigError for strata that leave a fold with fewer than `min_rows` rows (0 permits it). Costs three narrow
     passes; no row is moved.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = spark.range(8).selectExpr("id", "IF(id % 2 = 0, 'yes', 'no') AS answer")
+    >>> rows = split.stratified_k_fold(rows, ["answer"], 2, key=["id"], seed=7)
+    >>> sorted((row.fold, row.answer) for row in rows.collect())
+    [(0, 'no'), (0, 'no'), (0, 'yes'), (0, 'yes'), (1, 'no'), (1, 'no'), (1, 'yes'), (1, 'yes')]
     """
     where = "split.stratified_k_fold"
     require_folds(df, n, {name}, {*by, *key}, where=where)
@@ -89,8 +104,16 @@ def group_k_fold(df: DataFrame, by: Sequence[str], n: int, *, seed: int = 0, nam
 
     Raises ConfigError when there are fewer groups than folds. Costs four passes over `by`, and a join of the rows with
     the groups.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = spark.range(6).selectExpr("id DIV 2 AS person")
+    >>> rows = split.group_k_fold(rows, ["person"], 3, seed=7)
+    >>> sorted((row.person, row.fold) for row in rows.collect())
+    [(0, 0), (0, 0), (1, 2), (1, 2), (2, 1), (2, 1)]
     """
-    return _grouped(df, by, [], n, seed=seed, name=name, min_rows=1, where="split.group_k_fold")
+    return _fold_groups(df, by, [], n, seed=seed, name=name, min_rows=1, where="split.group_k_fold")
 
 
 def stratified_group_k_fold(
@@ -109,12 +132,20 @@ def stratified_group_k_fold(
 
     Raises ConfigError where a fold would have fewer than `min_rows` rows of a class (0 permits it). Costs four passes
     over `by` and `label`, and a join of the rows with the groups.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = spark.range(8).selectExpr("id DIV 2 AS person", "id % 4 < 2 AS answer")
+    >>> rows = split.stratified_group_k_fold(rows, ["person"], "answer", 2, seed=7)
+    >>> sorted(row.answer for row in rows.collect() if row.fold == 0)
+    [False, False, True, True]
     """
     where = "split.stratified_group_k_fold"
-    return _grouped(df, by, [label], n, seed=seed, name=name, min_rows=min_rows, where=where)
+    return _fold_groups(df, by, [label], n, seed=seed, name=name, min_rows=min_rows, where=where)
 
 
-def _grouped(
+def _fold_groups(
     df: DataFrame, by: Sequence[str], label: Sequence[str], n: int, *, seed: int, name: str, min_rows: int, where: str
 ) -> DataFrame:
     require_folds(df, n, {name}, {*by, *label}, where=where)
@@ -132,13 +163,13 @@ def is_train(df: DataFrame) -> Column | None:
 
 
 def require_folds(df: DataFrame, n: int, names: set[str], used: set[str], *, where: str) -> None:
-    """Raise ConfigError unless 2 to 100 folds are asked, of columns that are there, under names that are free."""
+    """Raise ConfigError unless there are to be 2 to 100 folds, `df` has the columns `used`, and `names` are free."""
     if not 2 <= n <= MAX_FOLDS:
         raise ConfigError(
             where=where,
             expected=f"2 to {MAX_FOLDS} folds",
-            found=str(n),
-            remedy="5 or 10 are usual.",
+            found=f"{n}",
+            remedy="Take 5 or 10, as is usual.",
         )
     require_columns(df, used, where=where)
     refuse_taken(df, names, where=where)

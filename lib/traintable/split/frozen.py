@@ -31,21 +31,29 @@ def keep_test(
 
     `previous` has `key` and `split`: an earlier version of the training table. A row whose key is in its test is test,
     whatever the split says now; what the split puts into test besides goes to `otherwise`, which is train, validation,
-    or None for no part. After a split by time only None is honest: with train, the model would learn from rows that are
-    later than those it is tested on. With `group`, other rows of a group that has a row in test go to no part, so that
-    no group is on two sides. `reason` names a column to add that says why a row has lost its part: "frozen_group" or
-    "new_test". Rows are kept; those that have vanished are counted by `missing_test`.
+    or None for no split. After a split by time only None is honest: with train, the model would learn from rows that
+    are later than those it is tested on. With `group`, other rows of a group that has a row in test go to no split, so
+    that no group is on two sides. `reason` names a column to add that says why a row has lost its split: "frozen_group"
+    or "new_test". Rows are kept; those that have vanished are counted by `missing_test`.
 
     Costs a join with the keys of the earlier test set, and with `group` one more pass and a join with its groups.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> earlier = spark.createDataFrame([(1, "test"), (2, "train")], "id int, split string")
+    >>> rows = spark.createDataFrame([(1, "train"), (2, "train"), (3, "test")], "id int, split string")
+    >>> sorted((row.id, row.split) for row in split.keep_test(rows, earlier, key=["id"]).collect())
+    [(1, 'test'), (2, 'train'), (3, 'train')]
     """
     require_columns(df, {*key, *group, SPLIT}, where=_WHERE)
     _require_same_key(df, previous, key)
     if otherwise == TEST:
         raise ConfigError(
             where=f"{_WHERE}.otherwise",
-            expected="'train', 'validation' or none",
+            expected="'train', 'validation' or None",
             found=f"'{TEST}'",
-            remedy="Name where rows go that would be new in test.",
+            remedy="Say where rows go that would otherwise be new in test.",
         )
     marked = _with_mark(df, _test_keys(previous, key), key, _FROZEN)
     touched: Column = F.lit(False)
@@ -68,11 +76,19 @@ def keep_test(
 
 
 def missing_test(df: DataFrame, previous: DataFrame, *, key: Sequence[str]) -> tuple[int, int]:
-    """How many keys the test set of `previous` has, and how many of them no row of `df` has; one join."""
+    """How many keys the test set of `previous` has, and how many of them no row of `df` has; one join.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> earlier = spark.createDataFrame([(1, "test"), (2, "test"), (3, "train")], "id int, split string")
+    >>> split.missing_test(spark.createDataFrame([(2,)], "id int"), earlier, key=["id"])
+    (2, 1)
+    """
     require_columns(df, set(key), where=_WHERE)
     _require_same_key(df, previous, key)
-    found = _with_mark(_test_keys(previous, key), df.select(*map(quote, key)).distinct(), key, _FROZEN)
-    row = found.agg(F.count("*").alias("n"), F.count(F.when(~F.col(_FROZEN), 1)).alias("missing")).collect()[0]
+    marked = _with_mark(_test_keys(previous, key), df.select(*map(quote, key)).distinct(), key, _FROZEN)
+    row = marked.agg(F.count("*").alias("n"), F.count(F.when(~F.col(_FROZEN), 1)).alias("missing")).collect()[0]
     return int(row["n"]), int(row["missing"])
 
 
@@ -97,7 +113,7 @@ def _require_same_key(df: DataFrame, previous: DataFrame, key: Sequence[str]) ->
         if now != then:
             raise ConfigError(
                 where=f"{_WHERE}, column '{name}'",
-                expected=f"the type of the earlier version, {then}",
+                expected=f"the type that it has in the earlier version, {then}",
                 found=now,
                 remedy="Declare its `type` in `columns`, or freeze the test set of another version.",
             )

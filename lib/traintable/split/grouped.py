@@ -1,4 +1,4 @@
-"""Split whole groups so that all parts have the same shares of classes."""
+"""Split whole groups so that all splits have the same shares of classes."""
 
 from __future__ import annotations
 
@@ -36,19 +36,27 @@ def stratified_by_group(
     seed: int,
     min_rows: int = 1,
 ) -> DataFrame:
-    """Add `split` so that no group of `by` has rows in two parts, and all parts have about the same shares of classes.
+    """Add `split` so that no group of `by` has rows in two splits, and all have about the same shares of classes.
 
-    Groups with the same number of rows of each class are interchangeable: how many of them each part gets is decided
+    Groups with the same number of rows of each class are interchangeable: how many of them each split gets is decided
     greedily, as sklearn.model_selection.StratifiedGroupKFold does it for folds, and which of them by a hash of
     (seed, values of `by`); so the seed decides nothing of a group that is like no other. Shares and sizes are as near
     to `ratios` as whole groups allow a greedy search. The result depends on the seed and the rows, not on partitions or
-    order; as groups are added, others may change their part. A null is a value of its own among groups and classes:
+    order; as groups are added, others may change their split. A null is a value of its own among groups and classes:
     rows without a group are one group. Rows are kept.
 
-    Raises ConfigError where a part would have fewer than `min_rows` rows of a class (0 permits it), and when groups
+    Raises ConfigError where a split would have fewer than `min_rows` rows of a class (0 permits it), and when groups
     have more than 100,000 different counts of classes, or ten million with all their classes.
 
     Costs four passes over `by` and `label`, which count the rows of each group, and a join of the rows with the groups.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = spark.range(8).selectExpr("id DIV 2 AS person", "id % 4 < 2 AS answer")
+    >>> rows = split.stratified_by_group(rows, ["person"], "answer", {"train": 0.5, "test": 0.5}, seed=7)
+    >>> sorted(row.answer for row in rows.collect() if row.split == "train")
+    [False, False, True, True]
     """
     where = "split.stratified_group"
     shares = ratio.exact_ratios(ratios, where=where)
@@ -56,8 +64,8 @@ def stratified_by_group(
     placed = with_group_run(
         df, by, [label], list(shares.values()), seed=seed, purpose="split", where=where, min_rows=min_rows
     )
-    part = F.element_at(F.array(*map(F.lit, shares)), F.col(RUN) + 1)
-    return placed.withColumn(SPLIT, part).drop(RUN)
+    split = F.element_at(F.array(*map(F.lit, shares)), F.col(RUN) + 1)
+    return placed.withColumn(SPLIT, split).drop(RUN)
 
 
 def with_group_run(
@@ -73,17 +81,17 @@ def with_group_run(
     together: Sequence[Sequence[int]] = (),
     among: Column | None = None,
 ) -> DataFrame:
-    """Add `__place int`, the part that a row's group goes to; null for rows that `among` excludes.
+    """Add `__run int`, the number of the split (or fold) that a row's group goes to; null for rows `among` excludes.
 
-    Without `label` the sizes of parts are balanced, with it also the classes, which are its combinations of values.
-    Each part needs `min_rows` rows of each class, or each of the sets of parts in `together`.
+    Without `label` the sizes of splits are balanced, with it also the classes, which are its combinations of values.
+    Each split needs `min_rows` rows of each class, or each of the sets of splits in `together`.
     """
     groups = _kinds(df if among is None else df.where(among), by, label)
     classes, kinds, vectors, n_groups = _count_kinds(groups, where)
     if not kinds:
         return df.withColumn(RUN, F.lit(None).cast("int"))
     dealt = allot(vectors, n_groups, shares)
-    split_sizes = dealt.T @ vectors  # rows of each class in each part
+    split_sizes = dealt.T @ vectors  # rows of each class in each split
     _require_rows(
         classes, [split_sizes[list(some)].sum(axis=0) for some in together] or list(split_sizes), label, where, min_rows
     )
@@ -114,7 +122,7 @@ def _count_kinds(groups: DataFrame, where: str) -> tuple[list[str], list[str], I
             where=where,
             expected=f"groups with at most {MAX_KINDS:,} different counts of classes",
             found="more",
-            remedy="Split by a hash of the group (`by_group`): many groups that differ balance by themselves.",
+            remedy="Split by a hash of the group (`by_group`): so many different groups balance by themselves.",
         )
     counts_of = [{count[_CLASS]: count[_ROWS] for count in json.loads(kind)} for kind in kinds]
     classes = sorted({name for counts in counts_of for name in counts})
@@ -136,6 +144,7 @@ def _count_kinds(groups: DataFrame, where: str) -> tuple[list[str], list[str], I
 def _require_rows(
     classes: Sequence[str], split_sizes: Sequence[Ints], label: Sequence[str], where: str, min_rows: int
 ) -> None:
+    """Raise ConfigError where a split, or a set of them, has fewer than `min_rows` rows of a class."""
     least = np.min(split_sizes, axis=0).tolist()
     few = [f"{n} of {', '.join(label)} {name}" for name, n in zip(classes, least, strict=True) if n < min_rows]
     if not few:
@@ -143,8 +152,8 @@ def _require_rows(
     more = f" and {len(few) - 5:,} more" if len(few) > 5 else ""
     raise ConfigError(
         where=where,
-        expected=f"groups that give each of {len(split_sizes)} parts {rows_text(min_rows)}"
+        expected=f"groups that give each of {len(split_sizes)} splits or folds {rows_text(min_rows)}"
         + (f" of each class of {', '.join(label)}" if label else ""),
-        found=f"a part with {'; '.join(few[:5])}{more}" if label else "fewer groups",
-        remedy="Take smaller groups, merge rare classes, ask for fewer parts, or permit it with min_rows=0.",
+        found=f"one with {'; '.join(few[:5])}{more}" if label else "fewer groups",
+        remedy="Take smaller groups, merge rare classes, ask for fewer folds, or permit it with `min_rows=0`.",
     )

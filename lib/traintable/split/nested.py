@@ -33,17 +33,24 @@ def nested(
     names: tuple[str, str] = ("outer_fold", "inner_fold"),
     min_rows: int = 1,
 ) -> DataFrame:
-    """Add outer folds 0 to `outer` - 1 and inner folds 0 to `inner` - 1, which are even in each outer training part.
+    """Add outer folds 0 to `outer` - 1 and inner folds 0 to `inner` - 1, which are even in each outer training set.
 
     For each outer fold o, the rows of the others are trained on, and within them the inner folds choose: one column of
     inner folds serves all outer folds (Cawley and Talbot, "On over-fitting in model selection", JMLR 11, 2010). A
     stratum of `by` is divided over the outer folds, and over the inner folds, to within a row, and over the inner folds
-    of each outer training part to within two. With `group` no group is in two outer or two inner folds, and sizes and
+    of each outer training set to within two. With `group` no group is in two outer or two inner folds, and sizes and
     shares are as near as whole groups allow. Null for rows whose `split` is not train; all rows are kept.
 
-    Raises ConfigError where an outer fold, or an inner fold of an outer training part, would have fewer than `min_rows`
+    Raises ConfigError where an outer fold, or an inner fold of an outer training set, would have fewer than `min_rows`
     rows of a stratum (0 permits it). Costs what `stratified_k_fold` does, or with `group` what
     `stratified_group_k_fold` does.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = split.nested(spark.range(8), 2, 2, key=["id"], seed=7)
+    >>> sorted((row.outer_fold, row.inner_fold) for row in rows.collect())
+    [(0, 0), (0, 0), (0, 1), (0, 1), (1, 0), (1, 0), (1, 1), (1, 1)]
     """
     for n in (outer, inner):
         require_folds(df, n, set(names), {*key, *by, *group}, where=_WHERE)
@@ -60,7 +67,7 @@ def nested(
             purpose="nested fold",
             where=_WHERE,
             min_rows=min_rows,
-            together=_needed(outer, inner),
+            together=_fold_sets(outer, inner),
             among=among,
         )
     else:
@@ -94,8 +101,8 @@ def _cells(population: Mapping[Stratum, int], outer: int, inner: int) -> dict[St
     return cells
 
 
-def _needed(outer: int, inner: int) -> list[list[int]]:
-    """The sets of pairs of folds that need rows: each outer fold, and each inner fold of each outer training part."""
+def _fold_sets(outer: int, inner: int) -> list[list[int]]:
+    """The sets of pairs of folds that need rows: each outer fold, and each inner fold of each outer training set."""
     folds = [[o * inner + i for i in range(inner)] for o in range(outer)]
     return folds + [
         [other * inner + i for other in range(outer) if other != o] for o in range(outer) for i in range(inner)
@@ -110,7 +117,8 @@ def _require_rows(
     inner: int,
     min_rows: int,
 ) -> None:
-    needed = _needed(outer, inner)
+    """Raise ConfigError for strata of which an outer fold, or an inner one of an outer training set, has too few."""
+    needed = _fold_sets(outer, inner)
     few = {
         s: population[s] for s, rows in cells.items() if min(sum(rows[i] for i in some) for some in needed) < min_rows
     }

@@ -13,7 +13,7 @@ from traintable.errors import ConfigError
 def exact_ratios(ratios: Mapping[str, float], *, where: str) -> dict[str, Fraction]:
     """The ratios in the order of train, validation, test, as they are written.
 
-    Raises ConfigError unless they are positive ratios of some of these parts and sum to 1.
+    Raises ConfigError unless they are positive ratios of some of these splits and sum to 1.
     """
     given = {split: ratios[split] for split in SPLITS if split in ratios}
     if (
@@ -23,9 +23,9 @@ def exact_ratios(ratios: Mapping[str, float], *, where: str) -> dict[str, Fracti
     ):
         raise ConfigError(
             where=where,
-            expected="positive ratios of train, validation or test that sum to 1",
+            expected="positive ratios for train, validation and test, or some of them, that sum to 1",
             found=str(dict(ratios)),
-            remedy="For example train 0.7, validation 0.15, test 0.15.",
+            remedy="An example: train 0.7, validation 0.15, test 0.15.",
         )
     return {split: Fraction(str(ratio)).limit_denominator(1_000_000) for split, ratio in given.items()}
 

@@ -37,10 +37,19 @@ def stratified(
     hashes are train, the next validation, the rest test. The result depends on the seed and the set of keys, not on
     partitions or order. A null is a stratum of its own. Rows are kept.
 
-    Raises ConfigError for strata that would leave a part with fewer than `min_rows` rows (0 permits it), for more than
+    Raises ConfigError for strata that would leave a split with fewer than `min_rows` rows (0 permits it), for more than
     100,000 strata, and for keys that are not unique where they make an exact cut impossible.
 
     Costs three narrow passes, which read `by` and `key` only; no row is moved.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = spark.range(8).selectExpr("id", "IF(id % 2 = 0, 'yes', 'no') AS answer")
+    >>> ratios = {"train": 0.5, "test": 0.5}
+    >>> rows = split.stratified(rows, ["answer"], ratios, key=["id"], seed=7)
+    >>> sorted(row.answer for row in rows.collect() if row.split == "train")
+    ['no', 'no', 'yes', 'yes']
     """
     shares = ratio.exact_ratios(ratios, where=_WHERE)
     require_columns(df, set(by) | set(key), where=_WHERE)
@@ -60,6 +69,7 @@ def _require_rows(
     shares: Mapping[str, Fraction],
     min_rows: int,
 ) -> None:
+    """Raise ConfigError for strata that leave a split with fewer than `min_rows` rows."""
     few = {stratum: population[stratum] for stratum, sizes in runs.items() if min(sizes) < min_rows}
     if few:
         enough = math.ceil(min_rows / min(shares.values()))
@@ -67,12 +77,12 @@ def _require_rows(
             few,
             by,
             where=_WHERE,
-            expected=f"strata that give each of {', '.join(shares)} {rows_text(min_rows)}, which {enough:,} rows do",
+            expected=f"strata that give each of {', '.join(shares)} {rows_text(min_rows)}, which takes {enough:,} rows",
         )
 
 
 def too_few_rows(few: Mapping[Stratum, int], by: Sequence[str], *, where: str, expected: str) -> ConfigError:
-    """What to say of strata that have too few rows."""
+    """The error that names the smallest strata that have too few rows."""
     smallest = sorted(few.items(), key=lambda pair: pair[1])[:5]
     named = [f"{stratum_text(by, stratum)} with {rows_text(n)}" for stratum, n in smallest]
     more = f" and {len(few) - len(named):,} more" if len(few) > len(named) else ""
@@ -80,7 +90,7 @@ def too_few_rows(few: Mapping[Stratum, int], by: Sequence[str], *, where: str, e
         where=where,
         expected=expected,
         found=f"{'; '.join(named)}{more}",
-        remedy="Merge rare strata, ask for fewer parts or other ratios, or permit it with min_rows=0.",
+        remedy="Merge rare strata, ask for fewer folds or for other ratios, or permit it with `min_rows=0`.",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from pyspark.sql import functions as F
 
@@ -19,9 +19,17 @@ _WHERE = "split.time_windows"
 MAX_WINDOWS = 10_000
 
 
+class TimeWindowRecord(TypedDict):
+    """A window in the manifest: the column of time, and [start, end] of each span of a split, in ISO 8601, UTC."""
+
+    time: str
+    train: list[list[str]]
+    validation: list[list[str]]
+
+
 @dataclass(frozen=True)
 class TimeWindow:
-    """One training and one validation part; moments are microseconds since 1970, an end is no longer inside.
+    """One train and one validation split; instants are microseconds since 1970, and an end is no longer inside.
 
     Rows from `train_again` on, which come after validation, belong to train too, up to its end.
     """
@@ -44,14 +52,14 @@ class TimeWindow:
         in_validation = (instant >= self.validation_start) & (instant < self.validation_end)
         return df.withColumn(SPLIT, F.when(in_train, F.lit(TRAIN)).when(in_validation, F.lit(VALIDATION)))
 
-    def to_dict(self) -> dict[str, Any]:
-        """The window for the manifest: its moments in ISO 8601, UTC."""
-        spans_of = {
-            TRAIN: [(self.train_start, self.train_end), *([self.train_again] if self.train_again else [])],
-            VALIDATION: [(self.validation_start, self.validation_end)],
+    def to_dict(self) -> TimeWindowRecord:
+        """The window for the manifest: its instants in ISO 8601, UTC."""
+        train = [(self.train_start, self.train_end), *([self.train_again] if self.train_again else [])]
+        return {
+            "time": self.time,
+            "train": [[iso(start), iso(end)] for start, end in train],
+            "validation": [[iso(self.validation_start), iso(self.validation_end)]],
         }
-        bounds = {split: [[iso(start), iso(end)] for start, end in spans] for split, spans in spans_of.items()}
-        return {"time": self.time, **bounds}
 
 
 def time_windows(
@@ -70,14 +78,25 @@ def time_windows(
     """Windows of `train` before, a `gap`, and `validation`, each one `step` (default: `validation`) after the last.
 
     All lengths are durations such as "30 days". The first window's train begins at `start`, and the last window's
-    validation ends at or before `end`; by default these are the first moment of the rows, and that after their last.
-    A rolling window's train has the length `train`; an expanding one's begins at `start` always, and `train` is the
-    length of the first. With an `embargo`, what comes at least that long after a window's validation, up to `end`, is
-    trained on too: more rows, in exchange for a model that knows the future (Lopez de Prado, "Advances in Financial
+    validation ends at or before `end`; by default these are the first instant of the rows, and the one after their
+    last. A rolling window's train has the length `train`; an expanding one's begins at `start` always, and `train` is
+    the length of the first. With an `embargo`, what comes at least that long after a window's validation, up to `end`,
+    is trained on too: more rows, in exchange for a model that knows the future (Lopez de Prado, "Advances in Financial
     Machine Learning", 2018, chapter 7). Without one nothing after validation is.
 
     `window.apply(df)` adds `split`, `window.to_dict()` is its description. Costs one narrow scan unless `start` and
     `end` are given. Raises ConfigError when not one window fits.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> days = spark.sql("SELECT explode(sequence(DATE'2024-01-01', DATE'2024-01-10')) AS day")
+    >>> bounds = {"start": "2024-01-01", "end": "2024-01-11"}
+    >>> [window] = split.time_windows(days, "day", train="7 days", validation="3 days", **bounds)
+    >>> window.to_dict()["validation"]
+    [['2024-01-08T00:00:00+00:00', '2024-01-11T00:00:00+00:00']]
+    >>> window.apply(days).where("split = 'train'").count()
+    7
     """
     require_time(df, time, where=_WHERE)
     first, last = _bounds(df, time, start, end)
@@ -87,9 +106,9 @@ def time_windows(
     if not 1 <= n <= MAX_WINDOWS:
         raise ConfigError(
             where=_WHERE,
-            expected=f"1 to {MAX_WINDOWS:,} windows of train, gap and validation, none of length 0 but the gap",
+            expected=f"1 to {MAX_WINDOWS:,} windows of train, gap and validation, of which only the gap may be empty",
             found=f"{max(n, 0):,} from {iso(first)} to {iso(last)}",
-            remedy="Take shorter or longer ones, or another step.",
+            remedy="Take a shorter `train`, `validation` or `gap`, or another `step`.",
         )
     windows = []
     for i in range(n):
@@ -103,15 +122,16 @@ def time_windows(
 
 
 def _bounds(df: DataFrame, time: str, start: str | None, end: str | None) -> tuple[int, int]:
+    """The first instant of the windows and the one after the last; what is not given is that of the rows, by a scan."""
     given = parse_instants(df, {k: v for k, v in (("start", start), ("end", end)) if v is not None}, where=_WHERE)
     if len(given) < 2:
         extent = time_range(df, time)
         if extent is None:
             raise ConfigError(
                 where=_WHERE,
-                expected=f"rows that have a '{time}'",
+                expected=f"rows in which column '{time}' has a value",
                 found="none",
-                remedy="Give `start` and `end`, or other rows.",
+                remedy="Give both `start` and `end`, or rows in which the time is not null.",
             )
         return given.get("start", extent[1]), given.get("end", extent[2] + 1)
     return given["start"], given["end"]

@@ -25,9 +25,7 @@ __all__ = [
     "association",
     "chunk",
     "content_hash",
-    "exact",
     "frequencies",
-    "gram",
     "missingness",
     "most_frequent_words",
     "periods",
@@ -36,6 +34,5 @@ __all__ = [
     "summary",
     "targets",
     "values",
-    "word_codes",
     "yeo_johnson",
 ]

@@ -1,7 +1,7 @@
-"""How strongly columns hang together with a class and with each other, from aggregates: no rows, no pass over data.
+"""How strongly columns are associated with a class and with each other, from aggregates: no rows, no pass over data.
 
 Tests of one column against the class (`anova_f`, `chi2`, `mutual_information`), the correction for having made many of
-them (`benjamini_hochberg`), and two choices among columns (`mrmr`, `correlated`).
+them (`benjamini_hochberg`), and two choices among columns (`mrmr`, `find_correlated`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def anova_f(count: ArrayLike, mean: Iterable[float | Fraction], variance: ArrayL
     count : values that are present, shape (classes,); classes without a value are left out.
     mean : mean of the values in each class, shape (classes,). Give fractions, or means less a constant common to all
         classes, where the values are far from 0: the double nearest to a mean of 1e9 is off by up to 6e-8.
-    variance : sample variances (n - 1), shape (classes,); not looked at in a class of one value.
+    variance : sample variances (n - 1), shape (classes,); ignored in a class of one value.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def benjamini_hochberg(p_values: ArrayLike) -> Floats:
 
 
 def mrmr(relevance: ArrayLike, redundancy: ArrayLike, k: int) -> list[int]:
-    """Choose `k` columns, one after the other, that tell much about the class and little that is already told.
+    """Choose `k` columns, one after the other, that tell much about the class and little that the others chosen tell.
 
     Parameters
     ----------

@@ -109,6 +109,7 @@ class Chunk:
 
 
 def _read_number(array: pa.Array, valid: Range | None) -> NumberColumn:
+    """A column as doubles; whatever is null, NaN, infinite or outside `valid` is missing and counted by its kind."""
     n_null = array.null_count
     present = np.asarray(array.is_valid()) if n_null else None
     whole = np.asarray(pc.fill_null(array, 0)) if pa.types.is_int64(array.type) else None

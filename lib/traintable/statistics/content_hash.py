@@ -29,6 +29,16 @@ def content_hash(df: DataFrame) -> tuple[str, dict[str, int]]:
     row count and the schema make the hash. A row that occurs twice counts twice. It guards against mistakes, not
     against a forger: other rows have the same hash once in 2**64 times (the sum of hashes is that of Bellare and
     Micciancio, "A new paradigm for collision-free hashing", 1997, here with a hash that has no key).
+
+    Examples
+    --------
+    >>> from traintable.statistics import content_hash
+    >>> rows = spark.range(4).selectExpr("id AS x", "IF(id < 3, 'train', 'test') AS split")
+    >>> digest, counts = content_hash(rows)
+    >>> content_hash(rows.orderBy("x", ascending=False))[0] == digest
+    True
+    >>> counts["train"], counts["test"]
+    (3, 1)
     """
     from pyspark.sql import functions as F
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from traintable.arrays import Ints
 from traintable.statistics.chunk import Word
-from traintable.statistics.groups import Groups
+from traintable.statistics.groups import Groups, GroupsRecord
 
 
 class Contingency(Groups):
@@ -33,7 +30,7 @@ class Contingency(Groups):
         return rows, columns, table
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Contingency:
+    def from_dict(cls, state: GroupsRecord) -> Contingency:
         """The state that `to_dict` wrote."""
         contingency = cls(*state["columns"])
         contingency.counts = Groups.from_dict(state).counts

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -12,6 +11,13 @@ from traintable.arrays import Ints
 from traintable.statistics.packing import pack, unpack
 
 SIZE = 4096
+
+
+class DistinctRecord(TypedDict):
+    """What `to_dict` writes and `from_dict` reads; hashes packed."""
+
+    size: int
+    hashes: str
 
 
 class Distinct:
@@ -45,12 +51,12 @@ class Distinct:
         largest = (float(self.hashes[-1]) + 2.0**63) / 2.0**64
         return (self.size - 1) / largest, 1 / math.sqrt(self.size - 2)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> DistinctRecord:
         """The state as plain values for JSON."""
         return {"size": self.size, "hashes": pack(self.hashes)}
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Distinct:
+    def from_dict(cls, state: DistinctRecord) -> Distinct:
         """The state that `to_dict` wrote."""
         distinct = cls(state["size"])
         distinct.hashes = unpack(state["hashes"])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -11,12 +10,22 @@ import pyarrow.compute as pc
 
 from traintable.arrays import Ints
 from traintable.statistics.chunk import NUMBER, Chunk
-from traintable.statistics.values import Values
+from traintable.statistics.values import Values, ValuesRecord
 from traintable.statistics.weighted import Weighted
 
 MAX_FORMS = 1_000
 LONGEST_FORM = 40  # of a longer one the beginning is kept, and an ellipsis
 _LENGTHS = 2**12
+
+
+class FormsRecord(TypedDict):
+    """What `to_dict` writes and `from_dict` reads: forms with their rows and an example."""
+
+    column: str
+    runs: bool
+    forms: list[list[Any]]
+    n_other: int
+    lengths: ValuesRecord
 
 
 class Forms:
@@ -90,7 +99,7 @@ class Forms:
         ranked = sorted(self.forms.items(), key=lambda item: (-item[1][0], item[0]))[:n]
         return [(form, count, example) for form, (count, example) in ranked]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> FormsRecord:
         """The state as plain values for JSON."""
         return {
             "column": self.column,
@@ -101,7 +110,7 @@ class Forms:
         }
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Forms:
+    def from_dict(cls, state: FormsRecord) -> Forms:
         """The state that `to_dict` wrote."""
         forms = cls(state["column"])
         forms.runs, forms.n_other = state["runs"], state["n_other"]

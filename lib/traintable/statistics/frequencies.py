@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from traintable.arrays import Ints
 from traintable.errors import ConfigError
 from traintable.statistics.chunk import Chunk
-from traintable.statistics.distinct import SIZE, Distinct
-from traintable.statistics.frequent import Frequent
+from traintable.statistics.distinct import SIZE, Distinct, DistinctRecord
+from traintable.statistics.frequent import Frequent, FrequentRecord
 
 MAX_DISTINCT = 200_000
+
+
+class _FrequenciesRecord(TypedDict):
+    column: str
+    n_null: int
+    counts: dict[str, int]
+    sketch_size: int
+
+
+class FrequenciesRecord(_FrequenciesRecord, total=False):
+    """What `to_dict` writes and `from_dict` reads; sketches only where there are too many values."""
+
+    distinct: DistinctRecord
+    frequent: FrequentRecord
 
 
 class Frequencies:
@@ -111,16 +125,20 @@ class Frequencies:
         counted.n_null, counted.counts = self.n_null, Counter(counts)
         return counted
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> FrequenciesRecord:
         """The state as plain values for JSON."""
-        state: dict[str, Any] = {"column": self.column, "n_null": self.n_null, "counts": dict(self.counts)}
-        state["sketch_size"] = self.distinct.size
+        state: FrequenciesRecord = {
+            "column": self.column,
+            "n_null": self.n_null,
+            "counts": dict(self.counts),
+            "sketch_size": self.distinct.size,
+        }
         if self.too_many:
             state |= {"distinct": self.distinct.to_dict(), "frequent": self.frequent.to_dict()}
         return state
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Frequencies:
+    def from_dict(cls, state: FrequenciesRecord) -> Frequencies:
         """The state that `to_dict` wrote."""
         frequencies = cls(state["column"], state["sketch_size"])
         frequencies.n_null, frequencies.counts = state["n_null"], Counter(state["counts"])

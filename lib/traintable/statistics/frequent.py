@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,14 @@ from traintable.arrays import Floats, Ints
 SHARE = 0.001
 CAPACITY = 4096
 _LANES = 2**16
+
+
+class FrequentRecord(TypedDict):
+    """What `to_dict` writes and `from_dict` reads; of numbers the values are hexadecimal."""
+
+    counts: list[list[Any]]
+    error: int
+    capacity: int
 
 
 class Frequent:
@@ -70,7 +77,7 @@ class Frequent:
         ranked = sorted(self.counts.items(), key=lambda pair: (-pair[1], pair[0]))
         return [(value, count) for value, count in ranked[:n] if count > self.error], self.error
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> FrequentRecord:
         """The state as plain values for JSON."""
         return {
             "counts": [[v.hex() if isinstance(v, float) else v, n] for v, n in self.counts.items()],
@@ -79,7 +86,7 @@ class Frequent:
         }
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any], *, numbers: bool = True) -> Frequent:
+    def from_dict(cls, state: FrequentRecord, *, numbers: bool = True) -> Frequent:
         """The state that `to_dict` wrote, of a column of numbers or of text."""
         frequent = cls(state["capacity"])
         frequent.counts = {float.fromhex(v) if numbers else v: n for v, n in state["counts"]}

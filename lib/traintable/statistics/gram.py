@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -27,6 +27,18 @@ from traintable.statistics.exact import (
 
 # A product of 8,192 rows of digits is below 2**53, so that many of them add up to less than 2**63.
 _MAX_PRODUCTS = 2**10 - 1
+
+
+class GramRecord(TypedDict):
+    """What `to_dict` writes and `from_dict` reads; whole numbers hexadecimal, products as the upper triangle."""
+
+    columns: list[str]
+    n_rows: int
+    present: list[list[int]]
+    unit: list[int]
+    sums: list[list[str]]
+    products: list[str]
+    squares: list[list[str]] | None
 
 
 class Gram:
@@ -199,7 +211,7 @@ class Gram:
                     correlation[a, b] = correlation[b, a] = size if scatter > 0 else -size
         return correlation
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> GramRecord:
         """The state as plain values for JSON; whole numbers as hexadecimal text, products as the upper triangle."""
         self._fold()
         upper = np.triu_indices(len(self.columns))
@@ -214,7 +226,7 @@ class Gram:
         }
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Gram:
+    def from_dict(cls, state: GramRecord) -> Gram:
         """The state that `to_dict` wrote."""
         gram = cls(state["columns"], squares=state["squares"] is not None)
         width = len(gram.columns)
@@ -222,7 +234,7 @@ class Gram:
         gram.present = np.array(state["present"], np.int64).reshape(width, width)
         gram.unit = np.array(state["unit"], np.int64)
         gram.sums = _square(state["sums"], width)
-        if gram.squares is not None:
+        if state["squares"] is not None:
             gram.squares = _square(state["squares"], width)
         upper = np.triu_indices(width)
         gram.products[upper] = [int(v, 16) for v in state["products"]]
@@ -294,7 +306,7 @@ class _Pending:
         return self.slots[column, k]
 
     def slots_by_rank(self) -> list[tuple[Ints, Ints, Ints]]:
-        """Groups of slots with at most one slot a column, the finest last: their columns, digits and places."""
+        """Groups of slots with at most one slot a column, the finest last: their columns, digits and indices."""
         groups: list[list[tuple[int, int, int]]] = []
         n_seen: dict[int, int] = {}
         for (column, k), index in sorted(self.slots.items(), key=lambda slot: -slot[0][1]):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -13,6 +13,13 @@ from traintable.statistics.chunk import Chunk, Word
 from traintable.statistics.word_codes import combine_words
 
 MAX_GROUPS = 1_000_000
+
+
+class GroupsRecord(TypedDict):
+    """What `to_dict` writes and `from_dict` reads: the values of each group, then its rows."""
+
+    columns: list[str]
+    counts: list[list[Any]]
 
 
 class Groups:
@@ -43,12 +50,12 @@ class Groups:
                 remedy="One of them looks like a key or a measurement: leave it out.",
             )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> GroupsRecord:
         """The state as plain values for JSON."""
         return {"columns": list(self.columns), "counts": [[*group, n] for group, n in self.counts.items()]}
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Groups:
+    def from_dict(cls, state: GroupsRecord) -> Groups:
         """The state that `to_dict` wrote."""
         groups = cls(state["columns"])
         groups.counts = Counter({tuple(group): n for *group, n in state["counts"]})

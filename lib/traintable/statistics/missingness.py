@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,15 @@ from traintable.arrays import Ints
 from traintable.statistics.chunk import Chunk
 
 MAX_PATTERNS = 10_000
+
+
+class MissingnessRecord(TypedDict):
+    """What `to_dict` writes and `from_dict` reads; patterns hexadecimal."""
+
+    columns: list[str]
+    patterns: dict[str, int]
+    n_other: int
+    n_missing: list[int]
 
 
 class Missingness:
@@ -69,7 +78,7 @@ class Missingness:
         bits = np.unpackbits(np.frombuffer(pattern, np.uint8))[: len(self.columns)]
         return tuple(name for name, bit in zip(self.columns, bits, strict=True) if bit)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> MissingnessRecord:
         """The state as plain values for JSON."""
         patterns = {pattern.hex(): n for pattern, n in self.patterns.items()}
         return {
@@ -80,7 +89,7 @@ class Missingness:
         }
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Missingness:
+    def from_dict(cls, state: MissingnessRecord) -> Missingness:
         """The state that `to_dict` wrote."""
         missingness = cls(state["columns"])
         missingness.patterns = Counter({bytes.fromhex(pattern): n for pattern, n in state["patterns"].items()})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -18,6 +17,17 @@ _HOUR, _DAY = 3600, 86400
 _THURSDAY = 3  # 1 January 1970, when a week starts on Monday
 
 
+class PeriodsRecord(TypedDict):
+    """What `to_dict` writes and `from_dict` reads; `places`, the numbers of the periods, and counts packed."""
+
+    column: str
+    period: int
+    places: str
+    counts: str
+    hour_of_week: list[int]
+    n_outside: int
+
+
 class Periods:
     """Rows by period of `column`, whose values are seconds since 1970, and by hour of the week, Monday first, in UTC.
 
@@ -26,8 +36,8 @@ class Periods:
 
     Attributes
     ----------
-    period : place in `PERIODS`.
-    places, counts : ascending numbers of the periods, from that of 1970-01-01 on, and the rows in each.
+    period : index in `PERIODS`.
+    numbers, counts : ascending numbers of the periods, from that of 1970-01-01 on, and the rows in each.
     hour_of_week : shape (168,).
     """
 
@@ -75,7 +85,7 @@ class Periods:
         self.n_outside += other.n_outside
         self._add(other.numbers, other.counts)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> PeriodsRecord:
         """The state as plain values for JSON."""
         return {
             "column": self.column,
@@ -87,7 +97,7 @@ class Periods:
         }
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Periods:
+    def from_dict(cls, state: PeriodsRecord) -> Periods:
         """The state that `to_dict` wrote."""
         periods = cls(state["column"])
         periods.period, periods.n_outside = state["period"], state["n_outside"]

@@ -47,6 +47,16 @@ def scan(df: DataFrame, wanted: Wanted, *, cache: str | None = None) -> Statisti
     read.
 
     Raises ConfigError when a wanted column is missing, or holds what can't be a number or a category.
+
+    Examples
+    --------
+    >>> from traintable.statistics import Wanted, scan
+    >>> rows = spark.range(5).selectExpr("id", "id % 2 = 0 AS even")
+    >>> learned = scan(rows, Wanted(moments=("id",), values=("id",), frequencies=("even",)))
+    >>> learned.mean_and_variance("id"), learned.values["id"].weighted().quantile(0.5)
+    ((2.0, 2.5), 2.0)
+    >>> dict(learned.frequencies["even"].counts)
+    {'true': 3, 'false': 2}
     """
     require_columns(df, set(wanted.columns), where="statistics")
     if not wanted.roles:  # an Arrow batch without columns does not know how many rows it has

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 import numpy as np
 
@@ -30,12 +30,12 @@ _TOGETHER = ("sums", "gram", "missingness", "tables", "scores")
 
 
 def too_many_classes(column: str) -> ConfigError:
-    """What to say of a column that has more values than there can be classes."""
+    """The error where a column has more values than there can be classes."""
     return ConfigError(
         where=f"column '{column}'",
         expected=f"at most {MAX_CLASSES:,} classes",
         found="more",
-        remedy="Statistics by class need a label of few classes.",
+        remedy="Merge rare classes, or cut numbers into classes: statistics by class need a label of few.",
     )
 
 
@@ -61,6 +61,14 @@ class Cost:
     bytes: int = 0
 
 
+class StatisticsRecord(TypedDict):
+    """What `to_dict` writes and `from_dict` reads: the states in the order of `_parts`."""
+
+    n_rows: int
+    states: list[Any]
+    classes: dict[str, dict[str, StatisticsRecord]]
+
+
 class Statistics:
     """What was learned of the rows for `wanted`; each attribute holds what the part of its name has asked for.
 
@@ -70,7 +78,7 @@ class Statistics:
     summary, shape, values, frequencies, periods, forms : column -> its state.
     sums, gram : exact moments of the columns together.
     contingency, groups : columns -> counts of what they have together.
-    targets : Target -> sums.
+    targets : TargetGroups -> sums.
     missingness : patterns of missing values.
     tables, scores : counts and moments of coded columns.
     classes : column -> value -> Statistics of the rows that have it.
@@ -144,7 +152,7 @@ class Statistics:
             return float(filled.mean[0]), float(filled.covariance[0, 0])
         return self.sums.imputed_mean_and_variance(column, fill, self.n_rows)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> StatisticsRecord:
         """The states as plain values for JSON."""
         return {
             "n_rows": self.n_rows,
@@ -153,7 +161,7 @@ class Statistics:
         }
 
     @classmethod
-    def from_dict(cls, wanted: Wanted, state: dict[str, Any]) -> Statistics:
+    def from_dict(cls, wanted: Wanted, state: StatisticsRecord) -> Statistics:
         """The statistics that `to_dict` wrote for the same wants."""
         statistics = cls(wanted)
         statistics.n_rows = state["n_rows"]

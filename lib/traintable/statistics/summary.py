@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -72,6 +72,16 @@ class NumberSummary:
     def from_dict(cls, state: Mapping[str, Any]) -> NumberSummary:
         """The state that `to_dict` wrote."""
         return cls(**{**state, "min": float.fromhex(state["min"]), "max": float.fromhex(state["max"])})
+
+
+class SumsRecord(TypedDict):
+    """What `to_dict` writes and `from_dict` reads; whole numbers hexadecimal."""
+
+    columns: list[str]
+    n: list[int]
+    unit: list[int]
+    sums: list[str]
+    squares: list[str]
 
 
 class Sums:
@@ -152,7 +162,7 @@ class Sums:
         squares = (self.squares[i] << 2 * (own - unit)) + constant * constant * missing
         return exact_mean_and_variance(n_rows, total, squares, unit)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> SumsRecord:
         """The state as plain values for JSON; whole numbers as hexadecimal text."""
         return {
             "columns": list(self.columns),
@@ -163,7 +173,7 @@ class Sums:
         }
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Sums:
+    def from_dict(cls, state: SumsRecord) -> Sums:
         """The state that `to_dict` wrote."""
         sums = cls(state["columns"])
         sums.n, sums.unit = np.array(state["n"], np.int64), np.array(state["unit"], np.int64)

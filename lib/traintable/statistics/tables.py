@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 
@@ -11,10 +11,16 @@ from traintable.arrays import Floats, Ints
 from traintable.statistics.chunk import Chunk
 from traintable.statistics.coding import MISSING, Coding
 from traintable.statistics.exact import MAX_ROWS
-from traintable.statistics.gram import Gram
+from traintable.statistics.gram import Gram, GramRecord
 from traintable.statistics.packing import pack, unpack
 
 Pair = tuple[Coding, Coding]
+
+
+class TablesRecord(TypedDict):
+    """What `to_dict` writes and `restore` reads: packed counts of each pair."""
+
+    counts: list[str]
 
 
 class Tables:
@@ -39,16 +45,22 @@ class Tables:
         for mine, theirs in zip(self.counts.values(), other.counts.values(), strict=True):
             mine += theirs
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> TablesRecord:
         """The counts as plain values for JSON; of the codings nothing, for those who read it have them."""
         return {"counts": [pack(counts.ravel()) for counts in self.counts.values()]}
 
-    def restore(self, state: Mapping[str, Any]) -> Tables:
+    def restore(self, state: TablesRecord) -> Tables:
         """The state that `to_dict` wrote for the same pairs."""
         tables = Tables(list(self.counts))
         for (pair, counts), text in zip(self.counts.items(), state["counts"], strict=True):
             tables.counts[pair] = unpack(text).reshape(counts.shape)
         return tables
+
+
+class ScoresRecord(TypedDict):
+    """What `to_dict` writes and `restore` reads."""
+
+    gram: GramRecord
 
 
 class Scores:
@@ -77,11 +89,11 @@ class Scores:
         """Add the rows of another state of the same scores."""
         self.gram.merge(other.gram)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> ScoresRecord:
         """The moments as plain values for JSON."""
         return {"gram": self.gram.to_dict()}
 
-    def restore(self, state: Mapping[str, Any]) -> Scores:
+    def restore(self, state: ScoresRecord) -> Scores:
         """The state that `to_dict` wrote for the same scores."""
         scores = Scores(self.scored)
         scores.gram = Gram.from_dict(state["gram"])

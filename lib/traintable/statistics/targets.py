@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -40,6 +40,11 @@ class Totals:
         """Mean label, rounded once; NaN without rows."""
         return exact_mean_and_variance(self.n, self.total, self.squares, self.exponent)[0]
 
+    @property
+    def variance(self) -> float:
+        """Sample variance (n - 1) of the label, rounded once; NaN below two rows."""
+        return exact_mean_and_variance(self.n, self.total, self.squares, self.exponent)[1]
+
     def __add__(self, other: Totals) -> Totals:
         return Totals(self.n + other.n, self.total + other.total, self.squares + other.squares, self.exponent)
 
@@ -47,12 +52,20 @@ class Totals:
         return Totals(self.n - other.n, self.total - other.total, self.squares - other.squares, self.exponent)
 
 
+class TargetSumsRecord(TypedDict):
+    """What `to_dict` writes and `from_dict` reads: category, fold, rows and hexadecimal sums of each group."""
+
+    target: dict[str, Any]
+    unit: int
+    groups: list[list[Any]]
+
+
 class TargetSums:
-    """The state of one `Target`.
+    """The state of one `TargetGroups`.
 
     Attributes
     ----------
-    groups : (category, fold) -> place in the arrays below; None stands for null.
+    groups : (category, fold) -> index in the arrays below; None stands for null.
     n, sums, squares : shape (groups,); rows, and whole numbers in units of 2**(20 unit) and its square.
     """
 
@@ -74,11 +87,11 @@ class TargetSums:
         if not len(codes):
             return
         present, local = compact_codes(codes, len(groups))
-        index = self._places([(groups[c][0], groups[c][1] if len(texts) > 1 else None) for c in present.tolist()])
+        index = self._indices([(groups[c][0], groups[c][1] if len(texts) > 1 else None) for c in present.tolist()])
         self._add(index, local, label.compact)
 
     def _add(self, index: Ints, group: Ints, values: Floats) -> None:
-        """Add values, each to the sums at `place[group]`."""
+        """Add values, each to the sums at `index[group]`."""
         size = len(index)
         self.n[index] += np.bincount(group, minlength=size)
         pairs = [(int(k[0]), digit[0]) for k, digit in digits(values[None, :])]
@@ -93,7 +106,8 @@ class TargetSums:
                     total += np.bincount(group[rows], digit[rows] * other[rows], size).astype(np.int64)
                 self.squares[index] += scale_integers(total * twice, bits + DIGIT_BITS * (m - self.unit))
 
-    def _places(self, groups: list[tuple[Word, Word]]) -> Ints:
+    def _indices(self, groups: list[tuple[Word, Word]]) -> Ints:
+        """The indices of some groups in the arrays, which grow for new ones; ConfigError beyond a million groups."""
         for group in groups:
             self.groups.setdefault(group, len(self.groups))
         if len(self.groups) > MAX_GROUPS:
@@ -119,7 +133,7 @@ class TargetSums:
         """Add the rows of another state of the same target."""
         if not other.groups:
             return
-        index = self._places(list(other.groups))
+        index = self._indices(list(other.groups))
         self._refine(other.unit)
         bits = DIGIT_BITS * (other.unit - self.unit)
         self.n[index] += other.n
@@ -132,7 +146,7 @@ class TargetSums:
             i = self.groups[group]
             yield *group, Totals(int(self.n[i]), self.sums[i], self.squares[i], DIGIT_BITS * self.unit)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> TargetSumsRecord:
         """The state as plain values for JSON; whole numbers as hexadecimal text."""
         return {
             "target": vars(self.target),
@@ -144,11 +158,11 @@ class TargetSums:
         }
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> TargetSums:
+    def from_dict(cls, state: TargetSumsRecord) -> TargetSums:
         """The state that `to_dict` wrote."""
         sums = cls(TargetGroups(**state["target"]))
         sums.unit = state["unit"]
-        index = sums._places([(word, fold) for word, fold, *_ in state["groups"]])
+        index = sums._indices([(word, fold) for word, fold, *_ in state["groups"]])
         sums.n[index] = [group[2] for group in state["groups"]]
         sums.sums[index] = [int(group[3], 16) for group in state["groups"]]
         sums.squares[index] = [int(group[4], 16) for group in state["groups"]]

@@ -10,8 +10,7 @@ merging neighbours of a binary subdivision is that of Shrivastava et al., "Media
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +18,8 @@ import pyarrow.compute as pc
 
 from traintable.arrays import Floats, Ints
 from traintable.statistics.chunk import EXACT, Chunk, NumberColumn
-from traintable.statistics.distinct import SIZE, Distinct
-from traintable.statistics.frequent import Frequent
+from traintable.statistics.distinct import SIZE, Distinct, DistinctRecord
+from traintable.statistics.frequent import Frequent, FrequentRecord
 from traintable.statistics.packing import pack, unpack
 from traintable.statistics.weighted import Weighted
 
@@ -28,6 +27,25 @@ RESOLUTION = 2**16
 _MAX_DENSE = 2**20  # counters of a range that is counted by position
 _DENSE_FACTOR = 8  # and at most so many for a value, for each costs time too
 _SIGN = np.int64(-(2**63))
+
+
+class _ValuesRecord(TypedDict):
+    column: str
+    resolution: int
+    sketches: bool
+    size: int
+    shift: int
+    rounded: bool
+    buckets: str
+    counts: str
+    extremes: list[str] | None
+
+
+class ValuesRecord(_ValuesRecord, total=False):
+    """What `to_dict` writes and `from_dict` reads; buckets and counts packed, extremes hexadecimal."""
+
+    distinct: DistinctRecord
+    frequent: FrequentRecord
 
 
 class Values:
@@ -38,7 +56,7 @@ class Values:
     shift : how many of the last bits of a value are left out; 0 while each value has a count of its own.
     buckets, counts : ascending codes of the ranges and how many rows are in each, shape (ranges,).
     rounded : whether there were whole numbers beyond 2**53, where one double stands for several of them.
-    distinct, frequent : sketches of what ranges don't tell, kept from the moment that values are not exact any more.
+    distinct, frequent : sketches of what ranges don't tell, kept from when the values are no longer exact.
     """
 
     def __init__(self, column: str, resolution: int = RESOLUTION, *, sketches: bool = False, size: int = SIZE) -> None:
@@ -159,9 +177,9 @@ class Values:
         values = decode(self.buckets[order])
         return [(float(v), int(c)) for v, c in zip(values, self.counts[order], strict=True)], 0
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> ValuesRecord:
         """The state as plain values for JSON."""
-        state = {
+        state: ValuesRecord = {
             "column": self.column,
             "resolution": self.resolution,
             "sketches": self.sketches,
@@ -177,7 +195,7 @@ class Values:
         return state
 
     @classmethod
-    def from_dict(cls, state: Mapping[str, Any]) -> Values:
+    def from_dict(cls, state: ValuesRecord) -> Values:
         """The state that `to_dict` wrote."""
         values = cls(state["column"], state["resolution"], sketches=state["sketches"], size=state["size"])
         values.shift, values.rounded = state["shift"], state["rounded"]
@@ -197,7 +215,7 @@ def encode(values: Floats) -> Ints:
 
 
 def decode(codes: Ints) -> Floats:
-    """The values that `encoded` gave these codes."""
+    """The values that `encode` gave these codes."""
     return np.asarray(np.where(codes < 0, ~(codes ^ _SIGN), codes)).view(np.float64)
 
 

@@ -21,7 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def micros(time: str) -> Column:
-    """The microseconds since 1970 of a date (its first moment) or a timestamp."""
+    """The microseconds since 1970 of a date (its first instant) or a timestamp."""
     return F.unix_micros(F.col(quote(time)).cast("timestamp"))
 
 
@@ -44,7 +44,7 @@ def require_time(df: DataFrame, time: str, *, where: str) -> None:
 
 
 def parse_instants(df: DataFrame, texts: Mapping[str, str], *, where: str) -> dict[str, int]:
-    """Points in time, as Spark reads them."""
+    """Instants written as text, as Spark reads them; ConfigError for a text that is no date or timestamp; no pass."""
     columns = [F.unix_micros(F.lit(text).try_cast("timestamp")).alias(name) for name, text in texts.items()]
     instants = df.sparkSession.range(1).select(*columns).collect()[0].asDict()
     for name, text in texts.items():
@@ -59,7 +59,7 @@ def parse_instants(df: DataFrame, texts: Mapping[str, str], *, where: str) -> di
 
 
 def time_range(df: DataFrame, time: str) -> tuple[int, int, int] | None:
-    """Rows that have a time, and a first and a last moment that theirs lie between; None when none has; one scan."""
-    instant = df.select(micros(time).alias("moment"))
-    summary = scan(instant, Wanted(summary=("moment",))).summary["moment"]
+    """Rows that have a time, and a first and a last instant that theirs lie between; None when none has; one scan."""
+    instant = df.select(micros(time).alias("instant"))
+    summary = scan(instant, Wanted(summary=("instant",))).summary["instant"]
     return (summary.n, math.floor(summary.min), math.ceil(summary.max)) if summary.n else None

@@ -47,7 +47,7 @@ class Sets:
         return np.diff(self.offsets)
 
     def take(self, chosen: Ints) -> tuple[Hashes, Ints]:
-        """The tokens of some sets, one after the other, and for each token its set's place in `chosen`."""
+        """The tokens of some sets, one after the other, and for each token its set's index in `chosen`."""
         sizes = self.sizes[chosen]
         owner = np.repeat(np.arange(len(chosen)), sizes)
         first = np.cumsum(sizes) - sizes

@@ -118,7 +118,7 @@ def test_scored_rows_keep_their_columns_and_name_causes_only_of_anomalies(
     assert model.scores(matrix).tolist() == scored["anomaly_score"].tolist()
     with pytest.raises(ConfigError, match="anomaly_score"):
         score_anomalies(context.df.withColumnRenamed("part", "anomaly_score"), model)
-    with pytest.raises(ConfigError, match="which they have not"):
+    with pytest.raises(ConfigError, match="which is not among them"):
         score_anomalies(context.df.drop("word"), model)
 
 

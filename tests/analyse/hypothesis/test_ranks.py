@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import roc_auc_score
@@ -68,6 +68,7 @@ def test_the_area_is_that_of_scikit_learn_and_its_interval_that_of_statsmodels(
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(samples, min_size=1, max_size=5), offsets)
+@example([[0.0] * 6 + [1.0] * 3 + [-2.0] * 2 + [1 / 64, 2 / 64], [1.0] * 5 + [-1.0] * 6 + [1 / 64]], 0.0)
 def test_kruskal_wallis_is_that_of_scipy(classes: list[list[float]], offset: float) -> None:
     result = kruskal_wallis([weighted(rows, offset) for rows in classes])
     filled = [rows for rows in classes if rows]
@@ -77,7 +78,10 @@ def test_kruskal_wallis_is_that_of_scipy(classes: list[list[float]], offset: flo
         return
     expected = stats.kruskal(*filled)
     assert close(result.statistic, expected.statistic, absolute=1e-12)
-    assert close(result.p_value, expected.pvalue)
+    if result.statistic:
+        assert close(result.p_value, expected.pvalue)
+    else:  # that of SciPy is off by rounding, 1e-14, and its p-value by the root of that
+        assert result.p_value == 1
     assert result.effect is not None
     ranks = stats.rankdata(rows)
     of = np.split(ranks, np.cumsum([len(some) for some in filled])[:-1])

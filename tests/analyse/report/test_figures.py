@@ -32,7 +32,7 @@ def test_a_whole_number_is_told_in_full(value: int) -> None:
 
 @pytest.mark.parametrize("value", [None, "", math.nan])
 def test_what_is_not_there_is_a_dash(value: Any) -> None:
-    assert figures.figure(figures.clean(value)) == figures.NONE
+    assert figures.figure(figures.clean_for_page(value)) == figures.NONE
 
 
 @given(st.floats(0, 1))
@@ -57,8 +57,8 @@ def test_bytes(n_bytes: int | None, text: str) -> None:
 
 @given(PLAIN)
 def test_clean_data_is_json_without_what_html_forbids(value: Any) -> None:
-    cleaned = figures.clean(value)
-    assert figures.clean(cleaned) == cleaned
+    cleaned = figures.clean_for_page(value)
+    assert figures.clean_for_page(cleaned) == cleaned
     text = json.dumps(cleaned, allow_nan=False, ensure_ascii=False)
     text.encode()
     assert not {c for c in text if ord(c) in {0, 7, 11, 127, 0xFFFE}}
@@ -66,7 +66,7 @@ def test_clean_data_is_json_without_what_html_forbids(value: Any) -> None:
 
 @given(PLAIN)
 def test_data_in_a_script_is_the_same_and_can_not_end_it(value: Any) -> None:
-    cleaned = figures.clean(value)
+    cleaned = figures.clean_for_page(value)
     text = as_script(cleaned)
     assert json.loads(text) == cleaned
     assert not set("<>&\u2028\u2029") & set(text)
@@ -74,7 +74,7 @@ def test_data_in_a_script_is_the_same_and_can_not_end_it(value: Any) -> None:
 
 @given(st.lists(st.text(max_size=30), max_size=20))
 def test_names_of_an_axis_stay_different(names: list[str]) -> None:
-    short = figures.different(names, 20)
+    short = figures.distinct_names(names, 20)
     assert len(short) == len(names)
     assert len(set(short)) == len(names)
     assert all(name.startswith(given_[:11]) or "#" in name for name, given_ in zip(short, names, strict=True))

@@ -10,9 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import profile_sample
 import pytest
 
+import profile_sample
 from traintable.analyse import report
 
 pytestmark = pytest.mark.slow

@@ -19,8 +19,7 @@ from traintable.split.leakage.duplicates import CopyCounts, count_copies, labels
 from traintable.split.leakage.evidence import Evidence
 from traintable.split.leakage.examined_table import ExaminedTable
 from traintable.split.leakage.matching import Matches, column_bucketing, find_matches, minhash_bucketing, n_differing
-from traintable.split.leakage.sample import LeakageSample, text_tokens
-from traintable.split.leakage.tokens import pairs
+from traintable.split.leakage.sample import LeakageSample, row_tokens, text_tokens
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -91,7 +90,7 @@ def counted(case: Case, best: np.ndarray) -> tuple[int, int]:
 
 def by_rows(table: ExaminedTable, sample: LeakageSample) -> Matches:
     bucketing = column_bucketing(len(sample.compared), table.limits.similarity)
-    return find_matches(table, sample, "tokens", pairs(sample.compared), bucketing, equal=False)
+    return find_matches(table, sample, "tokens", row_tokens(sample.compared), bucketing, equal=False)
 
 
 def by_text(table: ExaminedTable, sample: LeakageSample) -> Matches:

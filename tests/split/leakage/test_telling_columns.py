@@ -187,8 +187,8 @@ def test_groups_are_those_that_pandas_finds_on_two_sides_null_among_them(spark: 
 def test_times_overlap_from_the_first_shared_moment_on(kind: str, spark: SparkSession) -> None:
     day = np.array([1, 2, 3, 4, 5, 5, 6, 7, 8, 9])
     frame = pd.DataFrame({"y": [0, 1] * 5, "split": ["train"] * 5 + ["validation"] * 3 + ["test"] * 2})
-    moments = pd.Timestamp("2024-01-01") + pd.to_timedelta(day, unit="D")
-    frame["when"] = {"timestamp": moments, "date": moments.date, "number": day}[kind]
+    instants = pd.Timestamp("2024-01-01") + pd.to_timedelta(day, unit="D")
+    frame["when"] = {"timestamp": instants, "date": instants.date, "number": day}[kind]
     table = ExaminedTable(of_pandas(spark, frame), "y", ("when",), (), time="when")
     [found] = overlapping_times(Evidence(table))
     assert (found.check, found.columns, found.severity) == ("times", ("when",), "severe")

@@ -86,12 +86,12 @@ def merge(edited: PlanSections, last: PlanSections | None, new: PlanSections) ->
 def _merge_entries(
     edited: PlanSections, last: PlanSections | None, new: PlanSections
 ) -> tuple[dict[str, Entry], list[Change]]:
-    before, mine, proposed = _entries(last or {}), _entries(edited), _entries(new)
+    earlier, mine, proposed = _entries(last or {}), _entries(edited), _entries(new)
     merged: dict[str, Entry] = {}
     changes: list[Change] = []
     for name in dict.fromkeys([*proposed, *mine]):
         entry, change = _merge_entry(
-            name, mine.get(name), before.get(name), proposed.get(name), has_last=last is not None
+            name, mine.get(name), earlier.get(name), proposed.get(name), has_last=last is not None
         )
         merged |= {} if entry is None else {name: entry}
         changes += [] if change is None else [change]

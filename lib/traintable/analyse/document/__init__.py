@@ -2,7 +2,7 @@
 
 A profile is lists, dicts, texts and numbers, as JSON has them, and the same in memory as in `profile.json`. Its parts
 are TypedDicts, so that mypy knows each key of it and `profile_schema` gives its JSON Schema. A `Number` is None where
-it is not finite. A pair, for example a value and its rows, is typed as a tuple, which tells what stands at which place;
+it is not finite. A pair, for example a value and its rows, is typed as a tuple, which says what stands at which place;
 it is a list, as JSON has no tuples.
 
 | module | parts |

@@ -1,6 +1,6 @@
 """What a profile says of one column."""
 
-from typing import Literal
+from typing import Literal, final
 
 from typing_extensions import NotRequired
 
@@ -70,6 +70,7 @@ class OutlierRules(Part):
     quantile: Bounds
 
 
+@final  # so that mypy knows it by its keys
 class ClassValues(Part):
     """The numbers or times of the rows of one class: rows, mean, and counts between the edges of the histogram."""
 
@@ -78,6 +79,7 @@ class ClassValues(Part):
     counts: list[int]
 
 
+@final
 class ClassWords(Part):
     """The categories of the rows of one class: rows, and those of the values that are most frequent in all rows."""
 

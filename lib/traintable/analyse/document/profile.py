@@ -56,7 +56,7 @@ class Headline(Part):
 class ProfileDocument(Part):
     """All that is known of a table.
 
-    A `scan` in any part counts from 0, and tells from which of `scans` its numbers are.
+    A `scan` in any part counts from 0, and says from which of `scans` its numbers are.
 
     Attributes
     ----------

@@ -2,110 +2,156 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from traintable.analyse.report.figures import different, figure, is_number, relative_error
+from traintable.analyse.document import Associations, Cluster, CorrelationRatio, Number
+from traintable.analyse.report.figures import distinct_names, figure, is_number, relative_error
 from traintable.analyse.report.pictures import Picture, Pictures
 
 MOST = 200
 MOST_VIF = 30
 
-Matrix = Sequence[Sequence[Any]]
+Matrix = Sequence[Sequence[Number]]
 
 
-def view(profile: Mapping[str, Any], pictures: Pictures) -> dict[str, Any]:
+@dataclass(frozen=True)
+class LeftOut:
+    """How many columns the matrices of numbers, of categories, and of mutual information lack."""
+
+    numbers: int = 0
+    categories: int = 0
+    information: int = 0
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """A measure of each pair of columns; `left_out` is the number of columns that the picture lacks."""
+
+    name: str
+    picture: Picture
+    error: str
+    left_out: int
+
+
+@dataclass(frozen=True)
+class AssociationsView:
+    """What the section shows; of the variance inflation factors the largest, and how many more there are."""
+
+    maps: Sequence[HeatMap] = ()
+    clusters: Sequence[Cluster] = ()
+    vif: Sequence[tuple[str, str]] = ()
+    n_more: int = 0
+    condition_number: str = ""
+    rows: str = ""
+    exact: str = "exact"
+
+
+def show_associations(associations: Associations | None, left_out: LeftOut, pictures: Pictures) -> AssociationsView:
     """One heat map a measure; clusters, VIF and the condition number."""
-    found = profile.get("associations") or {}
-    vif = sorted((found.get("vif") or {}).items(), key=lambda pair: -pair[1] if is_number(pair[1]) else float("-inf"))
-    exact = "exact" if found.get("exact") else "estimated from a sample of rows"
-    return {
-        "maps": [item for item in _maps(found, exact, pictures) if item["picture"]],
-        "clusters": found.get("clusters") or [],
-        "vif": [(name, figure(value) if value is not None else "not finite") for name, value in vif[:MOST_VIF]],
-        "n_more": max(0, len(vif) - MOST_VIF),
-        "condition_number": figure(found.get("condition_number")),
-        "rows": figure(found.get("rows")),
-        "exact": exact,
-    }
+    if associations is None:
+        return AssociationsView()
+    exact = "exact" if associations["exact"] else "estimated from a sample of rows"
+    vif = sorted(associations["vif"].items(), key=lambda pair: -pair[1] if is_number(pair[1]) else float("-inf"))
+    return AssociationsView(
+        maps=_maps(associations, left_out, exact, pictures),
+        clusters=associations["clusters"],
+        vif=[(name, "not finite" if value is None else figure(value)) for name, value in vif[:MOST_VIF]],
+        n_more=max(0, len(vif) - MOST_VIF),
+        condition_number=figure(associations["condition_number"]),
+        rows=figure(associations["rows"]),
+        exact=exact,
+    )
 
 
-def cropped(found: Mapping[str, Any] | None) -> dict[str, Any]:
+def crop(associations: Associations) -> tuple[Associations, LeftOut]:
     """The associations with matrices of at most `MOST` columns: those with the strongest association with another.
 
-    `left_out` says how many are missing of each list of columns.
+    Also how many columns the matrices lack then.
     """
-    short: dict[str, Any] = {**(found or {}), "left_out": {}}
-    _crop(short, "numbers", ("pearson", "spearman"))
-    _crop(short, "categories", ("cramers_v",))
-    if short.get("information"):
-        short["information"] = {**short["information"], "left_out": {}}
-        _crop(short["information"], "columns", ("matrix",))
-    return short
+    numbers, categories = associations["numbers"], associations["categories"]
+    information = associations["information"]
+    kept_numbers = _strongest(associations["pearson"], len(numbers))
+    kept_categories = _strongest(associations["cramers_v"], len(categories))
+    kept = _strongest(information["matrix"], len(information["columns"]))
+    short: Associations = {
+        **associations,
+        "numbers": [numbers[i] for i in kept_numbers],
+        "pearson": _crop(associations["pearson"], kept_numbers),
+        "spearman": _crop(associations["spearman"], kept_numbers),
+        "categories": [categories[i] for i in kept_categories],
+        "cramers_v": _crop(associations["cramers_v"], kept_categories),
+        "information": {
+            "columns": [information["columns"][i] for i in kept],
+            "matrix": _crop(information["matrix"], kept),
+        },
+    }
+    n_numbers, n_categories = len(numbers) - len(kept_numbers), len(categories) - len(kept_categories)
+    return short, LeftOut(n_numbers, n_categories, len(information["columns"]) - len(kept))
 
 
-def _crop(found: dict[str, Any], names: str, matrices: Sequence[str]) -> None:
-    columns = found.get(names) or []
-    kept = _strongest(np.array(found.get(matrices[0]) or [], float)) if len(columns) > MOST else range(len(columns))
-    found["left_out"][names] = len(columns) - len(kept)
-    found[names] = [columns[i] for i in kept]
-    for name in matrices:
-        matrix = found.get(name)
-        found[name] = [[matrix[i][j] for j in kept] for i in kept] if matrix else []
+def _crop(matrix: Matrix, kept: Sequence[int]) -> list[list[Number]]:
+    return [[matrix[i][j] for j in kept] for i in kept]
 
 
-def _strongest(matrix: npt.NDArray[np.float64]) -> list[int]:
-    strengths = np.abs(np.nan_to_num(matrix))
-    if strengths.ndim != 2:
-        return []
+def _strongest(matrix: Matrix, n_columns: int) -> Sequence[int]:
+    if n_columns <= MOST:
+        return range(n_columns)
+    strengths: npt.NDArray[np.float64] = np.abs(np.nan_to_num(np.array(matrix, float)))
     np.fill_diagonal(strengths, 0.0)
     order = np.argsort(-strengths.max(axis=1), kind="stable")
     return sorted(int(i) for i in order[:MOST])
 
 
-def _maps(found: Mapping[str, Any], exact: str, pictures: Pictures) -> list[dict[str, Any]]:
-    numbers, words, left_out = found.get("numbers") or [], found.get("categories") or [], found.get("left_out") or {}
-    information = found.get("information") or {}
-    spearman = relative_error(found.get("spearman_error"))
-    shared, matrix = information.get("columns") or [], information.get("matrix")
-    squares = [
-        ("Pearson's r", numbers, found.get("pearson"), exact, left_out.get("numbers")),
-        (
+def _maps(associations: Associations, left_out: LeftOut, exact: str, pictures: Pictures) -> list[HeatMap]:
+    numbers, categories, information = associations["numbers"], associations["categories"], associations["information"]
+    ranks = relative_error(associations["spearman_error"])
+    maps = [
+        _square("Pearson's r", numbers, associations["pearson"], exact, left_out.numbers, pictures),
+        _square(
             "Spearman's rho",
             numbers,
-            found.get("spearman"),
-            spearman if spearman != "exact" else exact,
-            left_out.get("numbers"),
+            associations["spearman"],
+            exact if ranks == "exact" else ranks,
+            left_out.numbers,
+            pictures,
         ),
-        ("Cramér's V", words, found.get("cramers_v"), exact, left_out.get("categories")),
-        ("Mutual information, normalised", shared, matrix, exact, (information.get("left_out") or {}).get("columns")),
+        _square("Cramér's V", categories, associations["cramers_v"], exact, left_out.categories, pictures),
+        _mixed(associations["mixed"], exact, pictures),
+        _square(
+            "Mutual information, normalised",
+            information["columns"],
+            information["matrix"],
+            exact,
+            left_out.information,
+            pictures,
+        ),
     ]
-    maps = [_square(*square, pictures) for square in squares]
-    return [*maps[:3], _mixed(found.get("mixed") or [], exact, pictures), maps[3]]
+    return [map_ for map_ in maps if map_ is not None]
 
 
 def _square(
-    name: str, columns: Sequence[str], matrix: Matrix | None, error: str, left_out: int | None, pictures: Pictures
-) -> dict[str, Any]:
-    if not matrix or len(columns) < 2:
-        return {"picture": None}
-    short = different(columns, 60)
-    return _map(name, pictures.add_matrix(short, short, matrix, name), error, left_out or 0)
+    name: str, columns: Sequence[str], matrix: Matrix, error: str, left_out: int, pictures: Pictures
+) -> HeatMap | None:
+    if len(columns) < 2:
+        return None
+    short = distinct_names(columns, 60)
+    return _map(name, pictures.add_matrix(short, short, matrix, name), error, left_out)
 
 
-def _mixed(pairs: Sequence[Mapping[str, Any]], error: str, pictures: Pictures) -> dict[str, Any]:
-    all_numbers = list(dict.fromkeys(pair["number"] for pair in pairs))
-    all_words = list(dict.fromkeys(pair["category"] for pair in pairs))
+def _mixed(ratios: Sequence[CorrelationRatio], error: str, pictures: Pictures) -> HeatMap | None:
+    all_numbers = list(dict.fromkeys(ratio["number"] for ratio in ratios))
+    all_words = list(dict.fromkeys(ratio["category"] for ratio in ratios))
     numbers, words = all_numbers[:MOST], all_words[:MOST]
-    values = {(pair["number"], pair["category"]): pair.get("correlation_ratio") for pair in pairs}
+    values = {(ratio["number"], ratio["category"]): ratio["correlation_ratio"] for ratio in ratios}
     grid = [[values.get((number, word)) for word in words] for number in numbers]
     name = "Correlation ratio"
-    picture = pictures.add_matrix(different(numbers, 60), different(words, 60), grid, name)
+    picture = pictures.add_matrix(distinct_names(numbers, 60), distinct_names(words, 60), grid, name)
     return _map(name, picture, error, len(all_numbers) + len(all_words) - len(numbers) - len(words))
 
 
-def _map(name: str, picture: Picture | None, error: str, left_out: int) -> dict[str, Any]:
-    return {"name": name, "picture": picture, "error": error, "left_out": left_out}
+def _map(name: str, picture: Picture | None, error: str, left_out: int) -> HeatMap | None:
+    return None if picture is None else HeatMap(name, picture, error, left_out)

@@ -71,7 +71,7 @@ def by_class() -> Any:
                     "from": f"x0:Q|{FINE}",
                     "to": f"x1:Q|{FINE}",
                     "rows": f"n:Q|{COUNT}",
-                    "of_its_class": f"share:Q|{SHARE}",
+                    "share_of_its_class": f"share:Q|{SHARE}",
                 }
             ),
         )
@@ -160,7 +160,7 @@ def heat() -> Any:
                 scale=alt.Scale(domain=[-1, 0, 1], range="diverging", interpolate="lab"),
                 legend=alt.Legend(title=None, gradientLength=160, orient="bottom", direction="horizontal"),
             ),
-            tooltip=_tip(one="a:N", other="b:N", value="v:Q|.3f"),
+            tooltip=_tip(column="a:N", other_column="b:N", value="v:Q|.3f"),
         )
         .properties(width="container")
     )
@@ -190,7 +190,9 @@ def shares() -> Any:
             x=alt.X("n:Q", stack="normalize", axis=_axis(format="%", tickCount=4)),
             y=alt.Y("name:N", sort=None, axis=_axis(labelLimit=150, ticks=False, domain=False)),
             color=_classes(),
-            tooltip=_tip(**{"part": "name:N", "class": "class:N", "rows": f"n:Q|{COUNT}", "share": f"share:Q|{SHARE}"}),
+            tooltip=_tip(
+                **{"split": "name:N", "class": "class:N", "rows": f"n:Q|{COUNT}", "share": f"share:Q|{SHARE}"}
+            ),
         )
         .properties(height=alt.Step(22), width="container")
     )

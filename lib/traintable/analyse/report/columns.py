@@ -3,249 +3,155 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
+from traintable.analyse.document import ColumnProfile, Distinct, Flag, ProfileDocument
 from traintable.analyse.report import sparkline
+from traintable.analyse.report.column_pictures import MOST_VALUES, show_column_pictures, show_value
+from traintable.analyse.report.column_tables import Table, describe_distinct_error, list_measures, show_tables
 from traintable.analyse.report.figures import (
     count_error,
-    different,
+    distinct_names,
     figure,
-    p_value,
     percent,
     rank_error,
-    relative_error,
     share_of,
-    shortened,
+    shorten,
 )
 from traintable.analyse.report.pictures import Picture, Pictures
 
-MOST_VALUES = 12
-MOST_PERIODS = 400
-_LABEL_MEASURES = {
-    "auc": "AUC",
-    "correlation_ratio": "correlation ratio",
-    "cramers_v": "Cramér's V",
-    "mutual_information": "mutual information",
-    "pearson": "Pearson's r",
-    "spearman": "Spearman's rho",
-}
 _WORDS = {"near_key": "near-key", "id_like": "ID-like"}
 _SEVERE = {"constant", "all_missing", "near_key", "id_like", "infinite_values", "suspicious_value", "imbalanced"}
 
-Column = Mapping[str, Any]
+
+@dataclass(frozen=True)
+class FlagView:
+    """A flag in a word, with its sentence, and whether it needs to be looked into."""
+
+    word: str
+    text: str
+    severe: bool
 
 
-def view(profile: Mapping[str, Any], pictures: Pictures) -> list[dict[str, Any]]:
-    """For each column what its row and its panel show."""
-    rows = profile.get("rows") or 0
-    names = [column["name"] for column in profile.get("columns") or ()]
-    return [
-        _column(column, number, shown, rows, pictures)
-        for number, (column, shown) in enumerate(zip(profile.get("columns") or (), different(names, 80), strict=True))
-    ]
-
-
-def _column(column: Column, number: int, shown: str, rows: int, pictures: Pictures) -> dict[str, Any]:
-    missing = share_of((column.get("n_null") or 0) + (column.get("n_nan") or 0), rows)
-    distinct = column.get("distinct") or {}
-    strongest = association(column)
-    return {
-        "number": number,
-        "name": column["name"],
-        "shown": shown,
-        "type": column.get("type"),
-        "kind": column.get("kind") or "other",
-        "role": column.get("role") or "feature",
-        "missing": missing,
-        "distinct": distinct,
-        "distinct_error": relative_error(distinct.get("error")),
-        "typical": _typical(column),
-        "spark": sparkline.path(_counts(column)),
-        "flags": [_flag(flag) for flag in column.get("flags") or ()],
-        "association": strongest,
-        "scan": column.get("scan"),
-        "tables": _tables(column, rows),
-        "top": _top(column, rows),
-        "errors": _errors(column),
-        "gaps": (column.get("coverage") or {}).get("gaps") or [],
-        "pictures": [picture for picture in _pictures(column, rows, pictures) if picture],
-    }
-
-
-def _flag(flag: Mapping[str, str]) -> dict[str, Any]:
-    name = flag.get("flag", "")
-    word = _WORDS.get(name, name.replace("_", " "))
-    return {"word": word, "text": flag.get("text", ""), "severe": name in _SEVERE}
-
-
-def association(column: Column) -> tuple[str, float] | None:
+@dataclass(frozen=True)
+class LabelMeasure:
     """The measure of association with the label that the table of columns sorts by, and its value."""
-    found = column.get("label") or {}
-    for measure in ("auc", "correlation_ratio", "cramers_v", "spearman", "pearson", "mutual_information"):
-        if found.get(measure) is not None:
-            return _LABEL_MEASURES[measure], found[measure]
-    return None
+
+    name: str
+    value: float
+
+    @property
+    def strength(self) -> float:
+        """How far the value is from saying nothing, on a scale of 0 to 1."""
+        return abs(2 * self.value - 1) if self.name == "AUC" else abs(self.value)
 
 
-def strength(measure: str, value: float) -> float:
-    """How far a measure is from telling nothing, on a scale of 0 to 1."""
-    return abs(2 * value - 1) if measure == "AUC" else abs(value)
+@dataclass(frozen=True)
+class TopValues:
+    """The most frequent values with their rows and shares of the rows, and the rows of all others."""
+
+    error: str
+    rows: Sequence[tuple[str, int, str]]
+    other: int
+    other_share: str
 
 
-def _typical(column: Column) -> str:
-    if column.get("mean") is not None and column.get("kind") == "number":
-        spread = f" ± {figure(column['std'])}" if column.get("std") is not None else ""
-        return f"{figure(column['mean'])}{spread}"
-    if column.get("kind") == "time" and column.get("min"):
-        return f"{figure(column['min'])[:10]} to {figure(column.get('max'))[:10]}"
-    top = column.get("top") or []
-    return shortened(_value(top[0][0]), 60) if top else ""
+@dataclass(frozen=True)
+class ColumnView:
+    """What the row and the panel of a column show."""
+
+    number: int
+    name: str
+    shown: str
+    type: str
+    kind: str
+    role: str
+    missing: float | None
+    distinct: Distinct | None
+    distinct_error: str
+    typical: str
+    spark: str
+    flags: Sequence[FlagView]
+    association: LabelMeasure | None
+    scan: int
+    tables: Sequence[Table]
+    top: TopValues | None
+    errors: Mapping[str, str]
+    gaps: Sequence[tuple[str, str, int]]
+    pictures: Sequence[Picture]
 
 
-def _value(value: Any) -> str:
-    if value is None:
-        return "null"
-    return "(empty)" if value == "" else figure(value)
-
-
-def _counts(column: Column) -> Sequence[float]:
-    if column.get("histogram"):
-        return column["histogram"].get("counts") or ()
-    if column.get("coverage"):
-        return [count for _, count in column["coverage"].get("days") or ()]
-    return [count for _, count in (column.get("top") or ())[:MOST_VALUES]]
-
-
-def _tables(column: Column, rows: int) -> list[dict[str, Any]]:
-    """Small tables of figures, each of one source and one kind of error."""
-    moments = ("min", "max", "mean", "std", "variance", "skewness", "kurtosis")
-    found = [(name, figure(column[name])) for name in moments if column.get(name) is not None]
-    quantiles = sorted((column.get("quantiles") or {}).items(), key=lambda pair: float(pair[0]))
-    formats = [(form, f"{figure(n)}, as in {_value(example)}") for form, n, example in column.get("formats") or ()]
-    in_rank = rank_error(column.get("rank_error"))
-    tables = [
-        _table("Rows", "exact", _row_counts(column, rows)),
-        _table("Moments", "exact", found if not column.get("coverage") else []),
-        _table("Quantiles", in_rank, [(percent(float(q)), figure(value)) for q, value in quantiles]),
-        _table("Outside the bounds", in_rank, outliers(column)),
-        _table("With the label", in_rank, _with_label(column)),
-        _table("Lengths", "exact", _lengths(column.get("lengths") or {})),
-        _table("Formats", "exact", formats),
-        _table("Time", "exact", _coverage(column.get("coverage") or {})),
-    ]
-    return [table for table in tables if table["rows"]]
-
-
-def _lengths(lengths: Mapping[str, Any]) -> list[tuple[str, str]]:
-    quantiles = [(percent(float(q)), figure(value)) for q, value in (lengths.get("quantiles") or {}).items()]
+def show_columns(profile: ProfileDocument, pictures: Pictures) -> list[ColumnView]:
+    """For each column what its row and its panel show."""
+    names = distinct_names([column["name"] for column in profile["columns"]], 80)
     return [
-        (name, figure(lengths[name])) for name in ("min", "mean", "max") if lengths.get(name) is not None
-    ] + quantiles
-
-
-def _table(title: str, error: str, rows: list[tuple[str, str]]) -> dict[str, Any]:
-    return {"title": title, "error": error, "rows": rows}
-
-
-def _row_counts(column: Column, rows: int) -> list[tuple[str, str]]:
-    words = {"n": "with a value", "n_null": "null", "n_nan": "NaN", "n_infinite": "infinite", "n_zero": "zero"}
-    found = [(word, column[name]) for name, word in words.items() if column.get(name) is not None]
-    told = [(word, f"{figure(n)} ({percent(share_of(n, rows))})" if n else figure(n)) for word, n in found]
-    distinct = column.get("distinct") or {}
-    if distinct.get("value") is None:
-        return told
-    error = relative_error(distinct.get("error"))
-    return [*told, ("different values", figure(distinct["value"]) + ("" if error == "exact" else f" {error}"))]
-
-
-def _with_label(column: Column) -> list[tuple[str, str]]:
-    found = column.get("label") or {}
-    rows = [(_LABEL_MEASURES.get(name, name.replace("_", " ")), value) for name, value in found.items()]
-    told = [(name, p_value(value) if name in ("p value", "q value") else figure(value)) for name, value in rows]
-    means = [
-        (f"mean of “{shortened(word, 40)}”", figure(part.get("mean")))
-        for word, part in (column.get("by_class") or {}).items()
-        if part.get("mean") is not None
-    ]
-    return told + means
-
-
-def outliers(column: Column) -> list[tuple[str, str]]:
-    """For each rule its bounds and the rows outside them."""
-    return [
-        (
-            rule.upper() if rule != "quantile" else "Quantiles",
-            f"{figure(o.get('n'))} outside {figure(o.get('low'))} to {figure(o.get('high'))}",
-        )
-        for rule, o in (column.get("outliers") or {}).items()
-        if o
+        _show_column(column, number, shown, profile["rows"], pictures)
+        for number, (column, shown) in enumerate(zip(profile["columns"], names, strict=True))
     ]
 
 
-def _coverage(coverage: Mapping[str, Any]) -> list[tuple[str, str]]:
-    if not coverage:
-        return []
-    rows = [("first", figure(coverage.get("first"))), ("last", figure(coverage.get("last")))]
-    if coverage.get("step_seconds") is not None:
-        rows.append(("usual step", f"{figure(coverage['step_seconds'])} s"))
-    return [*rows, ("gaps", figure(len(coverage.get("gaps") or ())))]
+def _show_column(column: ColumnProfile, number: int, shown: str, rows: int, pictures: Pictures) -> ColumnView:
+    return ColumnView(
+        number=number,
+        name=column["name"],
+        shown=shown,
+        type=column["type"],
+        kind=column["kind"],
+        role=column["role"],
+        missing=share_of(column["n_null"] + (column["n_nan"] or 0), rows),
+        distinct=column["distinct"],
+        distinct_error=describe_distinct_error(column["distinct"]),
+        typical=_typical(column),
+        spark=sparkline.path(_counts(column)),
+        flags=[_show_flag(flag) for flag in column["flags"]],
+        association=measure_with_label(column),
+        scan=column["scan"],
+        tables=show_tables(column, rows),
+        top=_top(column, rows),
+        errors=_errors(column),
+        gaps=column["coverage"]["gaps"] if column["coverage"] else [],
+        pictures=show_column_pictures(column, rows, pictures),
+    )
 
 
-def _top(column: Column, rows: int) -> dict[str, Any] | None:
-    top = [(_value(value), count) for value, count in column.get("top") or ()]
-    if not top or column.get("histogram"):
+def _show_flag(flag: Flag) -> FlagView:
+    name = flag["flag"]
+    return FlagView(_WORDS.get(name, name.replace("_", " ")), flag["text"], name in _SEVERE)
+
+
+def measure_with_label(column: ColumnProfile) -> LabelMeasure | None:
+    """The measure of association with the label by which columns are sorted; None without one."""
+    measures = list_measures(column["label"]) if column["label"] else []
+    return next((LabelMeasure(name, value) for name, value in measures if value is not None), None)
+
+
+def _typical(column: ColumnProfile) -> str:
+    mean, std, top = column["mean"], column["std"], column["top"]
+    if mean is not None and column["kind"] == "number":
+        return figure(mean) + (f" ± {figure(std)}" if std is not None else "")
+    if column["kind"] == "time" and column["min"]:
+        return f"{figure(column['min'])[:10]} to {figure(column['max'])[:10]}"
+    return shorten(show_value(top[0][0]), 60) if top else ""
+
+
+def _counts(column: ColumnProfile) -> Sequence[float]:
+    if column["histogram"]:
+        return column["histogram"]["counts"]
+    if column["coverage"]:
+        return [count for _, count in column["coverage"]["days"]]
+    return [count for _, count in (column["top"] or ())[:MOST_VALUES]]
+
+
+def _top(column: ColumnProfile, rows: int) -> TopValues | None:
+    top = [(show_value(value), count) for value, count in column["top"] or ()]
+    if not top or column["histogram"]:
         return None
-    told = [(value, count, percent(share_of(count, rows))) for value, count in top[:MOST_VALUES]]
-    other = (column.get("other") or 0) + sum(count for _, count in top[MOST_VALUES:])
-    return {
-        "error": count_error(column.get("top_error")),
-        "rows": told,
-        "other": other,
-        "other_share": percent(share_of(other, rows)),
-    }
+    other = (column["other"] or 0) + sum(count for _, count in top[MOST_VALUES:])
+    shown = [(value, count, percent(share_of(count, rows))) for value, count in top[:MOST_VALUES]]
+    return TopValues(count_error(column["top_error"]), shown, other, percent(share_of(other, rows)))
 
 
-def _errors(column: Column) -> dict[str, str]:
+def _errors(column: ColumnProfile) -> dict[str, str]:
     """The error of each kind of picture."""
-    in_rank = rank_error(column.get("rank_error"))
-    return {"histogram": in_rank, "by_class": in_rank, "bars": count_error(column.get("top_error"))}
-
-
-def _pictures(column: Column, rows: int, pictures: Pictures) -> list[Picture | None]:
-    name = shortened(column["name"], 60)
-    histogram, classes = column.get("histogram") or {}, column.get("by_class") or {}
-    edges = histogram.get("edges") or []
-    found = [
-        pictures.add_histogram(edges, {"": histogram.get("counts") or []}, f"Histogram of {name}", kind="histogram")
-    ]
-    if histogram and classes:
-        series = dict(
-            zip(different(list(classes), 40), (part.get("counts") or [] for part in classes.values()), strict=True)
-        )
-        found.append(pictures.add_histogram(edges, series, f"Distribution of {name} in each class", kind="by_class"))
-    if not histogram and column.get("top") and column.get("kind") != "text":
-        top = column["top"][:MOST_VALUES]
-        words = different([_value(value) for value, _ in top], 60)
-        counts = [count for _, count in top]
-        bars = {"name": words, "n": counts, "share": [share_of(count, rows) for count in counts]}
-        found.append(pictures.add("bars", bars, f"Frequent values of {name}"))
-    return found + coverage_pictures(column, pictures)
-
-
-def coverage_pictures(column: Column, pictures: Pictures) -> list[Picture | None]:
-    """Rows of each period, and of each hour of the week."""
-    coverage = column.get("coverage") or {}
-    name, days = shortened(column["name"], 60), (coverage.get("days") or [])[:MOST_PERIODS]
-    period = coverage.get("period") or "period"
-    over = {"t": [t for t, _ in days], "period": [t for t, _ in days], "n": [n for _, n in days]}
-    week = coverage.get("hour_of_week") or []
-    weekdays = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-    hours = {
-        "day": [weekdays[h // 24 % 7] for h in range(len(week))],
-        "hour": [h % 24 for h in range(len(week))],
-        "n": week,
-    }
-    return [
-        pictures.add("over_time", over, f"Rows of each {period} of {name}"),
-        pictures.add("week", hours, f"Rows of each hour of the week of {name}"),
-    ]
+    in_rank = rank_error(column["rank_error"])
+    return {"histogram": in_rank, "by_class": in_rank, "bars": count_error(column["top_error"])}

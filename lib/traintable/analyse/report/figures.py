@@ -5,60 +5,65 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard, TypeVar, cast
 
+T = TypeVar("T")
 LONGEST = 300
 NONE = "–"  # noqa: RUF001
 _BYTES = ("B", "kB", "MB", "GB", "TB", "PB")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
-def clean(value: Any) -> Any:
+def clean_for_page(value: T) -> T:
     """Plain data as a page can hold it.
 
     Numbers that are not finite become None, characters that HTML does not allow become pictures of themselves, and
     texts end after `LONGEST` characters.
     """
+    return cast("T", _clean(value))
+
+
+def _clean(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {printable(str(key)): clean(item) for key, item in value.items()}
+        return {make_printable(str(key)): _clean(item) for key, item in value.items()}
     if isinstance(value, str):
-        return shortened(printable(value), LONGEST)
+        return shorten(make_printable(value), LONGEST)
     if isinstance(value, Sequence):
-        return [clean(item) for item in value]
+        return [_clean(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 
 
-def printable(text: str) -> str:
+def make_printable(text: str) -> str:
     """A text without the characters that HTML does not allow."""
-    return _UNPRINTABLE.sub(lambda found: chr(0x2400 + ord(found[0])) if ord(found[0]) < 32 else "\ufffd", text)
+    return _UNPRINTABLE.sub(lambda match: chr(0x2400 + ord(match[0])) if ord(match[0]) < 32 else "\ufffd", text)
 
 
-def shortened(text: str, length: int) -> str:
+def shorten(text: str, length: int) -> str:
     """A text that ends in "…" where it was cut."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def different(names: Sequence[str], length: int) -> list[str]:
+def distinct_names(names: Sequence[str], length: int) -> list[str]:
     """Names for the axes of a picture: short, and still different from each other."""
     seen: set[str] = set()
-    found = []
+    shown = []
     for number, name in enumerate(names, start=1):
-        short = shortened(name, length)
+        short = shorten(name, length)
         if short in seen:
-            short = f"{shortened(name, length - 8)} #{number}"
+            short = f"{shorten(name, length - 8)} #{number}"
         seen.add(short)
-        found.append(short)
-    return found
+        shown.append(short)
+    return shown
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether there is a number to show."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def figure(value: Any) -> str:
+def figure(value: object) -> str:
     """A whole number in full, another with four digits, and a text as it is."""
     if isinstance(value, bool) or (value is not None and not isinstance(value, (int, float, str))):
         return NONE if not isinstance(value, bool) else str(value).lower()
@@ -80,7 +85,7 @@ def _plain(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def percent(share: Any) -> str:
+def percent(share: object) -> str:
     """A share of 0 to 1; one that is tiny but not 0 does not read as 0, nor one that is nearly all as all."""
     if not is_number(share):
         return NONE
@@ -92,19 +97,19 @@ def percent(share: Any) -> str:
     return f"{text}\u00a0%"
 
 
-def share_of(part: Any, whole: Any) -> float | None:
+def share_of(part: object, whole: object) -> float | None:
     """A part's share, None where there is no whole."""
     return part / whole if is_number(part) and is_number(whole) and whole else None
 
 
-def p_value(value: Any) -> str:
+def p_value(value: object) -> str:
     """A probability, which is never quite 0."""
     if not is_number(value):
         return NONE
     return "< 1e-300" if value < 1e-300 else figure(float(value))
 
 
-def size(n_bytes: Any) -> str:
+def size(n_bytes: object) -> str:
     """Bytes in the unit that suits them."""
     if not is_number(n_bytes):
         return NONE
@@ -114,16 +119,16 @@ def size(n_bytes: Any) -> str:
     return f"{figure(round(amount, 1))} {_BYTES[unit]}"
 
 
-def relative_error(error: Any) -> str:
-    """How a figure with a relative error is told from an exact one: "exact" or "± 1.6 %"."""
+def relative_error(error: object) -> str:
+    """The relative error of a figure in words: "exact" or "± 1.6 %"."""
     return f"± {percent(error)}" if is_number(error) and error else "exact"
 
 
-def rank_error(error: Any) -> str:
+def rank_error(error: object) -> str:
     """The same of quantiles, whose error is one of rank: a share of the rows."""
     return f"± {percent(error)} of the rows in rank" if is_number(error) and error else "exact"
 
 
-def count_error(error: Any) -> str:
+def count_error(error: object) -> str:
     """The same of counts that may be too low."""
     return f"at most {figure(error)} too low" if is_number(error) and error else "exact"

@@ -1,18 +1,44 @@
-"""The charts of a page: what each shows in words, and its data, kept aside until the page draws it."""
+"""The charts of a page: what each shows in words, and its data, kept until the page draws it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 from markupsafe import Markup
 
 from traintable.analyse.report.charts import specifications
 from traintable.analyse.report.figures import is_number
 
-Columns = Mapping[str, Sequence[Any]]
+Cell = str | float | bool | None
+ChartColumns = Mapping[str, Sequence[Cell]]
+
+
+class ColumnsData(TypedDict):
+    """A chart of rows, column by column."""
+
+    kind: str
+    columns: dict[str, list[Cell]]
+
+
+class HistogramData(TypedDict):
+    """A chart of counts between edges, of each series; with a limit to be drawn, where there is one."""
+
+    kind: str
+    edges: list[float | None]
+    series: dict[str, Sequence[int]]
+    limit: float | None
+
+
+class MatrixData(TypedDict):
+    """A heat map of values of -1 to 1."""
+
+    kind: str
+    rows: list[str]
+    across: list[str]
+    thousandths: list[list[int | None]]
 
 
 @dataclass(frozen=True)
@@ -28,14 +54,14 @@ class Picture:
 class Pictures:
     """The charts of one page in the order in which they were added."""
 
-    data: list[dict[str, Any]] = field(default_factory=list)
+    data: list[ColumnsData | HistogramData | MatrixData] = field(default_factory=list)
 
-    def add(self, kind: str, columns: Columns, description: str) -> Picture | None:
+    def add(self, kind: str, columns: ChartColumns, description: str) -> Picture | None:
         """Add a chart of rows that are given column by column, all of one length; None when there are no rows."""
         if not any(len(column) for column in columns.values()):
             return None
-        rounded = {name: [_rounded(value) for value in column] for name, column in columns.items()}
-        return self._added(kind, {"columns": rounded}, description)
+        rounded = {name: [_round(value) for value in column] for name, column in columns.items()}
+        return self._add({"kind": kind, "columns": rounded}, description)
 
     def add_histogram(
         self,
@@ -44,27 +70,28 @@ class Pictures:
         description: str,
         *,
         kind: str,
-        limit: Any = None,
+        limit: float | None = None,
     ) -> Picture | None:
-        """Add counts between edges: k + 1 edges, and of each series k counts."""
+        """Add counts between edges: k + 1 edges, and of each series k counts; None when there are no rows."""
         if len(edges) < 2 or not any(any(counts) for counts in series.values()):
             return None
-        data = {"edges": [_rounded(edge) for edge in edges], "series": dict(series), "limit": _rounded(limit)}
-        return self._added(kind, data, description)
+        rounded = [_round_number(edge) for edge in edges]
+        limit = None if limit is None else _round_number(limit)
+        return self._add({"kind": kind, "edges": rounded, "series": dict(series), "limit": limit}, description)
 
     def add_matrix(
-        self, rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[Any]], name: str
+        self, rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float | None]], name: str
     ) -> Picture | None:
-        """Add values of -1 to 1 for pairs, told to a thousandth."""
+        """Add values of -1 to 1 for pairs, in thousandths; None when there are no pairs."""
         if not rows or not columns:
             return None
         thousandths = [[round(1000 * value) if is_number(value) else None for value in row] for row in values]
-        data = {"rows": list(rows), "across": list(columns), "thousandths": thousandths}
-        return self._added("heat", data, f"Heat map of {name} for {len(rows)} x {len(columns)} columns")
+        data: MatrixData = {"kind": "heat", "rows": list(rows), "across": list(columns), "thousandths": thousandths}
+        return self._add(data, f"Heat map of {name} for {len(rows)} x {len(columns)} columns")
 
-    def _added(self, kind: str, data: dict[str, Any], description: str) -> Picture:
-        self.data.append({"kind": kind, **data})
-        return Picture(len(self.data) - 1, kind, description)
+    def _add(self, data: ColumnsData | HistogramData | MatrixData, description: str) -> Picture:
+        self.data.append(data)
+        return Picture(len(self.data) - 1, data["kind"], description)
 
     def script(self) -> Markup:
         """Specifications and data as JSON that is safe inside a script element."""
@@ -72,7 +99,7 @@ class Pictures:
         return Markup(as_script(block))  # noqa: S704
 
 
-def as_script(value: Any) -> str:
+def as_script(value: object) -> str:
     """JSON in which no text can end the script element it stands in."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
@@ -80,7 +107,11 @@ def as_script(value: Any) -> str:
     return text
 
 
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if is_number(value) else None
-    return value
+def _round(value: Cell) -> Cell:
+    return _round_number(value) if isinstance(value, float) else value
+
+
+def _round_number(value: float) -> float | None:
+    if isinstance(value, int):
+        return value
+    return float(f"{value:.6g}") if is_number(value) else None

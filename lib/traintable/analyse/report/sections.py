@@ -4,33 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from traintable.analyse.document import Headline, ProfileDocument
 from traintable.analyse.report.figures import figure
-
-Profile = Mapping[str, Any]
-
-# What else a headline may call a section.
-_ALSO = {
-    "outliers": "anomalies",
-    "time": "coverage",
-    "class_balance": "imbalance",
-    "balance": "imbalance",
-    "association": "associations",
-    "hypothesis": "tests",
-    "leakage": "leaks",
-}
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part of the page; `absent` says in one line why there is nothing to show, "" where there is."""
-
-    id: str
-    title: str
-    absent: str
-    source: str
-
 
 TITLES = {
     "overview": "Overview",
@@ -45,104 +21,116 @@ TITLES = {
     "leaks": "Suspected leaks",
     "drift": "Drift",
     "tests": "Tests",
-    "embedding": "Embedding",
     "plan": "Plan",
     "sources": "Where the numbers come from",
 }
 
 
-def sections(profile: Profile, plan: Any) -> list[Section]:
-    """All sections in their order; the embedding is left out of the menu until there is one."""
-    why = _absences(profile, plan)
-    return [Section(id_, title, why.get(id_, ""), source(profile, id_)) for id_, title in TITLES.items()]
+@dataclass(frozen=True)
+class Section:
+    """One part of the page; `absent` says in one line why there is nothing to show, "" where there is."""
+
+    id: str
+    title: str
+    absent: str
+    source: str
 
 
-def target(headline: Mapping[str, Any], numbers: Mapping[str, int]) -> str:
+def list_sections(profile: ProfileDocument, *, has_plan: bool) -> list[Section]:
+    """All sections in their order."""
+    absent = {**_absent_of_table(profile), **_absent_of_rows(profile)}
+    if not has_plan:
+        absent["plan"] = "No plan was given to this report."
+    return [Section(id_, title, absent.get(id_, ""), describe_source(profile, id_)) for id_, title in TITLES.items()]
+
+
+def find_target(headline: Headline, numbers: Mapping[str, int]) -> str:
     """The anchor that a headline leads to: a section, or the panel of the column it is about."""
-    section = str(headline.get("section") or "")
-    section = _ALSO.get(section, section)
-    about = [name for name in headline.get("columns") or () if name in numbers]
+    section = headline["section"]
+    about = [name for name in headline["columns"] if name in numbers]
     if about and section not in TITLES.keys() - {"columns"}:
         return f"column-{numbers[about[0]]}"
     return section if section in TITLES else "overview"
 
 
-def source(profile: Profile, section: str) -> str:
+def describe_source(profile: ProfileDocument, section: str) -> str:
     """From which scans a section's numbers come, in words; "" for sections without numbers of their own."""
-    if section in ("overview", "embedding", "plan", "sources"):
+    if section in ("overview", "plan", "sources"):
         return ""
-    columns = profile.get("columns") or []
-    parts: Mapping[str, Any] = {
-        "columns": columns,
-        "coverage": [column for column in columns if column.get("coverage")],
+    if section == "leaks":
+        return "the guards against leaks"
+    return describe_scans(profile, sorted(_scans_of(profile, section))) or "scans that the profile does not list"
+
+
+def _scans_of(profile: ProfileDocument, section: str) -> set[int]:
+    columns = profile["columns"]
+    numbers: dict[str, set[int]] = {
+        "columns": {column["scan"] for column in columns},
+        "coverage": {column["scan"] for column in columns if column["coverage"]},
+        "missingness": {profile["missingness"]["scan"]},
+        "imbalance": set(profile["imbalance"]["scan"]) if profile["imbalance"] else set(),
+        "associations": set(profile["associations"]["scan"]) if profile["associations"] else set(),
+        "anomalies": set(profile["anomalies"].get("scan") or ()) if profile["anomalies"] else set(),
+        "importance": {profile["importance"].get("scan", -1)} if profile["importance"] else set(),
+        "hints": {hint.get("scan", -1) for hint in profile["hints"]},
+        "drift": {profile["drift"].get("scan", -1)} if profile["drift"] else set(),
+        "tests": {test["scan"] for test in profile["tests"]},
     }
-    part = parts.get(section) or profile.get(section)
-    scans: set[int] = set()
-    for item in part if isinstance(part, list) else [part]:
-        scan = item.get("scan") if isinstance(item, Mapping) else None
-        scans.update([] if scan is None else [scan] if isinstance(scan, int) else scan)
-    return scans_in_words(profile, sorted(scans)) or "scans that the profile does not name here"
+    return numbers.get(section, set())
 
 
-def scans_in_words(profile: Profile, scan: int | Sequence[int] | None) -> str:
-    """Words such as "scan 1: columns one by one", also for several; "" when none is named."""
-    numbers = [] if scan is None else [scan] if isinstance(scan, int) else list(scan)
-    scans = profile.get("scans") or []
-    told = [f"scan {n + 1}: {scans[n].get('what', '')}" for n in numbers if isinstance(n, int) and 0 <= n < len(scans)]
-    return ", ".join(told)
+def describe_scans(profile: ProfileDocument, numbers: Sequence[int]) -> str:
+    """Words such as "scan 1: columns one by one", also for several; "" when none is known."""
+    scans = profile["scans"]
+    return ", ".join(f"scan {n + 1}: {scans[n]['what']}" for n in numbers if 0 <= n < len(scans))
 
 
-def _absences(profile: Profile, plan: Any) -> dict[str, str]:
-    columns = profile.get("columns") or []
-    checks = {
-        "overview": (True, ""),
-        "columns": (bool(columns), "The table has no columns."),
-        "missingness": (_has_missing(profile), _no_missing(profile)),
-        "imbalance": (bool(profile.get("imbalance")), _no_classes(profile)),
-        "associations": (_has_pairs(profile), "There are no two columns whose association can be measured."),
-        "coverage": (any(column.get("coverage") for column in columns), "No column holds times."),
-        "anomalies": (
-            bool(profile.get("anomalies")) or any(column.get("outliers") for column in columns),
-            "No column of numbers to look for outliers in, and no anomalies were looked for.",
-        ),
-        "importance": (bool(profile.get("importance")), _no_model(profile)),
-        "hints": (bool(profile.get("hints")), "Nothing was found that gains over the columns as they are."),
-        "leaks": (
-            bool(profile.get("leaks")),
-            "No leak is suspected." if profile.get("label") else "No label, so none was looked for.",
-        ),
-        "drift": (bool(profile.get("drift")), "No other table or version was given to compare with."),
-        "tests": (bool(profile.get("tests")), "No test applies: tests need a label and columns that vary."),
-        "embedding": (bool(profile.get("embedding")), "No embedding was computed."),
-        "plan": (plan is not None, "No plan was given to this report."),
-        "sources": (bool(profile.get("scans")), "The profile names no scan."),
-    }
-    return {section: reason for section, (present, reason) in checks.items() if not present}
+def _absent_of_table(profile: ProfileDocument) -> dict[str, str]:
+    """Section -> why it has nothing to show, of those that are made of scans of all rows."""
+    columns, label = profile["columns"], profile["label"]
+    absent: dict[str, str] = {}
+    if not columns:
+        absent["columns"] = "The table has no columns."
+    if not any(pattern["columns"] for pattern in profile["missingness"]["patterns"]) and not any(
+        column["n_null"] for column in columns
+    ):
+        rows = profile["rows"]
+        absent["missingness"] = f"No value is missing in {figure(rows)} rows." if rows else "The table has no rows."
+    if not profile["imbalance"]:
+        absent["imbalance"] = "No label was given, so there are no classes to balance."
+        if label:
+            absent["imbalance"] = "The label has no classes to balance: it is continuous, or no row has one."
+    if not _has_pairs(profile):
+        absent["associations"] = "There are no two columns whose association can be measured."
+    if not any(column["coverage"] for column in columns):
+        absent["coverage"] = "No column holds times."
+    if not profile["drift"]:
+        absent["drift"] = "No other table or version was given to compare with."
+    if not profile["tests"]:
+        absent["tests"] = "No test applies: tests need a label and columns that vary."
+    if not profile["scans"]:
+        absent["sources"] = "The profile lists no scans."
+    return absent
 
 
-def _has_missing(profile: Profile) -> bool:
-    patterns = (profile.get("missingness") or {}).get("patterns") or []
-    columns = profile.get("columns") or []
-    return any(pattern.get("columns") for pattern in patterns) or any(column.get("n_null") for column in columns)
+def _absent_of_rows(profile: ProfileDocument) -> dict[str, str]:
+    """The same of the sections that look at rows, and of leaks."""
+    label, absent = profile["label"], {}
+    if not profile["anomalies"] and not any(column["outliers"] for column in profile["columns"]):
+        absent["anomalies"] = "There is no column of numbers in which to look for outliers, and no rows were scored."
+    if not profile["importance"]:
+        absent["importance"] = "No label was given, so importance could not be measured."
+        if label:
+            absent["importance"] = "Importance was not measured for this profile."
+    if not profile["hints"]:
+        absent["hints"] = "No feature was found that gains over the columns as they are."
+    if not profile["leaks"]:
+        absent["leaks"] = "No leak is suspected." if label else "Without a label no leaks were looked for."
+    return absent
 
 
-def _no_missing(profile: Profile) -> str:
-    rows = profile.get("rows") or 0
-    return f"No value is missing in {figure(rows)} rows." if rows else "The table has no rows."
-
-
-def _has_pairs(profile: Profile) -> bool:
-    found = profile.get("associations") or {}
-    return len(found.get("numbers") or ()) > 1 or len(found.get("categories") or ()) > 1 or bool(found.get("mixed"))
-
-
-def _no_classes(profile: Profile) -> str:
-    if not profile.get("label"):
-        return "No label was given, so there are no classes to balance."
-    return "The label has no classes to balance: it is continuous, or no row has one."
-
-
-def _no_model(profile: Profile) -> str:
-    if not profile.get("label"):
-        return "No label was given, so there is nothing to be important for."
-    return "Importance was not measured for this profile."
+def _has_pairs(profile: ProfileDocument) -> bool:
+    associations = profile["associations"]
+    if associations is None:
+        return False
+    return bool(len(associations["numbers"]) > 1 or len(associations["categories"]) > 1 or associations["mixed"])

@@ -66,21 +66,21 @@ def codes_of(columns: Sequence[AnalysedColumn], learned: Statistics) -> Codes:
     words = {c.name: c for c in used if c.kind in WORDS}
     by_class = {c.name: ranges[c.name].coding for c in used if c.is_ranked}
     by_class |= {name: _most_frequent(c, learned, WORDS_BY_CLASS) for name, c in words.items()}
-    paired = _paired(used, ranges, learned)
+    paired = _pair_codes(used, ranges, learned)
     numbers = [c.name for c in used if c.kind == NUMBER and c.name in paired and len(ranges[c.name].starts)]
-    fine = {name: ranges[name].binned(FINE_BINS) for name in numbers}
+    fine = {name: ranges[name].bin_coding(FINE_BINS) for name in numbers}
     periods = {c.name: _periods(c.name, learned) for c in columns if c.kind == TIME}
     return Codes(classes, ranges, by_class, paired, fine, periods)
 
 
-def _paired(columns: Sequence[AnalysedColumn], ranges: dict[str, Ranges], learned: Statistics) -> dict[str, Coding]:
+def _pair_codes(columns: Sequence[AnalysedColumn], ranges: dict[str, Ranges], learned: Statistics) -> dict[str, Coding]:
     """Numbers and times by bins and categories by their most frequent values, in the order of the columns."""
     codes = {}
     for column in columns:
         if column.role == SPLIT_ROLE:
             continue
         if column.is_ranked:
-            codes[column.name] = ranges[column.name].binned(BINS)
+            codes[column.name] = ranges[column.name].bin_coding(BINS)
         elif column.kind in WORDS:
             codes[column.name] = _most_frequent(column, learned, WORDS_IN_PAIRS)
     return codes

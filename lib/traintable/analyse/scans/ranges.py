@@ -41,18 +41,18 @@ class Ranges:
         ends = np.cumsum(self.weighted.counts)
         return np.asarray(ends - (self.weighted.counts - 1) / 2)
 
-    def counted(self, counts: Ints) -> Weighted:
+    def subset(self, counts: Ints) -> Weighted:
         """Some of the rows, of which `counts`, shape (ranges,), lie in each range."""
         present = np.flatnonzero(counts)
         return Weighted(self.weighted.values[present], counts[present], self.weighted.rank_error)
 
-    def binned(self, n: int) -> Coding:
+    def bin_coding(self, n: int) -> Coding:
         """Codes by at most `n` bins of about equally many rows; each value for itself where there are no more."""
         if len(self.starts) <= n:
             return self.coding
         return Coding.of_ranges(self.column, _merge(self.starts, self.weighted, n)[0])
 
-    def between(self, edges: Sequence[float] | Floats, counts: Ints) -> Ints:
+    def histogram(self, edges: Sequence[float] | Floats, counts: Ints) -> Ints:
         """Of some rows, `counts` in each range, how many fall between edges, as numpy.histogram has it."""
         binned, _ = np.histogram(self.weighted.values, np.asarray(edges, np.float64), weights=counts)
         return np.asarray(binned.astype(np.int64))

@@ -89,11 +89,11 @@ def scan_together(
     pairs = second
     if codes.is_wide:
         sample = _sample_about(df, SAMPLE_ROWS, first.n_rows, key=key, seed=seed)
-        pairs = scan(sample, wanted_of_pairs(_first_paired(columns, codes), codes))
+        pairs = scan(sample, wanted_of_pairs(_first_columns(columns, codes), codes))
     return TableScans(columns, first, codes, second, pairs)
 
 
-def _first_paired(columns: Sequence[AnalysedColumn], codes: Codes) -> list[str]:
+def _first_columns(columns: Sequence[AnalysedColumn], codes: Codes) -> list[str]:
     """The first columns of a wide table; the label is always among them."""
     label = [c.name for c in columns if c.role == LABEL and c.name in codes.paired]
     return [*label, *(name for name in codes.paired if name not in label)][:MAX_PAIRED]

@@ -37,12 +37,12 @@ def describe_associations(scans: TableScans) -> Associations | None:
     factors, collinear, condition = _collinearity(scans)
     return {
         "numbers": numbers,
-        "pearson": _rounded(pearson),
-        "spearman": _rounded(spearman),
+        "pearson": _round(pearson),
+        "spearman": _round(spearman),
         "spearman_error": max((codes.ranges[name].weighted.rank_error for name in numbers), default=0.0),
         "categories": categories,
-        "cramers_v": _rounded(cramers),
-        "other_values": _with_other_values(categories, scans),
+        "cramers_v": _round(cramers),
+        "other_values": _categories_with_others(categories, scans),
         "mixed": _correlation_ratios(scans),
         "information": _information(scans),
         "vif": factors,
@@ -56,7 +56,7 @@ def describe_associations(scans: TableScans) -> Associations | None:
     }
 
 
-def _rounded(matrix: Floats) -> Matrix:
+def _round(matrix: Floats) -> Matrix:
     """The matrix with as many digits as anyone looks at, for a wide table has many cells."""
     return [[value if isfinite(value) else None for value in row] for row in np.round(matrix, SHOWN_DIGITS).tolist()]
 
@@ -80,7 +80,7 @@ def _cramers_v(names: Sequence[str], scans: TableScans) -> Floats:
     return matrix
 
 
-def _with_other_values(names: Sequence[str], scans: TableScans) -> list[str]:
+def _categories_with_others(names: Sequence[str], scans: TableScans) -> list[str]:
     """The categories whose rarer values are counted as one."""
     paired, frequencies = scans.codes.paired, scans.first.frequencies
     return [name for name in names if frequencies[name].n_distinct()[0] > len(paired[name].words)]
@@ -137,7 +137,7 @@ def _information(scans: TableScans) -> InformationMatrix:
     for i, j in combinations(range(len(names)), 2):
         counts = _counts_of(names[i], names[j], scans)
         matrix[i, j] = matrix[j, i] = information(counts).normalised if counts is not None else np.nan
-    return {"columns": names, "matrix": _rounded(matrix)}
+    return {"columns": names, "matrix": _round(matrix)}
 
 
 def _collinearity(scans: TableScans) -> tuple[dict[str, Number], list[str], Number]:

@@ -33,8 +33,8 @@ def add_classes(profile: ColumnProfile, scans: TableScans) -> None:
 
 
 def _class_values(ranges: Ranges, counts: Ints, edges: list[float]) -> ClassValues:
-    values = ranges.counted(counts)
-    binned = ranges.between(edges, counts).tolist() if edges else []
+    values = ranges.subset(counts)
+    binned = ranges.histogram(edges, counts).tolist() if edges else []
     return {"n": values.n, "mean": finite(values.mean()), "counts": binned}
 
 

@@ -28,7 +28,7 @@ BINS = 30
 
 def describe_column(column: AnalysedColumn, learned: Statistics) -> ColumnProfile:
     """All that the first scan says of a column; what does not apply to its kind is None."""
-    profile = _blank(column)
+    profile = blank_column(column)
     if column.is_ranked:
         _describe_ranked(profile, column, learned)
     elif column.kind in (*WORDS, TEXT):
@@ -39,7 +39,8 @@ def describe_column(column: AnalysedColumn, learned: Statistics) -> ColumnProfil
     return profile
 
 
-def _blank(column: AnalysedColumn) -> ColumnProfile:
+def blank_column(column: AnalysedColumn) -> ColumnProfile:
+    """The profile of a column of which nothing is known yet."""
     return {
         "name": column.name,
         "type": column.type,

@@ -34,24 +34,24 @@ def _all_headlines(profile: ProfileDocument) -> Iterator[Headline]:
     if profile["rows"] < FEW_ROWS:
         text = f"{profile['rows']:,} rows are too few to tell an effect from chance."
         yield _headline(HIGH, "There are hardly any rows", text, "overview")
-    yield from _leaks(profile)
-    yield from _label(profile)
-    yield from _telling(profile)
-    yield from _empty(profile)
-    yield from _drift(profile)
-    yield from _anomalies(profile)
-    yield from _flagged(profile, "suspicious_value", "may hold stand-ins for missing values")
-    yield from _flagged(profile, "mixed_formats", "are written in several ways")
-    yield from _flagged(profile, "infinite_values", "hold infinite values or NaN")
-    yield from _redundant(profile)
-    yield from _flagged(profile, "id_like", "look like identifiers")
-    yield from _flagged(profile, "time_gaps", "have gaps in time")
-    yield from _flagged(profile, "constant", "are constant")
-    yield from _best(profile)
-    yield from _flagged(profile, "high_missing", "lack many values", is_low=True)
-    yield from _flagged(profile, "heavy_tails", "have heavy tails", is_low=True)
-    yield from _flagged(profile, "skewed", "are skewed", is_low=True)
-    yield from _flagged(profile, "rare_categories", "have rare categories", is_low=True)
+    yield from _leak_headlines(profile)
+    yield from _label_headlines(profile)
+    yield from _too_good_headlines(profile)
+    yield from _empty_headlines(profile)
+    yield from _drift_headlines(profile)
+    yield from _period_headlines(profile)
+    yield from _flag_headlines(profile, "suspicious_value", "may hold stand-ins for missing values")
+    yield from _flag_headlines(profile, "mixed_formats", "are written in several ways")
+    yield from _flag_headlines(profile, "infinite_values", "hold infinite values or NaN")
+    yield from _redundancy_headlines(profile)
+    yield from _flag_headlines(profile, "id_like", "look like identifiers")
+    yield from _flag_headlines(profile, "time_gaps", "have gaps in time")
+    yield from _flag_headlines(profile, "constant", "are constant")
+    yield from _best_headlines(profile)
+    yield from _flag_headlines(profile, "high_missing", "lack many values", is_low=True)
+    yield from _flag_headlines(profile, "heavy_tails", "have heavy tails", is_low=True)
+    yield from _flag_headlines(profile, "skewed", "are skewed", is_low=True)
+    yield from _flag_headlines(profile, "rare_categories", "have rare categories", is_low=True)
 
 
 def _headline(severity: HeadlineSeverity, title: str, text: str, section: str, columns: Sequence[str] = ()) -> Headline:
@@ -64,14 +64,14 @@ def _list_names(names: Sequence[str]) -> str:
     return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"
 
 
-def _leaks(profile: ProfileDocument) -> Iterator[Headline]:
+def _leak_headlines(profile: ProfileDocument) -> Iterator[Headline]:
     leaks = profile["leaks"]
     if leaks:
         names = list(dict.fromkeys(name for leak in leaks for name in leak["columns"]))
         yield _headline(HIGH, f"Suspected leaks: {len(leaks)}", leaks[0]["message"], "leaks", names)
 
 
-def _label(profile: ProfileDocument) -> Iterator[Headline]:
+def _label_headlines(profile: ProfileDocument) -> Iterator[Headline]:
     label, imbalance = profile["label"], profile["imbalance"]
     if label is None:
         return
@@ -102,7 +102,7 @@ def _strength(column: ColumnProfile) -> float:
     return max((abs(measure) for measure in measures if measure is not None), default=0.0)
 
 
-def _telling(profile: ProfileDocument) -> Iterator[Headline]:
+def _too_good_headlines(profile: ProfileDocument) -> Iterator[Headline]:
     """Columns of which each nearly determines the label."""
     names = [c["name"] for c in profile["columns"] if _strength(c) >= TELLING and c["n"] >= FEW_ROWS]
     if names:
@@ -114,7 +114,7 @@ def _telling(profile: ProfileDocument) -> Iterator[Headline]:
         yield _headline(HIGH, "Too good to be true", text, "associations", names)
 
 
-def _best(profile: ProfileDocument) -> Iterator[Headline]:
+def _best_headlines(profile: ProfileDocument) -> Iterator[Headline]:
     ranked = sorted((c for c in profile["columns"] if c["label"]), key=lambda c: -_strength(c))
     ranked = [c for c in ranked if NOTICEABLE <= _strength(c) < TELLING][:NAMED]
     if ranked:
@@ -123,7 +123,7 @@ def _best(profile: ProfileDocument) -> Iterator[Headline]:
         yield _headline(LOW, "What says most about the label", text, "associations", [c["name"] for c in ranked])
 
 
-def _empty(profile: ProfileDocument) -> Iterator[Headline]:
+def _empty_headlines(profile: ProfileDocument) -> Iterator[Headline]:
     n = profile["rows"]
     missing = {c["name"]: 1 - c["n"] / n for c in profile["columns"] if c["name"] != profile["label"]}
     mostly = sorted((name for name, share in missing.items() if share >= MOSTLY_MISSING), key=lambda m: -missing[m])
@@ -136,7 +136,7 @@ def _empty(profile: ProfileDocument) -> Iterator[Headline]:
         yield _headline(severity, "Columns that are mostly empty", text, "missingness", mostly)
 
 
-def _drift(profile: ProfileDocument) -> Iterator[Headline]:
+def _drift_headlines(profile: ProfileDocument) -> Iterator[Headline]:
     drift = profile["drift"]
     if drift is None:
         return
@@ -150,7 +150,7 @@ def _drift(profile: ProfileDocument) -> Iterator[Headline]:
         yield _headline(HIGH, "The table has changed", text, "drift", [*severe, *changed])
 
 
-def _anomalies(profile: ProfileDocument) -> Iterator[Headline]:
+def _period_headlines(profile: ProfileDocument) -> Iterator[Headline]:
     periods = profile["anomalies"]["by_time"] if profile["anomalies"] else []
     strange = sorted((p for p in periods if p["is_strange"]), key=lambda p: -(p["score"] or 0.0))
     if strange:
@@ -159,16 +159,16 @@ def _anomalies(profile: ProfileDocument) -> Iterator[Headline]:
         yield _headline(MEDIUM, "Unusual periods", text, "anomalies")
 
 
-def _redundant(profile: ProfileDocument) -> Iterator[Headline]:
+def _redundancy_headlines(profile: ProfileDocument) -> Iterator[Headline]:
     clusters = profile["associations"]["clusters"] if profile["associations"] else []
     if clusters and profile["rows"] >= FEW_ROWS:
         names = list(dict.fromkeys(name for cluster in clusters for name in cluster["columns"]))
-        groups = "1 group" if len(clusters) == 1 else f"{len(clusters)} groups"
-        text = f"{groups} of columns that say nearly the same, the first of {_list_names(clusters[0]['columns'])}."
+        first = _list_names(clusters[0]["columns"])
+        text = f"Groups of columns that say nearly the same: {len(clusters)}. The first is {first}."
         yield _headline(MEDIUM, "Redundant columns", text, "associations", names)
 
 
-def _flagged(profile: ProfileDocument, flag: FlagName, what: str, *, is_low: bool = False) -> Iterator[Headline]:
+def _flag_headlines(profile: ProfileDocument, flag: FlagName, what: str, *, is_low: bool = False) -> Iterator[Headline]:
     texts = {c["name"]: f["text"] for c in profile["columns"] for f in c["flags"] if f["flag"] == flag}
     if texts:
         names = list(texts)

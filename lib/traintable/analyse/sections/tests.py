@@ -129,14 +129,14 @@ def _test_by_class(column: AnalysedColumn, classes: Classes, scans: TableScans) 
         return [], {}
     rows = classes.rows(counts)
     association: LabelAssociation = {
-        "mutual_information": finite(information(_binned(counts[1:], name, scans.codes)).normalised)
+        "mutual_information": finite(information(_merge_bins(counts[1:], name, scans.codes)).normalised)
     }
     if column.kind in WORDS:
         result = independence(counts[1:, 1:])
         association["cramers_v"] = finite(cramers_v(counts[1:, 1:]).value)
         test = ColumnTest((name, label), result, interpret_table(name, label, result))
     else:
-        groups = {word: scans.codes.ranges[name].counted(row[1:]) for word, row in rows.items()}
+        groups = {word: scans.codes.ranges[name].subset(row[1:]) for word, row in rows.items()}
         result = _compare_groups(groups, association, by_rank=_is_odd(name, scans.first))
         test = ColumnTest((name, label), result, interpret_groups(name, label, _present(groups), result))
     return [test, *_test_missing(name, label, rows)], association
@@ -150,7 +150,7 @@ def _test_missing(name: str, label: str, rows: Mapping[str, Ints]) -> list[Colum
     return [ColumnTest((name, label), result, interpret_missing(name, label, rows, result))]
 
 
-def _binned(counts: Ints, name: str, codes: Codes) -> Ints:
+def _merge_bins(counts: Ints, name: str, codes: Codes) -> Ints:
     """A table by class with the ranges of a number put together to bins; missing is a value of its own."""
     if name not in codes.ranges or not len(codes.ranges[name].starts):
         return counts
@@ -168,7 +168,7 @@ def _test_by_category(column: AnalysedColumn, label: AnalysedColumn, scans: Tabl
     if counts is None:
         return [], {}
     names = (*coding.words, "all others")
-    groups = {name: ranges.counted(row[1:]) for name, row in zip(names, counts[1:], strict=True) if row[1:].any()}
+    groups = {name: ranges.subset(row[1:]) for name, row in zip(names, counts[1:], strict=True) if row[1:].any()}
     association: LabelAssociation = {}
     result = _compare_groups(groups, association, by_rank=_is_odd(label.name, scans.first))
     reading = interpret_groups(label.name, column.name, _present(groups), result)

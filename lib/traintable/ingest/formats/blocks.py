@@ -58,13 +58,13 @@ def read_block(raw: pa.Array, fields: Sequence[Field], reader: Reader, *, zone: 
     place[parsed_rows] = np.arange(len(parsed_rows))
     indices = pa.array(place, mask=place < 0)
     spread = [column.take(indices) for column in columns]
-    broken_promises: Reasons = {}
-    checked = check_columns(fields, spread, broken_promises)
-    for row, why in broken_promises.items():
+    violations: Reasons = {}
+    checked = check_columns(fields, spread, violations)
+    for row, broken in violations.items():
         if row not in reasons:
-            reasons[row] = why
+            reasons[row] = broken
         elif place[row] >= 0:  # not those that have no values at all
-            reasons[row] += [violation for violation in why if not _follows(violation, reasons[row])]
+            reasons[row] += [violation for violation in broken if not _follows(violation, reasons[row])]
     return Block(checked, reasons)
 
 

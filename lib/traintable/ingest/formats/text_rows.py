@@ -171,7 +171,9 @@ def _with_bad_records(records: pa.RecordBatch, files: pa.Array, block: Block, ma
     return pa.RecordBatch.from_arrays([*columns, files, wrong], names=[str(i) for i in range(len(columns) + 2)])
 
 
-def _bad_record_structs(records: pa.RecordBatch, reasons: Sequence[list[Violation]], max_bytes: int) -> pa.StructArray:
+def _bad_record_structs(
+    records: pa.RecordBatch, reasons: Sequence[Sequence[Violation]], max_bytes: int
+) -> pa.StructArray:
     """What is kept of bad records; of one of more than `max_bytes` its beginning."""
     texts: list[str] = []
     contents: list[bytes | None] = []

@@ -14,7 +14,8 @@ from traintable.addresses import resolve
 from traintable.config.ingest import CHANGES, IngestConfig
 from traintable.config.sources import TableSource
 from traintable.delta.commits import Commit, commits
-from traintable.delta.pin import Pinned, loaded, read_pinned
+from traintable.delta.pinned_input import PinnedInput, read_pinned
+from traintable.delta.table import Table
 from traintable.errors import ConfigError, InputMissing
 from traintable.ingest.intervals import Interval
 from traintable.ingest.ledger import LoadState
@@ -87,17 +88,16 @@ class ChangeFeed:
 
     def _snapshot(self, spark: SparkSession, file: ListedFile) -> DataFrame:
         commit = self._commits[self._version(file.name)]
-        rows = read_pinned(spark, Pinned(self.table, commit.version, commit.timestamp))
+        rows = read_pinned(spark, PinnedInput(self.table, commit.version, commit.timestamp))
         version, at = F.lit(commit.version).cast("bigint"), F.lit(commit.timestamp).cast("timestamp")
         more = dict(zip(CHANGES, (F.lit("insert"), version, at), strict=True))
         return rows.withColumns(more)
 
     def _feed(self, spark: SparkSession, files: Sequence[ListedFile]) -> DataFrame:
         versions = [self._version(file.name) for file in files]
-        reader = spark.read.option("readChangeFeed", "true")
-        reader = reader.option("startingVersion", min(versions)).option("endingVersion", max(versions))
+        options = {"readChangeFeed": "true", "startingVersion": min(versions), "endingVersion": max(versions)}
         try:
-            rows = loaded(reader, self.table)
+            rows = Table(self.table).rows(spark, options=options)
         except PySparkException as error:
             raise InputMissing(
                 where=f"table {self.table}, versions {min(versions)} to {max(versions)}",

@@ -20,7 +20,7 @@ from traintable.contract import typed_rows
 from traintable.contract.record_columns import BLOCK, FILE, PLACE, POSITION
 from traintable.contract.rules import Field
 from traintable.delta.commits import commits
-from traintable.delta.pin import Pinned, pin, read_pinned
+from traintable.delta.pinned_input import PinnedInput, pin_input, read_pinned
 from traintable.errors import InputMissing
 from traintable.ingest.drift import apply_drift_policy, declared_fields
 from traintable.ingest.intervals import Interval
@@ -91,7 +91,7 @@ class DeltaSource:
         self.config, self.source, self.session = config, source, session
         self.table = resolve(source.table, config.root)
         self.name = name_in_table(self.table, os.path.realpath(config.root))
-        self._pinned: Pinned | None = None
+        self._pinned: PinnedInput | None = None
         self._ranges: dict[str, Range] = {}
         self._interval: Interval | None = None
 
@@ -117,17 +117,17 @@ class DeltaSource:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _pin(self) -> Pinned | None:
+    def _pin(self) -> PinnedInput | None:
         """The version to read; None of a table that has none."""
         version, at = self.source.version, self.source.timestamp
         if self.source.format == "table":
             try:
-                return pin(self.table, spark=self.session())
+                return pin_input(self.table, spark=self.session())
             except InputMissing:
                 return None  # not a Delta table, or no table at all, as reading it will show
         if at is not None:
             version = _as_of(self.table, at)
-        return pin(self.table, version)
+        return pin_input(self.table, version)
 
     def _rows(self, spark: SparkSession) -> DataFrame:
         where = self.source.where

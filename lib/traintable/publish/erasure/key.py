@@ -1,4 +1,4 @@
-"""Whose rows are meant: values of key columns, and how to know them again in rows, JSON and texts."""
+"""Whose rows are to go: values of key columns, and how to know them again in rows, JSON and texts."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ class Key:
         types = {name: _require_type(kinds[name], name, where) for name in given}
         return cls({name: _require_value(given[name], types[name], name, where) for name in given}, types)
 
-    def rows(self, table: pa.Table) -> pa.ChunkedArray:
-        """For each row whether it is meant; False where a column is null, or can't have the value."""
+    def match_rows(self, table: pa.Table) -> pa.ChunkedArray:
+        """For each row whether it is one of the key; False where a column is null, or can't have the value."""
         return reduce(pc.and_, [_equal(table.column(name), value) for name, value in self.values.items()])
 
     def is_in(self, row: Any) -> bool:
         """Whether an object, as JSON gives it, has all of the values under the columns' names."""
         return isinstance(row, Mapping) and all(
-            row.get(name) is not None and typed(row[name], self.types[name]) == value
+            row.get(name) is not None and as_type(row[name], self.types[name]) == value
             for name, value in self.values.items()
         )
 
@@ -88,12 +88,12 @@ class Key:
         forms = [tuple(_forms(text)) for text in self.texts()]
         return bool(forms) and all(any(form in content for form in some) for some in forms)
 
-    def redacted(self, value: Any) -> Any:
+    def redact(self, value: Any) -> Any:
         """A value of JSON without the texts of the key, also in texts that hold JSON themselves."""
         if isinstance(value, Mapping):
-            return {name: self.redacted(one) for name, one in value.items()}
+            return {name: self.redact(item) for name, item in value.items()}
         if isinstance(value, list):
-            return [self.redacted(one) for one in value]
+            return [self.redact(item) for item in value]
         if isinstance(value, str):
             for form in (form.decode() for text in self.texts() for form in _forms(text)):
                 value = value.replace(form, REDACTED)
@@ -105,21 +105,21 @@ def _equal(column: pa.ChunkedArray, value: Any) -> pa.ChunkedArray:
         column = column.cast(column.type.value_type)
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("us"), safe=False)
-    wanted = typed(value, column.type)
+    wanted = as_type(value, column.type)
     equal = pa.scalar(False) if wanted is None else pc.equal(column, pa.scalar(wanted, column.type))
     return pc.fill_null(pc.and_(equal, pc.is_valid(column)), False)
 
 
-def typed(value: Any, kind: pa.DataType) -> Any:
+def as_type(value: Any, kind: pa.DataType) -> Any:
     """A value, or its text, as one of a type; None where the type has no such value. Times are in UTC, without zone."""
     try:
-        found = _converted(value, kind)
-        return None if found is None else pa.scalar(found, kind).as_py() if not isinstance(found, datetime) else found
+        result = _convert(value, kind)
+        return result if result is None or isinstance(result, datetime) else pa.scalar(result, kind).as_py()
     except (ValueError, OverflowError, InvalidOperation, TypeError, pa.ArrowException):
         return None
 
 
-def _converted(value: Any, kind: pa.DataType) -> Any:
+def _convert(value: Any, kind: pa.DataType) -> Any:
     if pa.types.is_boolean(kind):
         return value if isinstance(value, bool) else {"true": True, "false": False}[str(value).lower()]
     if isinstance(value, bool):
@@ -176,12 +176,12 @@ def _require_type(kind: pa.DataType | None, name: str, where: str) -> pa.DataTyp
 
 
 def _require_value(value: Any, kind: pa.DataType, name: str, where: str) -> Any:
-    found = None if value is None else typed(value, kind)
-    if found is None:
+    result = None if value is None else as_type(value, kind)
+    if result is None:
         raise ConfigError(  # the value itself is nothing for logs
             where=f"{where}, column {name}",
             expected=f"a value of type {kind}",
-            found="null" if value is None else "one that this type has not",
+            found="null" if value is None else "one that this type can't have",
             remedy="Write dates and times as 2013-01-31 and 2013-01-31T12:00:00Z.",
         )
-    return found
+    return result

@@ -6,26 +6,27 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
-from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from traintable.delta.commits import LOG
-from traintable.delta.versions import Action, base, checkpoints, file_name, is_checkpoint, json_of, log_files, now
+from traintable.delta.log import (
+    Action,
+    data_file_name,
+    edit_actions,
+    is_checkpoint,
+    log_names,
+    now_ms,
+    parse_json,
+)
+from traintable.delta.manifest import Manifest, parse_manifest
 from traintable.publish.erasure.key import REDACTED, Key
-from traintable.publish.vacuum import checksum_name
 from traintable.storage.folder import Folder
 
-FORGOTTEN = "forgotten"  # in a manifest
-_SUMMARY = re.compile(rf"{LOG}/(\d+\.crc|\d+\.\d+\.compacted\.json|_last_checkpoint)")
 _CONDITIONS = re.compile("predicate|condition|clause", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Replaced:
-    """A file without the rows that were meant, in place of one that had them; `path` is that of the log."""
+class Replacement:
+    """A file without the rows of the key, in place of one that had them; `path` is that of the log."""
 
     path: str
     bytes: int
@@ -41,18 +42,10 @@ class Replaced:
         return _with_stats({**new, "modificationTime": self.at}, {"numRecords": self.n})
 
 
-def summaries(names: Set[str]) -> list[str]:
-    """Files of a log that repeat what others say, statistics among it, and that readers and writers do without.
-
-    Checkpoints are among them but for the one that the log begins with: to change all of them with the commits would
-    take a moment in which they say different things. Pointers to a checkpoint come before it.
-    """
-    found = {name for name in names if _SUMMARY.fullmatch(name)} | (set(checkpoints(names)) - set(base(names)))
-    return sorted(found, reverse=True)
-
-
-def rewrite(files: Folder, names: Set[str], key: Key, replaced: Mapping[str, Replaced], there: Set[str]) -> list[str]:
-    """Let the log name new files for those in `replaced` (by name); returns the files of the log that were changed.
+def rewrite_log(
+    files: Folder, names: Set[str], key: Key, replacements: Mapping[str, Replacement], there: Set[str]
+) -> list[str]:
+    """Let the log name new files for those in `replacements` (by name); returns the files of the log that were changed.
 
     In a commit that adds such a file the old one is removed and the new one added; one that removes it removes the new
     one too. Commits are changed from the newest to the oldest, each at once. So whatever has been done when somebody
@@ -61,114 +54,98 @@ def rewrite(files: Folder, names: Set[str], key: Key, replaced: Mapping[str, Rep
     columns, go from what commits say of themselves; examples of rows go from manifests, and those of versions that have
     lost rows say so (`forgotten`: `at`, `rows`, `content_hash`).
     """
-    editing = _Editing(key, replaced, there)
-    changed = []
-    for name in log_files(names):
-        content = editing.checkpoint(files, name) if is_checkpoint(name) else editing.commit(files, name)
-        if content is not None:
-            if checksum_name(name) in names:
-                files.remove(checksum_name(name))
-            files.write(name, content)
-            changed.append(name)
-    return changed
+    editing = _Editing(key, replacements, there)
+    return [
+        name
+        for name in log_names(names)
+        if edit_actions(files, name, names, editing.edit_checkpoint if is_checkpoint(name) else editing.edit_commit)
+    ]
 
 
-def mark(manifest: Mapping[str, Any], n: int, content_hash: str) -> dict[str, Any]:
+def mark_forgotten(manifest: Manifest, n: int, content_hash: str) -> Manifest:
     """A manifest that says that `n` more rows were forgotten, and of which rows its content hash is."""
-    before = manifest.get(FORGOTTEN) or {"rows": 0}
-    return {**manifest, FORGOTTEN: {"at": now(), "rows": before["rows"] + n, "content_hash": content_hash}}
+    n_earlier = manifest["forgotten"]["rows"] if manifest.get("forgotten") else 0
+    forgotten = {"at": now_ms(), "rows": n_earlier + n, "content_hash": content_hash}
+    return cast(Manifest, {**manifest, "forgotten": forgotten})
 
 
 @dataclass(frozen=True)
 class _Editing:
     key: Key
-    replaced: Mapping[str, Replaced]
+    replacements: Mapping[str, Replacement]
     there: Set[str]
 
-    def commit(self, files: Folder, name: str) -> bytes | None:
-        """The new content of a commit; None where it stays as it is."""
-        old = [json.loads(line) for line in (files.read(name) or b"").decode().splitlines() if line.strip()]
-        added = {file_name(action["add"]["path"]) for action in old if "add" in action}
-        removed = sum(self.replaced[name].n_removed for name in added & self.replaced.keys())
-        after = added | {file_name(self.replaced[name].path) for name in added & self.replaced.keys()}
-        new = [action for one in old for action in self._of_commit(one, after, removed)]
-        if new == old:
-            return None
-        lines = [json.dumps(action, ensure_ascii=False, separators=(",", ":")) for action in new]
-        return ("\n".join(lines) + "\n").encode()
+    def edit_commit(self, old: list[Action]) -> list[Action]:
+        """The new actions of a commit."""
+        added = {data_file_name(action["add"]["path"]) for action in old if "add" in action}
+        exchanged = [self.replacements[name] for name in added & self.replacements.keys()]
+        n_removed = sum(new.n_removed for new in exchanged)
+        after = added | {data_file_name(new.path) for new in exchanged}
+        return [new for action in old for new in self._of_commit(action, after, n_removed)]
 
-    def checkpoint(self, files: Folder, name: str) -> bytes | None:
-        """The new content of a checkpoint, which is a state: files are exchanged in it."""
-        with files.open(name) as opened:
-            table = pq.read_table(pa.PythonFile(opened, mode="r"))
-        old = table.to_pylist()
-        new = [{kind: self._of_file(kind, one) for kind, one in row.items()} for row in old]
-        if new == old:
-            return None
-        out = BytesIO()
-        pq.write_table(pa.Table.from_pylist(new, schema=table.schema), out)
-        return out.getvalue()
+    def edit_checkpoint(self, old: list[Action]) -> list[Action]:
+        """The new rows of a checkpoint, which is a state: files are exchanged in it."""
+        return [{kind: self._of_file(kind, action) for kind, action in row.items()} for row in old]
 
-    def _of_commit(self, action: Action, added: Set[str], n_removed: int) -> Iterator[Action]:
-        (kind, one), *_ = action.items()
+    def _of_commit(self, row: Action, added: Set[str], n_removed: int) -> Iterator[Action]:
+        (kind, action), *_ = row.items()
         if kind == "commitInfo":
-            yield {kind: self._info(one, n_removed)}
+            yield {kind: self._info(action, n_removed)}
             return
-        old = file_name(one["path"]) if kind in ("add", "remove") else None
-        new = self.replaced.get(old or "")
+        old = data_file_name(action["path"]) if kind in ("add", "remove") else None
+        new = self.replacements.get(old or "")
         if new is not None and kind == "add":
-            yield {
-                "remove": {"path": one["path"], "deletionTimestamp": new.at, "dataChange": one.get("dataChange", True)}
-            }
-        yield {kind: self._of_file(kind, one)}
-        if new is not None and kind == "remove" and file_name(new.path) not in added:
-            yield {"remove": new.action(one)}
+            is_change = action.get("dataChange", True)
+            yield {"remove": {"path": action["path"], "deletionTimestamp": new.at, "dataChange": is_change}}
+        yield {kind: self._of_file(kind, action)}
+        if new is not None and kind == "remove" and data_file_name(new.path) not in added:
+            yield {"remove": new.action(action)}
 
-    def _of_file(self, kind: str, one: Any) -> Any:
+    def _of_file(self, kind: str, action: Any) -> Any:
         """What an action says of a file; of all else what it says already."""
-        if kind not in ("add", "remove") or not one:
-            return one
-        name = file_name(one["path"])
-        if name in self.replaced and kind == "add":
-            return self.replaced[name].action(one)
-        stats = json_of(one.get("stats")) or one.get("stats_parsed") or {}
-        if stats and (name not in self.there or name in self.replaced or self._shows(stats)):
-            return _with_stats(one, {"numRecords": stats["numRecords"]} if "numRecords" in stats else None)
-        return one
+        if kind not in ("add", "remove") or not action:
+            return action
+        name = data_file_name(action["path"])
+        if name in self.replacements and kind == "add":
+            return self.replacements[name].action(action)
+        stats = parse_json(action.get("stats")) or action.get("stats_parsed") or {}
+        if stats and (name not in self.there or name in self.replacements or self._shows(stats)):
+            return _with_stats(action, {"numRecords": stats["numRecords"]} if "numRecords" in stats else None)
+        return action
 
     def _shows(self, stats: Mapping[str, Any]) -> bool:
         bounds = (stats.get("minValues"), stats.get("maxValues"))
         return any(map(self.key.is_in, bounds)) or self.key.is_written_in(json.dumps(stats, default=str).encode())
 
     def _info(self, info: Action, n_removed: int) -> Action:
-        told = json_of(info.get("userMetadata"))
-        if isinstance(told, dict) and "traintable" in told:
-            new = without_examples(told)
-            new = mark(new, n_removed, "of the rows before") if n_removed else new
-            info = info if new == told else {**info, "userMetadata": json.dumps(new)}
+        manifest = parse_manifest(info.get("userMetadata"))
+        if manifest is not None:
+            new = without_examples(manifest)
+            new = mark_forgotten(new, n_removed, "of the rows before") if n_removed else new
+            info = info if new == manifest else {**info, "userMetadata": json.dumps(new)}
         if info.get("operationParameters"):
             parameters = {
                 name: REDACTED if _CONDITIONS.search(name) and self._names_a_column(value) else value
                 for name, value in info["operationParameters"].items()
             }
             info = {**info, "operationParameters": parameters}
-        redacted: Action = self.key.redacted(info)
+        redacted: Action = self.key.redact(info)
         return redacted
 
     def _names_a_column(self, value: Any) -> bool:
         return any(name in str(value) for name in self.key.values)
 
 
-def without_examples(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def without_examples(manifest: Manifest) -> Manifest:
     """A manifest without the keys of rows that guards against leaks have given as examples."""
-    found = manifest.get("leakage")
-    if not isinstance(found, list):
-        return dict(manifest)
+    leakage = manifest.get("leakage")
+    if not isinstance(leakage, list):
+        return cast(Manifest, dict(manifest))
     findings = [
-        {**one, "numbers": {name: n for name, n in one.get("numbers", {}).items() if name != "examples"}}
-        for one in found
+        {**finding, "numbers": {name: n for name, n in finding.get("numbers", {}).items() if name != "examples"}}
+        for finding in leakage
     ]
-    return {**manifest, "leakage": findings}
+    return cast(Manifest, {**manifest, "leakage": findings})
 
 
 def _with_stats(action: Action, stats: Mapping[str, Any] | None) -> Action:

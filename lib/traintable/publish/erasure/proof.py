@@ -1,4 +1,4 @@
-"""Search every file of a table for somebody, whatever has been done before: what is found is found."""
+"""Search every file of a table for somebody, whatever has been done to it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from traintable.delta.commits import LOG
+from traintable.delta.log import is_log_file
 from traintable.publish.erasure.key import Key
-from traintable.publish.erasure.rows import Rows, count
+from traintable.publish.erasure.matching_rows import RowMatch, count_matches
 from traintable.storage.folder import Folder
 
 
-def search(files: Folder, key: Key, rows: Rows) -> tuple[int, int, list[str]]:
+def search(files: Folder, key: Key, rows: RowMatch) -> tuple[int, int, list[str]]:
     """How many files a folder has, their bytes, and the names of those that hold the key.
 
     Of Parquet files the values are decoded: of data files those of the key's columns, in all rows; of the log's all.
@@ -25,28 +25,28 @@ def search(files: Folder, key: Key, rows: Rows) -> tuple[int, int, list[str]]:
     for a number such as 7 stands in any text. Reads every file.
     """
     listed = files.files()
-    found = [file.name for file in listed if _holds(files, file.name, key, rows)]
-    return len(listed), sum(file.bytes for file in listed), found
+    holding = [file.name for file in listed if _holds(files, file.name, key, rows)]
+    return len(listed), sum(file.bytes for file in listed), holding
 
 
 def search_texts(files: Folder, key: Key) -> tuple[int, int, list[str]]:
     """The same of the files that manifests name, which are texts, packed or not."""
     listed = files.files()
-    found = [file.name for file in listed if key.is_written_in(_unpacked(files.read(file.name) or b""))]
-    return len(listed), sum(file.bytes for file in listed), found
+    holding = [file.name for file in listed if key.is_written_in(_unpack(files.read(file.name) or b""))]
+    return len(listed), sum(file.bytes for file in listed), holding
 
 
-def _unpacked(content: bytes) -> bytes:
+def _unpack(content: bytes) -> bytes:
     return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
 
 
-def _holds(files: Folder, name: str, key: Key, rows: Rows) -> bool:
+def _holds(files: Folder, name: str, key: Key, rows: RowMatch) -> bool:
     with files.open(name) as opened:
         if not name.endswith(".parquet"):
             return any(_is_in_line(line, key) for line in opened)
-        if name.startswith(f"{LOG}/"):
+        if is_log_file(name):
             return _is_in_checkpoint(opened, key)
-        return count(opened, rows).total() > 0
+        return count_matches(opened, rows).total() > 0
 
 
 def _is_in_line(line: bytes, key: Key) -> bool:
@@ -67,18 +67,18 @@ def _is_in_checkpoint(opened: BinaryIO, key: Key) -> bool:
 
 def _is_bound(value: Any, key: Key) -> bool:
     """Whether statistics anywhere in a value of JSON have the key as one of their bounds."""
-    return any(key.is_in(one) for one in _bounds(value))
+    return any(map(key.is_in, _bounds(value)))
 
 
 def _bounds(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
-        for name, one in value.items():
+        for name, item in value.items():
             if name in ("minValues", "maxValues"):
-                yield one
-            yield from _bounds(one)
+                yield item
+            yield from _bounds(item)
     elif isinstance(value, list):
-        for one in value:
-            yield from _bounds(one)
+        for item in value:
+            yield from _bounds(item)
     elif isinstance(value, str) and value.startswith(("{", "[")):
         try:
             yield from _bounds(json.loads(value))

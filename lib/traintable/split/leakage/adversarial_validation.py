@@ -1,4 +1,7 @@
-"""Whether a classifier tells the rows of train from the others."""
+"""Adversarial validation: whether a classifier can tell the rows of train from the others.
+
+The check is called "gap" in findings, in `leakage.allow` and in the limits of the configuration.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,13 @@ _N_NAMED = 3
 
 
 def adversarial_validation(evidence: Evidence, sample: LeakageSample) -> list[LeakFinding]:
-    """Whether features tell in which part a row stands, by the area under the ROC curve of a random forest.
+    """Whether features tell which split a row is in, by the area under the ROC curve of a random forest.
 
     On half of the sampled rows pyspark.ml's RandomForestClassifier learns to tell them apart (10 trees of depth 5,
     columns in at most 32 bins); on the other half its area is measured, with the standard error of Hanley and McNeil.
     A finding is an area above `max_gap_auc` that lies three errors above 0.5; above `severe_gap_auc` it is severe,
     unless splits follow each other in time, where seasons differ and the column of time is left out. The columns named
-    are the most important ones to the forest. Fewer than 20 rows of a side in a half are not judged.
+    are the most important ones to the forest. Where a half has fewer than 20 rows of a side there is no finding.
 
     Costs the forest's passes over the sample.
     """
@@ -65,7 +68,7 @@ def _finding(
         severity,
         columns,
         "a classifier tells train from the other splits",
-        "Look at what differs: leave out what follows the split, or split so that train is like what is predicted.",
+        "Leave out features that follow from the split, or split so that train resembles what is to be predicted.",
         {"auc": area, "standard_error": error, "rows": n_rows, "limit": limit},
     )
 

@@ -8,9 +8,10 @@ from math import sqrt
 from pyspark.sql import functions as F
 from scipy import stats  # type: ignore[import-untyped]
 
-from traintable.columns import SPLIT, TRAIN
+from traintable.columns import SPLIT, TRAIN, quote
+from traintable.sample.draw import null_safe_columns
 from traintable.split.leakage.evidence import Evidence
-from traintable.split.leakage.examined_table import ExaminedTable, marked
+from traintable.split.leakage.examined_table import ExaminedTable
 from traintable.split.leakage.finding import LeakFinding
 
 MIN_COPIES = 3
@@ -92,9 +93,9 @@ def duplicates(evidence: Evidence) -> list[LeakFinding]:
 
 def count_copies(table: ExaminedTable) -> CopyCounts:
     """Count rows whose features another row has."""
-    rows = table.published.select(
-        F.xxhash64(*marked(table.hashable)).alias("row"),
-        F.xxhash64(*marked([table.label])).alias("answer"),
+    rows = table.with_split.select(
+        F.xxhash64(*null_safe_columns(F.col(quote(name)) for name in table.hashable)).alias("row"),
+        F.xxhash64(*null_safe_columns([F.col(quote(table.label))])).alias("answer"),
         (F.col(SPLIT) == TRAIN).alias("train"),
     )
     full = (

@@ -61,7 +61,7 @@ class Evidence:
     def __init__(self, table: ExaminedTable) -> None:
         self.table = table
         survey = Wanted(values=table.numbers, sketches=True, frequencies=(table.label, SPLIT, *table.texts))
-        self.survey = scan(table.published, survey)
+        self.survey = scan(table.with_split, survey)
         self.n = {split: self.survey.frequencies[SPLIT].counts[split] for split in SPLITS}
         labels = self.survey.frequencies[table.label]
         few = not labels.too_many and len(labels.counts) <= MAX_CLASSES

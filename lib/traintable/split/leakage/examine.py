@@ -39,7 +39,8 @@ def examine(
 
     Parameters
     ----------
-    label : the answer; of more than 50 classes only rows, groups, times and the gap are examined.
+    label : the answer; of more than 50 classes only rows, groups and times are examined, and adversarial validation is
+        made.
     key : what tells rows apart, by which samples are drawn.
     features : the raw columns that features are made of.
     groups : columns, or lists of columns, whose values may not stand on two sides.
@@ -49,11 +50,23 @@ def examine(
     Returns
     -------
     list of Finding
-        See each guard for what it looks for: `duplicates`, `near_duplicates`, `overlap`, `predictors`, `identifiers`,
-        `target_statistics`, `gap`. The same rows give the same findings in any layout.
+        See each guard for what it looks for: `duplicates`, `near_duplicates`, `shared_groups`, `overlapping_times`,
+        `predictors`, `identifiers`, `target_statistics`, `adversarial_validation`. The same rows give the same findings
+        in any layout.
 
     Costs two passes over the features for what is known of single columns, one for exact duplicates, one to draw a
     sample, one over train for near duplicates by rows and one by each text, and one over the groups.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> rows = spark.range(400).selectExpr(
+    ...     "id", "id % 2 AS answer", "CAST(hash(id) AS DOUBLE) AS noise", "id % 2 = 1 AS refunded",
+    ...     "IF(id < 300, 'train', 'test') AS split",
+    ... )
+    >>> findings = split.examine(rows, label="answer", key=["id"], features=["noise", "refunded"])
+    >>> [(finding.severity, finding.check, finding.columns) for finding in findings]
+    [('severe', 'predictors', ('refunded',))]
     """
     named = [(name,) if isinstance(name, str) else tuple(name) for name in groups]
     used = {label, SPLIT, *key, *features, *text, *(name for group in named for name in group)}

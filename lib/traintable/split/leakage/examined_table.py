@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from traintable.columns import SPLIT, SPLITS, quote
+from traintable.columns import SPLIT, SPLITS
 from traintable.config.leakage import Limits
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "date", "timestamp", "timestamp_ntz")
 _COUNTERS = ("tinyint", "smallint", "int", "bigint", "date", "timestamp", "timestamp_ntz")
@@ -46,7 +46,7 @@ class ExaminedTable:
         return self.df.where(self.df[SPLIT] == split)
 
     @property
-    def published(self) -> DataFrame:
+    def with_split(self) -> DataFrame:
         """The rows of all three."""
         return self.df.where(self.df[SPLIT].isin(*SPLITS))
 
@@ -61,7 +61,7 @@ class ExaminedTable:
         return tuple(name for name in self._of_type(lambda kind: kind in _TEXTS) if name not in self.text)
 
     def counts_up(self, name: str) -> bool:
-        """Whether a column is of whole numbers or moments, as counters and clocks give them."""
+        """Whether a column is of whole numbers or times, as counters and clocks give them."""
         return self.types[name] in _COUNTERS
 
     def _of_type(self, fits: Callable[[str], bool]) -> tuple[str, ...]:
@@ -73,10 +73,3 @@ class ExaminedTable:
         """The features that can be hashed: maps and variants can't."""
         odd = ("map<", "variant")
         return tuple(n for n in self.features if not any(word in self.types[n] for word in odd))
-
-
-def marked(names: Sequence[str]) -> list[Column]:
-    """Each column with whether it is null, for a hash that tells null from every value."""
-    from pyspark.sql import functions as F
-
-    return [part for name in names for part in (F.col(quote(name)).isNull(), F.col(quote(name)))]

@@ -18,7 +18,7 @@ _LEAST_Z = 5.0
 def identifiers(evidence: Evidence) -> list[LeakFinding]:
     """Features and columns of the key that give the label away as an identifier does; costs no pass.
 
-    By order: whole numbers or moments that differ in at least 95% of the rows, where the bin of equally many rows tells
+    By order: whole numbers or times that differ in at least 95% of the rows, where the bin of equally many rows tells
     at least `max_order_information` of the label's entropy (rows were collected or sorted class by class). By lookup:
     at least 20 values, each with two rows on average, that stand on both sides, where the most frequent class that a
     value has in train saves at least `max_lookup` of the errors that the constant answer makes on held-out rows, and
@@ -40,6 +40,7 @@ def _is_counter(name: str, evidence: Evidence) -> bool:
 
 
 def _order_finding(name: str, evidence: Evidence) -> LeakFinding | None:
+    """The finding where the order of a nearly unique number tells the label."""
     train = evidence.of_number(name).train
     n_bins = min(_ORDER_BINS, int(train.sum()) // _ROWS_PER_BIN)
     if n_bins < 2:
@@ -55,6 +56,7 @@ def _order_finding(name: str, evidence: Evidence) -> LeakFinding | None:
 
 
 def _lookup_finding(name: str, evidence: Evidence) -> LeakFinding | None:
+    """The finding where train answers for held-out rows that have the same value."""
     grid = _grid(name, evidence)
     if grid is None:
         return None
@@ -89,8 +91,8 @@ def _finding(name: str, message: str, numbers: dict[str, float], evidence: Evide
     is_feature = name in evidence.table.features
     severity: Severity = "severe" if is_feature else "warning"
     remedy = (
-        "Leave it out of `prepare.features`; if it names what rows belong to, split so that it stands on one side."
+        "Leave it out of `prepare.features`; if it names what rows belong to, split by it, as by a group."
         if is_feature
-        else "It is no feature, but sort the rows out of its order before anything depends on it, or split by it."
+        else "It is not a feature; shuffle the rows before anything depends on their order, or split by it."
     )
     return LeakFinding("identifiers", severity, (name,), message, remedy, numbers)

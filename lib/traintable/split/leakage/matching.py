@@ -115,7 +115,7 @@ class _SampledSets:
         return cls(Sets.of_arrow(tokens), np.asarray(draw), np.asarray(label), flags, tuple(key.to_pylist()))
 
     def summary(self, best: pa.Table) -> Matches:
-        """What was found, with the keys of the most similar rows."""
+        """How many rows have a match, with the keys of the most similar rows."""
         rows = best.to_pylist()
         matched = sorted((row["best"]["similarity"], -row["i"], row["best"]["same"]) for row in rows if row["i"] >= 0)
         held = [(similarity, -i, same) for similarity, i, same in reversed(matched) if not self.train[-i]]

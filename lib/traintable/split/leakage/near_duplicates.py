@@ -8,8 +8,7 @@ from traintable.split.leakage.duplicates import MIN_COPIES, is_distinctive, labe
 from traintable.split.leakage.evidence import Evidence
 from traintable.split.leakage.finding import LeakFinding, Measure, Severity
 from traintable.split.leakage.matching import Matches, column_bucketing, find_matches, minhash_bucketing, n_differing
-from traintable.split.leakage.sample import LeakageSample, text_tokens
-from traintable.split.leakage.tokens import pairs
+from traintable.split.leakage.sample import LeakageSample, row_tokens, text_tokens
 
 _CHANCE = 0.001
 
@@ -45,9 +44,10 @@ def near_duplicates(evidence: Evidence, sample: LeakageSample) -> list[LeakFindi
 
 
 def _of_rows(evidence: Evidence, sample: LeakageSample) -> list[LeakFinding]:
+    """The finding about rows as sets of (column, value) pairs, if there is one."""
     table = evidence.table
     bucketing = column_bucketing(len(sample.compared), table.limits.similarity)
-    matches = find_matches(table, sample, "tokens", pairs(sample.compared), bucketing, equal=False)
+    matches = find_matches(table, sample, "tokens", row_tokens(sample.compared), bucketing, equal=False)
     if matches.held < MIN_COPIES or matches.share <= table.limits.max_near_duplicates:
         return []
     usual = min(1.0, (matches.train + 1) / (matches.n_train + 1))
@@ -61,6 +61,7 @@ def _of_rows(evidence: Evidence, sample: LeakageSample) -> list[LeakFinding]:
 
 
 def _finding(matches: Matches, columns: tuple[str, ...], severity: Severity, evidence: Evidence) -> LeakFinding:
+    """The finding about rows, or about texts of the column `columns` names, with what was counted."""
     numbers: dict[str, Measure] = {
         "share_of_held_out_rows": matches.share,
         "share_of_train_rows": matches.train / max(1, matches.n_train),

@@ -7,9 +7,10 @@ from itertools import pairwise
 
 from pyspark.sql import functions as F
 
-from traintable.columns import SPLIT, SPLITS, TRAIN
+from traintable.columns import SPLIT, SPLITS, TRAIN, quote
+from traintable.sample.draw import null_safe_columns
 from traintable.split.leakage.evidence import Evidence
-from traintable.split.leakage.examined_table import ExaminedTable, marked
+from traintable.split.leakage.examined_table import ExaminedTable
 from traintable.split.leakage.finding import LeakFinding, Measure
 from traintable.statistics.values import Values
 
@@ -22,10 +23,13 @@ def shared_groups(table: ExaminedTable) -> list[LeakFinding]:
     if not table.groups:
         return []
     hashes = [
-        F.struct(F.lit(i).alias("i"), F.xxhash64(F.lit(i), *marked(names)).alias("value"))
+        F.struct(
+            F.lit(i).alias("i"),
+            F.xxhash64(F.lit(i), *null_safe_columns(F.col(quote(name)) for name in names)).alias("value"),
+        )
         for i, names in enumerate(table.groups)
     ]
-    rows = table.published.select(F.explode(F.array(*hashes)).alias("group"), SPLIT)
+    rows = table.with_split.select(F.explode(F.array(*hashes)).alias("group"), SPLIT)
     counts = [F.count_if(F.col(SPLIT) == split).alias(split) for split in SPLITS]
     by_value = rows.groupBy("group.i", "group.value").agg(*counts)
     held = sum((F.col(split) for split in SPLITS if split != TRAIN), F.lit(0))
@@ -52,7 +56,7 @@ def _of_group(names: tuple[str, ...], shared: int, n: int, held: int, rows: int)
         "severe",
         names,
         "rows of one group stand in more than one split",
-        "Split by group, so that all its rows are on one side.",
+        "Split by group, so that all rows of a group are on one side.",
         numbers,
     )
 
@@ -72,6 +76,7 @@ def overlapping_times(evidence: Evidence) -> list[LeakFinding]:
 
 
 def _of_times(name: str, evidence: Evidence, earlier: tuple[str, Values], later: tuple[str, Values]) -> LeakFinding:
+    """The finding about two splits that follow each other, of which the earlier one ends too late."""
     (first, first_values), (second, second_values) = earlier, later
     weighted = first_values.weighted()
     late = int(weighted.counts[weighted.values >= second_values.min].sum())
@@ -85,7 +90,7 @@ def _of_times(name: str, evidence: Evidence, earlier: tuple[str, Values], later:
         "severe",
         (name,),
         f"{first} does not end before {second} begins",
-        "Split by time (`split.method: time`), or name no `leakage.time` if the order of rows does not matter.",
+        "Split by time (`split.method: time`), or leave `leakage.time` out if the order of rows does not matter.",
         numbers,
     )
 

@@ -22,7 +22,9 @@ from traintable.split.leakage.separation import (
 
 MAX_BINS = 64
 _ROWS_PER_BIN = 10
-_REMEDY = "Leave it out of `prepare.features`, or say in `leakage.allow` why it is known when the prediction is made."
+_REMEDY = (
+    "Leave it out of `prepare.features`, or explain in `leakage.allow` how it is known when the prediction is made."
+)
 
 
 def predictors(evidence: Evidence) -> list[LeakFinding]:
@@ -51,6 +53,7 @@ def predictors(evidence: Evidence) -> list[LeakFinding]:
 
 
 def _of_number(name: str, grid: Grid, evidence: Evidence) -> LeakFinding | None:
+    """The finding about a number: by its order, by whether it is missing, or by its value (or bin)."""
     limit = evidence.table.limits.max_auc
     for lowest in (True, False):
         train = _with_missing(grid.train, grid.missing[TRAIN], lowest)

@@ -11,10 +11,9 @@ from pyspark.sql import functions as F
 
 from traintable.arrays import Bools
 from traintable.columns import SPLIT, TRAIN, quote
-from traintable.sample.draw import keyed_hash
+from traintable.sample.draw import keyed_hash, null_safe_columns
 from traintable.split.leakage.evidence import Evidence
-from traintable.split.leakage.examined_table import ExaminedTable, marked
-from traintable.split.leakage.tokens import pairs
+from traintable.split.leakage.examined_table import ExaminedTable
 from traintable.text.shingles import shingles
 
 if TYPE_CHECKING:
@@ -40,10 +39,11 @@ class LeakageSample:
         size = table.limits.sample_rows
         is_train = F.col(SPLIT) == TRAIN
         bounds = [_threshold(n, size) for n in (evidence.n[TRAIN], evidence.n_held)]
-        chosen = table.published.where(row_draw(table) <= F.when(is_train, bounds[0]).otherwise(bounds[1]))
+        chosen = table.with_split.where(row_draw(table) <= F.when(is_train, bounds[0]).otherwise(bounds[1]))
         self.rows = _collect(chosen.select(*self._columns(table)), 4 * size)
 
     def _columns(self, table: ExaminedTable) -> list[Column]:
+        """What comes to the driver of each sampled row."""
         half = F.pmod(keyed_hash(table.key, seed=table.seed, purpose="half of leakage"), F.lit(2)) == 0
         fixed = {
             "draw": row_draw(table),
@@ -51,7 +51,7 @@ class LeakageSample:
             "half": half,
             "answer": label_hash(table),
             "key": F.to_json(F.struct(*[F.col(quote(name)) for name in table.key])),
-            "tokens": pairs(self.compared) if self.compared else F.lit(None).cast("array<bigint>"),
+            "tokens": row_tokens(self.compared) if self.compared else F.lit(None).cast("array<bigint>"),
         }
         fixed |= {f"text {i}": text_tokens(table, name) for i, name in enumerate(table.text)}
         fixed |= {f"value {i}": _number_or_text(table.df, name) for i, name in enumerate(self.valued)}
@@ -73,7 +73,13 @@ def row_draw(table: ExaminedTable) -> Column:
 
 def label_hash(table: ExaminedTable) -> Column:
     """A hash of the label."""
-    return F.xxhash64(*marked([table.label]))
+    return F.xxhash64(*null_safe_columns([F.col(quote(table.label))]))
+
+
+def row_tokens(names: Sequence[str]) -> Column:
+    """The hash of each of these columns' values, in their order: a row as a set of (column, value) pairs."""
+    columns = ([F.lit(i), *null_safe_columns([F.col(quote(name))])] for i, name in enumerate(names))
+    return F.array(*[F.xxhash64(*pair) for pair in columns])
 
 
 def text_tokens(table: ExaminedTable, name: str) -> Column:

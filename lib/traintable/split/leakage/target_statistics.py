@@ -24,7 +24,7 @@ _SMOOTHINGS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0, 200
 _MAX_ANSWERS = 10
 _LEAST_CORRELATION = 0.5
 
-SPLIT_SETS = tuple(parts for size in (1, 2, 3) for parts in combinations(SPLITS, size))
+SPLIT_SETS = tuple(splits for size in (1, 2, 3) for splits in combinations(SPLITS, size))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,28 @@ from traintable.sql.expressions import references
 
 
 def refuse_unavailable(config: Config) -> None:
-    """Raise ConfigError for the first of the `unavailable` features that `leakage.allow` does not name."""
+    """Raise ConfigError for the first of the `unavailable_features` that `leakage.allow` does not name.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> from traintable.config.dataset import Config
+    >>> config = Config.model_validate({
+    ...     "name": "visits",
+    ...     "source": {"table": "bookings", "key": ["id"]},
+    ...     "timeline": ["booking", "visit"],
+    ...     "predict_at": "booking",
+    ...     "columns": {"duration": {"available_at": "visit"}},
+    ...     "label": {"name": "late", "expr": "delay > 15"},
+    ...     "split": {"method": "hash", "hash": {"ratios": {"train": 0.8, "validation": 0.1, "test": 0.1}}},
+    ...     "prepare": {"features": {"duration": {}}},
+    ...     "output": {"table": "training"},
+    ... })
+    >>> split.refuse_unavailable(config)
+    Traceback (most recent call last):
+    ...
+    traintable.errors.ConfigError: prepare.features.duration: expected a feature that is known when the ...
+    """
     for finding in unavailable_features(config):
         if allowed_because(finding, config.leakage.allow) is None:
             raise ConfigError(
@@ -30,6 +51,24 @@ def unavailable_features(config: Config) -> list[LeakFinding]:
     A column is known at its `available_at`, a derived column when all it reads is known, a joined column when that by
     which its row is found is known too, and every column that the label's expression reads only with the answer,
     declared or not. Costs no pass: it reads the configuration.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> from traintable.config.dataset import Config
+    >>> config = Config.model_validate({
+    ...     "name": "visits",
+    ...     "source": {"table": "bookings", "key": ["id"]},
+    ...     "timeline": ["booking", "visit"],
+    ...     "predict_at": "booking",
+    ...     "columns": {"duration": {"available_at": "visit"}},
+    ...     "label": {"name": "late", "expr": "delay > 15"},
+    ...     "split": {"method": "hash", "hash": {"ratios": {"train": 0.8, "validation": 0.1, "test": 0.1}}},
+    ...     "prepare": {"features": {"duration": {}}},
+    ...     "output": {"table": "training"},
+    ... })
+    >>> [finding.columns for finding in split.unavailable_features(config)]
+    [('duration',)]
     """
     return [
         LeakFinding(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from traintable.config.leakage import Allowed
+from traintable.delta.manifest import LeakageFinding
 from traintable.errors import GateRefused
 from traintable.split.leakage.finding import LeakFinding
 
@@ -15,17 +15,38 @@ def allowed_because(finding: LeakFinding, allowed: Sequence[Allowed]) -> str | N
     return next((a.because for a in allowed if a.covers(finding.check, finding.columns)), None)
 
 
-def manifest_findings(findings: Sequence[LeakFinding], allowed: Sequence[Allowed] = ()) -> list[dict[str, Any]]:
-    """The findings for the manifest, each allowed one with the reason."""
-    described = []
+def manifest_findings(findings: Sequence[LeakFinding], allowed: Sequence[Allowed] = ()) -> list[LeakageFinding]:
+    """The findings for the manifest, each allowed one with the reason; costs no pass.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> finding = split.LeakFinding("predictors", "severe", ("refunded",), "its value tells the label", "Leave it out.")
+    >>> split.manifest_findings([finding])[0]["columns"]
+    ['refunded']
+    """
+    records = []
     for finding in findings:
+        record = finding.to_dict()
         reason = allowed_because(finding, allowed)
-        described.append({**finding.to_dict(), **({"allowed_because": reason} if reason else {})})
-    return described
+        if reason:
+            record["allowed_because"] = reason
+        records.append(record)
+    return records
 
 
 def refuse_severe(findings: Sequence[LeakFinding], allowed: Sequence[Allowed] = (), *, table: str) -> None:
-    """Raise GateRefused for severe findings that are not allowed, with all of them in the message."""
+    """Raise GateRefused for severe findings that are not allowed, with all of them in the message.
+
+    Examples
+    --------
+    >>> from traintable import split
+    >>> finding = split.LeakFinding("predictors", "severe", ("refunded",), "its value tells the label", "Leave it out.")
+    >>> split.refuse_severe([finding], table="visits")
+    Traceback (most recent call last):
+    ...
+    traintable.errors.GateRefused: table visits: expected no leak ...
+    """
     severe = [f for f in findings if f.severity == "severe" and allowed_because(f, allowed) is None]
     if severe:
         first = severe[0]
@@ -33,7 +54,7 @@ def refuse_severe(findings: Sequence[LeakFinding], allowed: Sequence[Allowed] = 
         raise GateRefused(
             where=f"table {table}",
             expected="no leak between the label or the held-out rows and what is learned from",
-            found="; ".join(str(finding) for finding in severe),
-            remedy="Nothing was published. What is no leak can be allowed, with the reason: "
+            found="; ".join(map(str, severe)).removesuffix("."),
+            remedy="Nothing was published. Allow what is not a leak, with the reason: "
             f"`leakage.allow: [{{check: {first.check}, {names}because: ...}}]`.",
         )

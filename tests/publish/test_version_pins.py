@@ -14,11 +14,11 @@ from pyspark.sql import SparkSession
 
 from servers.fixtures import S3
 from training_tables import downloaded, is_readable, manifest_of, opened, publish, read, rows_of, three_versions
-from traintable.delta.commits import KEEP_HISTORY
+from traintable.delta.properties import KEEP_HISTORY
 from traintable.errors import ConfigError, InputMissing
 from traintable.publish import history, newest_manifest
-from traintable.publish.pins import pin, pins, unpin
 from traintable.publish.vacuum import vacuum
+from traintable.publish.version_pins import list_pins, pin_version, unpin_version
 from traintable.spark.session import settings
 from traintable.storage import folder as storage
 
@@ -35,52 +35,52 @@ def table(tmp_path: Path) -> str:
 def test_a_pinned_version_is_there_when_others_are_gone(address: str) -> None:
     three_versions(address)
     before = read(address, 1)
-    made = pin(address, 1, by="model / 1", note="in production")
-    assert pins(address) == [made]
+    made = pin_version(address, 1, by="model / 1", note="in production")
+    assert list_pins(address) == [made]
     expected = {"by": "model / 1", "note": "in production", "version": 1, "model": "models/run-1", "copies": []}
     assert expected.items() <= made.items()
     vacuum(address, retain_hours=0)
     assert [is_readable(address, version) for version in range(4)] == [False, True, True, True]
     assert read(address, 1) == before
-    unpin(address, "model / 1")
-    assert pins(address) == []
+    unpin_version(address, "model / 1")
+    assert list_pins(address) == []
     vacuum(address, retain_hours=0)
     assert [is_readable(address, version) for version in range(4)] == [False, False, True, True]
 
 
 def test_a_pin_leaves_the_newest_manifest_and_its_rows(table: str) -> None:
     before = read(table)
-    pin(table, 0, by="a")
+    pin_version(table, 0, by="a")
     assert opened(table).metadata().configuration == KEEP_HISTORY
     assert newest_manifest(table) == (2, manifest_of("run-2", rows_of()))
     assert read(table) == before
-    pin(table, 2, by="b")
+    pin_version(table, 2, by="b")
     assert opened(table).version() == 3  # it has the properties
 
 
 def test_the_same_again_is_fine_and_another_version_is_not(table: str) -> None:
-    first = pin(table, 1, by="a")
-    assert pin(table, 1, by="a", note="other") == first
+    first = pin_version(table, 1, by="a")
+    assert pin_version(table, 1, by="a", note="other") == first
     with pytest.raises(ConfigError, match=r"one version for each name, found version 1, which it pins\."):
-        pin(table, 0, by="a")
-    assert pins(table) == [first]
+        pin_version(table, 0, by="a")
+    assert list_pins(table) == [first]
 
 
 def test_what_can_t_be_pinned(table: str, tmp_path: Path) -> None:
     with pytest.raises(InputMissing, match=r"its version 7, found versions 0 to 2"):
-        pin(table, 7, by="a")
+        pin_version(table, 7, by="a")
     os.unlink(Path(table, sorted(_files(table, 0))[0]))
-    with pytest.raises(InputMissing, match=r"version 0: expected its 2 files, found that 1 are gone"):
-        pin(table, 0, by="a")
+    with pytest.raises(InputMissing, match=r"version 0: expected its 2 files, found 1 of them gone"):
+        pin_version(table, 0, by="a")
     with pytest.raises(ConfigError, match="the name of what needs the version"):
-        pin(table, 1, by=" ")
+        pin_version(table, 1, by=" ")
     with pytest.raises(InputMissing, match="a whole log, found nothing there"):
-        pin(str(tmp_path / "nothing"), 1, by="a")
+        pin_version(str(tmp_path / "nothing"), 1, by="a")
     with pytest.raises(ConfigError, match="a table of a catalog"):
-        pin("main.sales.orders", 1, by="a")
+        pin_version("main.sales.orders", 1, by="a")
     with pytest.raises(InputMissing, match=r"a pin by 'b', found none"):
-        unpin(table, "b")
-    assert pins(table) == []
+        unpin_version(table, "b")
+    assert list_pins(table) == []
     assert opened(table).version() == 2
 
 
@@ -92,8 +92,8 @@ def test_a_copy_is_a_table_of_its_own(address: str, tmp_path: Path, request: pyt
     three_versions(address)
     before, names = read(address, 1), {uri.rpartition("/")[2] for uri in opened(address, 1).file_uris()}
     copy = f"{address}-copies/one"
-    assert pin(address, 1, by="a", copy=copy)["copies"] == [copy]
-    unpin(address, "a")
+    assert pin_version(address, 1, by="a", copy=copy)["copies"] == [copy]
+    unpin_version(address, "a")
     vacuum(address, retain_hours=0)
     assert not is_readable(address, 1)
     assert read(copy) == before
@@ -108,8 +108,8 @@ def test_a_copy_is_made_where_nothing_is(table: str, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").touch()
     with pytest.raises(ConfigError, match=r"a place where nothing is, found 1 files, such as notes\.txt"):
-        pin(table, 1, by="a", copy=str(tmp_path / "full"))
-    assert pins(table) == []
+        pin_version(table, 1, by="a", copy=str(tmp_path / "full"))
+    assert list_pins(table) == []
 
 
 def test_a_copy_that_was_interrupted_is_no_table_until_it_is_finished(
@@ -117,16 +117,16 @@ def test_a_copy_that_was_interrupted_is_no_table_until_it_is_finished(
 ) -> None:
     copy = str(tmp_path / "copy")
     with monkeypatch.context() as patched:
-        patched.setattr(storage._Local, "create", _full(storage._Local.create, copy))
+        patched.setattr(storage._LocalFolder, "create", _full(storage._LocalFolder.create, copy))
         with pytest.raises(OSError, match="full"):
-            pin(table, 1, by="a", copy=copy)
+            pin_version(table, 1, by="a", copy=copy)
     assert list(Path(copy).rglob("*.parquet"))
     assert not list(Path(copy).rglob("*.json"))
-    assert pins(table)[0]["copies"] == [copy]  # so that what was copied can be found
-    assert pin(table, 1, by="a", copy=copy)["copies"] == [copy]
+    assert list_pins(table)[0]["copies"] == [copy]  # so that what was copied can be found
+    assert pin_version(table, 1, by="a", copy=copy)["copies"] == [copy]
     assert read(copy) == read(table, 1)
     before = {path: path.stat().st_mtime_ns for path in Path(copy).rglob("*") if path.is_file()}
-    pin(table, 1, by="a", copy=copy)
+    pin_version(table, 1, by="a", copy=copy)
     assert {path: path.stat().st_mtime_ns for path in Path(copy).rglob("*") if path.is_file()} == before
 
 
@@ -155,7 +155,7 @@ def test_the_vacuum_of_others_keeps_it_too(spark: SparkSession, table: str, is_p
     """And it does remove what nobody has pinned: else this would prove nothing."""
     rows = rows_of(bonus=9.0)
     if is_pinned:
-        pin(table, 0, by="a")
+        pin_version(table, 0, by="a")
     publish(table, rows, manifest_of("run-3", rows))
     age(table, 40)
     opened(table).create_checkpoint()

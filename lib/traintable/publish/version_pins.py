@@ -8,28 +8,42 @@ import shutil
 import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from urllib.parse import quote
 
 from traintable.addresses import is_remote, sibling
-from traintable.delta.commits import KEEP_HISTORY, commit_name
 from traintable.delta.lease import lease
-from traintable.delta.versions import Version, commit, info_of, table_folder, versions
+from traintable.delta.log import add_commit, commit_info, commit_name
+from traintable.delta.manifest import manifest_json
+from traintable.delta.properties import KEEP_HISTORY
+from traintable.delta.versions import TableVersion, table_folder, table_versions
 from traintable.errors import ConfigError, InputMissing, TraintableError
 from traintable.storage.folder import Folder, folder
 
-Pin = dict[str, Any]
+
+class VersionPin(TypedDict):
+    """A file of JSON in `<table>_pins`: who needs which version, since when (ISO, UTC), and what it is.
+
+    `content_hash` and `model` are those of the version's manifest; `copies` the places of its deep copies.
+    """
+
+    by: str
+    note: str
+    version: int
+    at: str
+    content_hash: str | None
+    model: str | None
+    copies: list[str]
 
 
-def pin(table: str, version: int, *, by: str, note: str = "", copy: str | None = None) -> Pin:
+def pin_version(table: str, version: int, *, by: str, note: str = "", copy: str | None = None) -> VersionPin:
     """Keep a version of a table readable, for what `by` names: a training run, say.
 
-    A pin is a file of JSON in `<table>_pins`: `by`, `note`, `version`, `at` (ISO, UTC), the manifest's `content_hash`
-    and `model`, and `copies`. `vacuum` keeps the files of pinned versions. So that VACUUM of Spark or deltalake keeps
-    them too, and no writer removes the commits that tell of them, the table gets the properties `delta_log.KEPT` if it
-    has others: a commit that changes no row. (Who states a shorter time to VACUUM, and turns off its check of it,
-    removes them all the same.) `copy` names a place for a deep copy: a table of its own that holds this version only,
-    byte by byte. To pin the same again changes nothing, or adds a copy, or ends one that was interrupted.
+    `vacuum` keeps the files of pinned versions. So that VACUUM of Spark or deltalake keeps them too, and no writer
+    removes their commits, the table gets the properties `delta.properties.KEEP_HISTORY` if it has others: a commit that
+    changes no row. (Who gives VACUUM a shorter time, and turns off its check of it, removes them all the same.) `copy`
+    names a place for a deep copy: a table of its own that holds this version only, byte by byte. To pin the same again
+    changes nothing, or adds a copy, or completes one that was interrupted.
 
     Returns the pin. Raises InputMissing for a version that is not there, or not with all its files, and ConfigError for
     a name that pins another version, or a place that is taken. Costs the log, a list of the files, and what is copied.
@@ -40,11 +54,11 @@ def pin(table: str, version: int, *, by: str, note: str = "", copy: str | None =
     copy = os.path.abspath(copy) if copy is not None and not is_remote(copy) else copy
     with lease(table) as held:
         names = set(files.names())
-        found = list(versions(files, names))
-        wanted = _require_whole(table, version, found, names)
-        wish = _told(wanted, by, note)
+        versions = list(table_versions(files, names))
+        wanted = _require_whole(table, version, versions, names)
+        new = _new_pin(wanted, by, note)
         store = _pins_of(table)
-        old = _read(store, _name(by)) or wish
+        old = _read(store, _name(by)) or new
         if old["version"] != version:
             raise _unusable(
                 f"pin '{by}' of table {table}",
@@ -58,31 +72,31 @@ def pin(table: str, version: int, *, by: str, note: str = "", copy: str | None =
             pinned = {**old, "copies": [*old["copies"], copy]}
         held.require()
         store.write(_name(by), json.dumps(pinned, indent=1).encode())
-        _keep(files, found[-1])
+        _keep_history(files, versions[-1])
         if copy is not None:
             copy_version(files, wanted, copy)
         return pinned
 
 
-def unpin(table: str, by: str) -> Pin:
+def unpin_version(table: str, by: str) -> VersionPin:
     """Remove the pin of this name, and return it; deep copies stay. InputMissing when there is none."""
     store = _pins_of(table)
     with lease(table):
-        found = _read(store, _name(by))
-        if found is None:
-            known = ", ".join(f"'{one['by']}'" for one in pins(table)) or "none"
+        pinned = _read(store, _name(by))
+        if pinned is None:
+            known = ", ".join(f"'{other['by']}'" for other in list_pins(table)) or "none"
             raise InputMissing(
                 where=f"table {table}", expected=f"a pin by '{by}'", found=known, remedy="Check the name."
             )
         store.remove(_name(by))
-        return found
+        return pinned
 
 
-def pins(table: str) -> list[Pin]:
+def list_pins(table: str) -> list[VersionPin]:
     """The pins of a table, by version and name; costs a small file for each."""
     store = _pins_of(table)
-    found = [one for name in store.names() if (one := _read(store, name)) is not None]
-    return sorted(found, key=lambda one: (one["version"], one["by"]))
+    known = [pin for name in store.names() if (pin := _read(store, name)) is not None]
+    return sorted(known, key=lambda pin: (pin["version"], pin["by"]))
 
 
 def _pins_of(table: str) -> Folder:
@@ -94,13 +108,18 @@ def _name(by: str) -> str:
     return f"{quote(by, safe='')}.json"
 
 
-def _read(store: Folder, name: str) -> Pin | None:
+def _read(store: Folder, name: str) -> VersionPin | None:
     content = store.read(name)
     if content is None:
         return None
     try:
-        found: Pin = json.loads(content)
-        return {**found, "version": int(found["version"]), "by": str(found["by"]), "copies": list(found["copies"])}
+        pin: VersionPin = json.loads(content)
+        return {
+            **pin,
+            "version": int(pin["version"]),
+            "by": str(pin["by"]),
+            "copies": list(pin["copies"]),
+        }
     except (ValueError, KeyError, TypeError) as error:
         raise TraintableError(
             where=f"pin {store.address}/{name}",
@@ -110,20 +129,26 @@ def _read(store: Folder, name: str) -> Pin | None:
         ) from error
 
 
-def _told(version: Version, by: str, note: str) -> Pin:
-    manifest = version.manifest or {}
-    about = {"content_hash": manifest.get("content_hash"), "model": manifest.get("model")}
-    at = datetime.now(timezone.utc).isoformat()
-    return {"by": by, "note": note, "version": version.number, "at": at, **about, "copies": []}
+def _new_pin(version: TableVersion, by: str, note: str) -> VersionPin:
+    manifest = version.manifest
+    return {
+        "by": by,
+        "note": note,
+        "version": version.number,
+        "at": datetime.now(timezone.utc).isoformat(),
+        "content_hash": manifest.get("content_hash") if manifest else None,
+        "model": version.model,
+        "copies": [],
+    }
 
 
-def _require_whole(table: str, number: int, found: list[Version], names: set[str]) -> Version:
-    by_number = {version.number: version for version in found}
+def _require_whole(table: str, number: int, versions: list[TableVersion], names: set[str]) -> TableVersion:
+    by_number = {version.number: version for version in versions}
     if number not in by_number:
         raise InputMissing(
             where=f"table {table}",
             expected=f"its version {number}",
-            found=f"versions {found[0].number} to {found[-1].number}",
+            found=f"versions {versions[0].number} to {versions[-1].number}",
             remedy="traintable history lists them.",
         )
     gone = sorted(set(by_number[number].files) - names)
@@ -131,19 +156,19 @@ def _require_whole(table: str, number: int, found: list[Version], names: set[str
         raise InputMissing(
             where=f"table {table} version {number}",
             expected=f"its {len(by_number[number].files)} files",
-            found=f"that {len(gone)} are gone, such as {gone[0]}",
+            found=f"{len(gone)} of them gone, such as {gone[0]}",
             remedy="Pin a version that is whole; this one can't be read any more.",
         )
     return by_number[number]
 
 
-def _keep(files: Folder, newest: Version) -> None:
+def _keep_history(files: Folder, newest: TableVersion) -> None:
     """Give the table the properties by which others keep its files and its log, where it has them not."""
     configuration = newest.metadata.get("configuration") or {}
     if not configuration.items() >= KEEP_HISTORY.items():
-        info = info_of("SET TBLPROPERTIES", operationParameters={"properties": json.dumps(KEEP_HISTORY)})
+        info = commit_info("SET TBLPROPERTIES", operationParameters={"properties": json.dumps(KEEP_HISTORY)})
         metadata = {**newest.metadata, "configuration": {**configuration, **KEEP_HISTORY}}
-        commit(files, newest.number + 1, [info, {"metaData": metadata}])
+        add_commit(files, newest.number + 1, [info, {"metaData": metadata}])
 
 
 def _unusable(where: str, expected: str, found: str, remedy: str) -> ConfigError:
@@ -152,18 +177,18 @@ def _unusable(where: str, expected: str, found: str, remedy: str) -> ConfigError
 
 def require_free(address: str) -> None:
     """Raise ConfigError where a copy can't go, for something is there."""
-    found = table_folder(address).names()
-    if found:
+    names = table_folder(address).names()
+    if names:
         raise ConfigError(
             where=f"copy {address}",
             expected="a place where nothing is",
-            found=f"{len(found)} files, such as {found[0]}",
+            found=f"{len(names)} files, such as {names[0]}",
             remedy="Name another place, or move that away.",
         )
 
 
-def copy_version(files: Folder, version: Version, address: str) -> None:
-    """Copy the version's files byte by byte, then tell of them in one commit, with the version's manifest.
+def copy_version(files: Folder, version: TableVersion, address: str) -> None:
+    """Copy the version's files byte by byte, then name them in one commit, with the version's manifest.
 
     Until that commit there is no table; where it has been made, nothing is done. Holds one file at a time, on the
     local disk.
@@ -177,6 +202,7 @@ def copy_version(files: Folder, version: Version, address: str) -> None:
             with files.open(name) as opened, path.open("wb") as out:
                 shutil.copyfileobj(opened, out, 2**22)
             target.put(name, str(path))
-    told = {} if version.manifest is None else {"userMetadata": json.dumps(version.manifest)}
+    metadata = {} if version.manifest is None else {"userMetadata": manifest_json(version.manifest)}
     adds = [{"add": {**add, "dataChange": True}} for _, add in sorted(version.files.items())]
-    commit(target, 0, [info_of("CLONE", **told), {"protocol": version.protocol}, {"metaData": version.metadata}, *adds])
+    info = commit_info("CLONE", **metadata)
+    add_commit(target, 0, [info, {"protocol": version.protocol}, {"metaData": version.metadata}, *adds])

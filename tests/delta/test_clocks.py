@@ -46,7 +46,7 @@ def test_s3_refuses_one_in_one_line_and_nothing_is_there(s3: S3, tmp_path: Path)
     assert right.returncode == 0, errors[-2000:]
     assert wrong.returncode == 1
     print(f"\n{refused.splitlines()[-1]}")
-    assert "another time there than here (RequestTimeTooSkewed). Set the clock" in refused.splitlines()[-1]
+    assert "differs from the one here (RequestTimeTooSkewed). Set the clock" in refused.splitlines()[-1]
     found = found_in(table, [json.loads(line) for line in out.splitlines()])
     assert_kept(found)
     assert len(found.entries) == 3

@@ -86,6 +86,11 @@ def test_at_the_entry_of_the_log(s3: S3) -> None:
     assert len(keys) == 3
 
 
+def test_in_the_midst_of_a_data_file(s3: S3) -> None:
+    [key] = carry_out(s3, [(3, "body")])
+    assert "/split=" in key
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["request", "body", "reply"])
 def test_at_each_change(s3: S3, moment: Moment) -> None:

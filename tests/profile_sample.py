@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from traintable.analyse.document import ColumnProfile, Kind
+from traintable.analyse.scans.columns import AnalysedColumn
+from traintable.analyse.sections.columns import blank_column
+
 N_ROWS = 20_000
 SCRIPT = "<script>window.hacked=1</script>"
 HOSTILE = (
@@ -23,10 +27,10 @@ HOSTILE = (
 )
 CLASSES = ("on time", "late", HOSTILE[2])
 SCANS = [
-    {"what": "columns one by one", "engine": "files", "jobs": 1, "bytes": 812_345_678},
-    {"what": "by class and pairwise", "engine": "spark", "jobs": 2, "bytes": 412_345_678},
-    {"what": "sample of rows", "engine": "spark", "jobs": 2, "bytes": 12_345_678},
-    {"what": "scoring", "engine": "spark", "jobs": 1, "bytes": 212_345_678},
+    {"what": "columns one by one", "rows": N_ROWS, "engine": "files", "jobs": 1, "bytes": 812_345_678},
+    {"what": "by class and pairwise", "rows": N_ROWS, "engine": "spark", "jobs": 2, "bytes": 412_345_678},
+    {"what": "sample of rows", "rows": 5000, "engine": "spark", "jobs": 2, "bytes": 12_345_678},
+    {"what": "scoring", "rows": N_ROWS, "engine": "spark", "jobs": 1, "bytes": 212_345_678},
 ]
 QUANTILES = ("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99")
 PLAN = """# decided by a person: keep
@@ -48,20 +52,8 @@ def flag(name: str, text: str) -> dict[str, str]:
     return {"flag": name, "text": text}
 
 
-def common(name: str, kind: str, spark_type: str, n_null: int) -> dict[str, Any]:
-    return {
-        "name": name,
-        "type": spark_type,
-        "kind": kind,
-        "role": "feature",
-        "n": N_ROWS - n_null,
-        "n_null": n_null,
-        "n_nan": None,
-        "n_infinite": None,
-        "n_zero": None,
-        "flags": [],
-        "scan": 0,
-    }
+def common(name: str, kind: Kind, spark_type: str, n_null: int) -> ColumnProfile:
+    return blank_column(AnalysedColumn(name, spark_type, kind)) | {"n": N_ROWS - n_null, "n_null": n_null}
 
 
 def number(name: str, rng: np.random.Generator, number: int) -> dict[str, Any]:
@@ -85,7 +77,7 @@ def number(name: str, rng: np.random.Generator, number: int) -> dict[str, Any]:
         "n_nan": 0,
         "n_infinite": 0,
         "n_zero": int((values == 0).sum()),
-        "distinct": {"value": 18_000 + number, "error": 0.016},
+        "distinct": {"value": 18_000 + number, "error": 288},
         "min": float(values.min()),
         "max": float(values.max()),
         "mean": float(values.mean()),
@@ -129,7 +121,7 @@ def category(name: str, rng: np.random.Generator, number: int) -> dict[str, Any]
     column = common(name, "category", "string", N_ROWS - sum(counts) if sum(counts) < N_ROWS else 0)
     column["n"] = max(N_ROWS, sum(counts)) - column["n_null"]
     column |= {
-        "distinct": {"value": len(words), "error": 0.0},
+        "distinct": {"value": len(words), "error": 0},
         "top": [list(pair) for pair in zip(words, counts, strict=True)],
         "top_error": 0 if number % 2 else 20,
         "other": 35,
@@ -142,8 +134,11 @@ def category(name: str, rng: np.random.Generator, number: int) -> dict[str, Any]
 def text(name: str, rng: np.random.Generator, number: int) -> dict[str, Any]:
     column = common(name, "text", "string", 12)
     column |= {
-        "distinct": {"value": 19_900, "error": 0.016},
-        "lengths": {"min": 0, "mean": 41.3, "max": 1987, "quantiles": {q: 10 + 5 * i for i, q in enumerate(QUANTILES)}},
+        "distinct": {"value": 19_900, "error": 318},
+        "lengths": {
+            **{"min": 0, "mean": 41.3, "max": 1987, "rank_error": 0.0},
+            "quantiles": {q: 10 + 5 * i for i, q in enumerate(QUANTILES)},
+        },
         "formats": [["aa-999", 15_000, "AB-123"], ["<a>", 4000, SCRIPT], ["aaaa", 900, HOSTILE[9]]],
         "top": [[HOSTILE[number % 10], 12], ["b", 11]],
         "top_error": 20,
@@ -160,7 +155,7 @@ def time(name: str, rng: np.random.Generator, number: int) -> dict[str, Any]:
     counts[200:206] = 0
     hours = [max(0, int(60 * math.sin((h % 24 - 5) / 6))) + 10 * (h // 24 < 5) for h in range(168)]
     column |= {
-        "distinct": {"value": 6936, "error": 0.016},
+        "distinct": {"value": 6936, "error": 111},
         "min": "2013-01-01T05:00:00",
         "max": "2013-12-31T23:00:00",
         "coverage": {
@@ -170,6 +165,8 @@ def time(name: str, rng: np.random.Generator, number: int) -> dict[str, Any]:
             "period": "day",
             "days": [[str(day), int(n)] for day, n in zip(days, counts, strict=True)],
             "gaps": [["2013-07-20", "2013-07-25", 6]],
+            "gap_period": "day",
+            "beyond_calendar": 0,
             "hour_of_week": hours,
             "by_class": {},
         },
@@ -182,7 +179,7 @@ def label_column() -> dict[str, Any]:
     column = common("status", "category", "string", 0)
     column |= {
         "role": "label",
-        "distinct": {"value": 3, "error": 0.0},
+        "distinct": {"value": 3, "error": 0},
         "top": [[CLASSES[0], 15_400], [CLASSES[1], 4500], [CLASSES[2], 100]],
         "top_error": 0,
         "other": 0,
@@ -193,7 +190,7 @@ def label_column() -> dict[str, Any]:
 
 def constant() -> dict[str, Any]:
     column = common("all null", "number", "decimal(38,10)", N_ROWS)
-    return column | {"flags": [flag("all_missing", "No row has a value.")], "distinct": {"value": 0, "error": 0.0}}
+    return column | {"flags": [flag("all_missing", "No row has a value.")], "distinct": {"value": 0, "error": 0}}
 
 
 def nested() -> dict[str, Any]:
@@ -243,11 +240,16 @@ def profile(n_columns: int = 14) -> dict[str, Any]:
 
 def missingness(columns: list[dict[str, Any]]) -> dict[str, Any]:
     holes = [c["name"] for c in columns if c["n_null"]]
-    patterns = [{"columns": holes[i : i + 3], "rows": 6000 >> i} for i in range(min(12, len(holes)))]
+    patterns: list[dict[str, Any]] = [
+        {"columns": holes[i : i + 3], "rows": 6000 >> i} for i in range(min(12, len(holes)))
+    ]
     return {
         "patterns": [{"columns": [], "rows": 8000}, *patterns],
         "other_patterns": 14,
         "together": [[holes[0], holes[1], 0.93], [holes[0], holes[-1], -0.12]],
+        "complete_rows": 8000,
+        "error": 0,
+        "missing": {c["name"]: c["n_null"] for c in columns if c["n_null"]},
         "scan": 0,
     }
 
@@ -257,7 +259,11 @@ def imbalance() -> dict[str, Any]:
     by_time = {f"2013-{m:02d}": {k: int(v / 12 * (1 + 0.1 * (m % 3))) for k, v in counts.items()} for m in range(1, 13)}
     return {
         "classes": counts,
+        "missing": 0,
         "ratio": 154.0,
+        "is_imbalanced": True,
+        "time": "time of departure",
+        "period": "month",
         "entropy": 0.8,
         "normalised_entropy": 0.51,
         "constant_accuracy": 0.77,
@@ -265,7 +271,7 @@ def imbalance() -> dict[str, Any]:
         "by_split": {part: {k: v // 3 for k, v in counts.items()} for part in ("train", "validation", "test")},
         "by_time": by_time,
         "advice": ["Class weights of 0.43, 1.5 and 66.7 make up for it."],
-        "scan": 1,
+        "scan": [1],
     }
 
 
@@ -289,14 +295,21 @@ def associations(columns: list[dict[str, Any]], rng: np.random.Generator) -> dic
         "spearman_error": 0.01,
         "categories": words,
         "cramers_v": np.abs(_correlation(len(words), rng)).tolist(),
-        "mixed": [{"number": n, "category": w, "correlation_ratio": 0.3} for n in numbers[:20] for w in words[:10]],
+        "mixed": [
+            {"number": n, "category": w, "correlation_ratio": 0.3, "exact": True}
+            for n in numbers[:20]
+            for w in words[:10]
+        ],
         "information": {"columns": some, "matrix": np.abs(_correlation(len(some), rng)).tolist()},
         "vif": {name: float(rng.lognormal(1, 1)) for name in numbers} | {numbers[0]: math.inf},
         "condition_number": 1234.5,
         "clusters": [{"columns": numbers[:3], "representative": numbers[1], "reason": f"|r| above 0.9 {SCRIPT}"}],
         "rows": N_ROWS,
         "exact": False,
-        "scan": 1,
+        "other_values": [],
+        "collinear": numbers[:1],
+        "left_out": [],
+        "scan": [1],
     }
 
 
@@ -313,6 +326,7 @@ def tests_of(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "effect": {"name": kinds[c["kind"]][1], "value": 0.6, "low": 0.55, "high": 0.65} if i % 3 else None,
             "rank_error": 0.003 if i % 2 else 0.0,
             "reading": f"{c['name']} differs between the classes.",
+            "scan": 1,
         }
         for i, c in enumerate(columns)
         if c["kind"] in kinds and c["role"] == "feature"
@@ -335,11 +349,22 @@ def anomalies(columns: list[dict[str, Any]]) -> dict[str, Any]:
                 "key": {"id": i, SCRIPT: HOSTILE[i % 10]},
                 "score": 0.9 - i / 100,
                 "because": [[numbers[0], 0.4], [numbers[1], 0.2]],
+                "n": 1,
             }
             for i in range(20)
         ],
-        "mahalanobis": {"threshold": 33.4, "n": 320, "expected": 200},
-        "by_time": [{"period": f"2013-{m:02d}", "score": m % 5 / 5, "columns": numbers[:2]} for m in range(1, 13)],
+        "mahalanobis": {
+            **{"columns": numbers, "rank": len(numbers), "p_value": 0.01, "limit": 33.4, "n": 320, "expected": 200.0},
+            "distances": {"edges": [0.0, 33.4], "counts": [N_ROWS - 320]},
+        },
+        "period": "month",
+        "by_time": [
+            {
+                **{"period": f"2013-{m:02d}", "rows": 1600, "score": m % 5 / 5, "is_strange": False},
+                **{"columns": numbers[:2], "because": [{"column": numbers[0], "statistic": "mean", "z": 2.5}]},
+            }
+            for m in range(1, 13)
+        ],
         "scan": [2, 3],
     }
 
@@ -347,7 +372,10 @@ def anomalies(columns: list[dict[str, Any]]) -> dict[str, Any]:
 def importance(names: list[str], rng: np.random.Generator) -> dict[str, Any]:
     values = sorted(rng.exponential(0.03, len(names)), reverse=True)
     return {
-        "model": "decision tree of depth 6",
+        "model": "decision tree",
+        "depth": 6,
+        "repeats": 20,
+        "why": "a wrong answer costs more the surer it is",
         "rows": 4000,
         "held_out_rows": 1000,
         "metric": "log loss",
@@ -357,7 +385,7 @@ def importance(names: list[str], rng: np.random.Generator) -> dict[str, Any]:
             {"name": name, "importance": v, "low": v - 0.006, "high": v + 0.006, "is_useful": bool(v > 0.01)}
             for name, v in zip(names, values, strict=True)
         ],
-        "probes": {"best": 0.01},
+        "probes": {"n": 10, "best": 0.01},
         "scan": 2,
     }
 
@@ -368,15 +396,18 @@ def hints(names: list[str]) -> list[dict[str, Any]]:
             "hint": "interaction",
             "columns": names[:2],
             "gain": 0.021,
-            "text": "The product tells more.",
-            "plan": {"expr": "a * b"},
+            "z": 7.0,
+            "text": "The product gains over the two.",
+            "plan": {"interactions": [{"columns": names[:2], "degree": 2, "interaction_only": True}]},
         },
         {
             "hint": "transform",
             "columns": names[2:3],
             "gain": 0.011,
             "text": f"log1p {SCRIPT}",
-            "plan": {"transform": "log1p"},
+            "skewness": {"before": 3.1, "log1p": 0.1},
+            "rank_error": 0.0,
+            "plan": {"features": {names[2]: {"transform": "log1p"}}},
         },
     ]
 
@@ -463,9 +494,12 @@ def empty() -> dict[str, Any]:
         "key": [],
         "scans": [],
         "columns": [],
-        "missingness": {"patterns": [], "other_patterns": 0, "together": []},
+        "missingness": {
+            **{"patterns": [], "complete_rows": 0, "other_patterns": 0, "error": 0},
+            **{"missing": {}, "scan": 0, "together": []},
+        },
         "imbalance": None,
-        "associations": {"numbers": [], "pearson": [], "categories": [], "cramers_v": [], "vif": {}, "clusters": []},
+        "associations": None,
         "tests": [],
         "anomalies": None,
         "importance": None,

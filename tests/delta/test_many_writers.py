@@ -22,7 +22,7 @@ from traintable.delta.commits import storage_options
 from traintable.storage.folder import folder
 
 SCRIPT = Path(__file__).with_name("many_writers.py")
-N_WRITERS, N_TIMES = 4, 10
+N_WRITERS, N_TIMES = 4, 6
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Rows of Parquet files: how many are meant, and the file without them."""
+"""The rows of a key in Parquet files: how many there are, and the file without them."""
 
 from __future__ import annotations
 
@@ -18,70 +18,70 @@ ROW = "row"  # where a quarantine keeps a row, as JSON text
 
 
 @dataclass(frozen=True)
-class Rows:
-    """How to know the rows that are meant.
+class RowMatch:
+    """How to know the rows of a key.
 
     Attributes
     ----------
     columns : what has to be read of a file.
-    meant : for each row of these columns whether it is.
+    is_match : for each row of these columns whether it is one.
     """
 
     columns: tuple[str, ...]
-    meant: Callable[[pa.Table], pa.Array]
+    is_match: Callable[[pa.Table], pa.Array]
 
 
-def by_columns(key: Key) -> Rows:
+def match_columns(key: Key) -> RowMatch:
     """Rows of a training table, which have the key's columns."""
-    return Rows(tuple(key.values), key.rows)
+    return RowMatch(tuple(key.values), key.match_rows)
 
 
-def by_text(key: Key) -> Rows:
+def match_text(key: Key) -> RowMatch:
     """Rows of a quarantine, which have a row as JSON text: parsed, so that no other text is taken for a key."""
 
-    def meant(table: pa.Table) -> pa.Array:
-        return pa.array([key.is_in(_parsed(text)) for text in table.column(ROW).to_pylist()], pa.bool_())
+    def is_match(table: pa.Table) -> pa.Array:
+        return pa.array([key.is_in(_parse_row(text)) for text in table.column(ROW).to_pylist()], pa.bool_())
 
-    return Rows((ROW,), meant)
+    return RowMatch((ROW,), is_match)
 
 
-def count(file: BinaryIO, rows: Rows, *, by: str | None = None) -> Counter[str]:
-    """How many rows of a Parquet file are meant, by the values of its column `by` if it has one, else under "".
+def count_matches(file: BinaryIO, rows: RowMatch, *, by: str | None = None) -> Counter[str]:
+    """How many rows of a Parquet file match, by the values of its column `by` if it has one, else under "".
 
-    Reads the columns that are needed, a row group at a time. Raises KeyError where the file has them not.
+    Reads the columns that are needed, a row group at a time. Raises KeyError where the file lacks one.
     """
-    parquet, found = _opened(file), Counter[str]()
+    parquet, counts = _open(file), Counter[str]()
     missing = [name for name in rows.columns if name not in parquet.schema_arrow.names]
     if missing:
         raise KeyError(missing[0])
     more = [by] if by is not None and by in parquet.schema_arrow.names else []
     for group in range(parquet.num_row_groups):
         table = _read(parquet, group, [*rows.columns, *more])
-        meant = table.filter(rows.meant(table))
-        found.update(meant.column(by).to_pylist() if more else {"": meant.num_rows} if meant.num_rows else {})
-    return found
+        matches = table.filter(rows.is_match(table))
+        counts.update(matches.column(by).to_pylist() if more else {"": matches.num_rows} if matches.num_rows else {})
+    return counts
 
 
-def write_without(file: BinaryIO, rows: Rows, path: str) -> int:
-    """Write a Parquet file without the rows that are meant to a local path; returns how many it has then.
+def write_without(file: BinaryIO, rows: RowMatch, path: str) -> int:
+    """Write a Parquet file without the rows that match to a local path; returns how many it has then.
 
     Schema, metadata, order and compression stay, but for times of 96 bits, which are written as microseconds of UTC
     as Delta's own readers take them. Holds a row group at a time.
     """
-    parquet, kept = _opened(file), 0
+    parquet, kept = _open(file), 0
     schema = _schema(parquet)
     codec = parquet.metadata.row_group(0).column(0).compression if parquet.num_row_groups else "SNAPPY"
     with pq.ParquetWriter(path, schema, compression="NONE" if codec == "UNCOMPRESSED" else codec) as writer:
         for group in range(parquet.num_row_groups):
             table = parquet.read_row_group(group).cast(schema)
-            left = table.filter(pc.invert(rows.meant(table)))
+            left = table.filter(pc.invert(rows.is_match(table)))
             if left.num_rows:
                 writer.write_table(left)
             kept += left.num_rows
     return kept
 
 
-def _opened(file: BinaryIO) -> pq.ParquetFile:
+def _open(file: BinaryIO) -> pq.ParquetFile:
     return pq.ParquetFile(pa.PythonFile(file, mode="r"), coerce_int96_timestamp_unit="us")
 
 
@@ -103,7 +103,7 @@ def _schema(parquet: pq.ParquetFile) -> pa.Schema:
     return pa.schema(fields, parquet.schema_arrow.metadata)
 
 
-def _parsed(text: str | None) -> Any:
+def _parse_row(text: str | None) -> Any:
     try:
         return json.loads(text or "null", parse_float=str)
     except ValueError:
