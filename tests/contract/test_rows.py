@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from frames import of_pandas, of_rows
 from traintable.config.promise import Promise
-from traintable.contract.rows import REASONS, UNPARSED, apply_contract, mark_duplicates
+from traintable.contract.rows import REASONS, UNPARSED, apply_contract, mark_duplicates, rename_sources
 from traintable.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -106,6 +106,41 @@ def test_an_unknown_column_is_named(spark: SparkSession) -> None:
     df = of_rows(spark, "id int, distance double", [(1, 2.0)])
     with pytest.raises(ConfigError, match=r"'distanc'.*'distance'"):
         apply_contract(df, {"distanc": Promise()}, key=["id"])
+
+
+def test_a_promise_of_a_landed_column_is_kept_by_a_run(spark: SparkSession) -> None:
+    promises = {
+        "id": {"source": "Order ID", "type": "bigint", "max": 2**53},
+        "day": {"type": "date", "format": "%d.%m.%Y"},
+        "at": {"type": "timestamp", "time_zone": "Europe/Berlin", "on_invalid": "null"},
+        "size": {"type": "string", "values": ["S", "M"]},
+        "kind": {"type": "string", "values": ["a"], "on_invalid": "null"},
+        "price": {"type": "decimal(5,2)"},
+        "big": {"max": 2**53},
+    }
+    schema = "`Order ID` bigint, day string, at string, size string, kind string, price string, big bigint"
+    rows = [
+        (1, "28.02.2013", "2026-06-01 12:00:00", "S", "a", "1.50", 2**53),
+        (2**53 + 1, "2013-02-28", "2026-03-29 02:30:00", "L", "b", "1.505", 2**53 + 1),
+        (3, None, None, None, None, None, None),
+    ]
+    columns = {name: Promise.model_validate(promise) for name, promise in promises.items()}
+    held = apply_contract(of_rows(spark, schema, rows), columns, key=["id"])
+    good, bad, none = held.withColumns({"at": F.col("at").cast("string"), "day": F.col("day").cast("string")}).collect()
+    assert list(good)[:5] == [1, "2013-02-28", "2026-06-01 10:00:00", "S", "a"]
+    assert (good[REASONS], good[UNPARSED]) == ([], {})
+    broken = ["range:id", "type:day", "type:at", "values:size", "type:price", "range:big"]
+    assert bad[REASONS] == broken
+    assert bad[UNPARSED] == {"day": "2013-02-28", "at": "2026-03-29 02:30:00", "price": "1.505"}
+    assert (bad["kind"], none[REASONS]) == (None, [])
+
+
+def test_a_table_with_a_column_of_the_name_and_of_its_source_is_refused(spark: SparkSession) -> None:
+    df = of_rows(spark, "a int, b int", [(1, 2)])
+    assert rename_sources(df, {"a": Promise(source="c")}) is df
+    assert rename_sources(df, {"c": Promise(source="a")}).columns == ["c", "b"]
+    with pytest.raises(ConfigError, match=r"columns\.a\.source.*a table with both"):
+        rename_sources(df, {"a": Promise(source="b")})
 
 
 CONTENT = ["k 1", "k2", "x", "t", "bad"]

@@ -22,7 +22,7 @@ from traintable.config import document
 from traintable.config.durations import Duration
 from traintable.config.leakage import Leakage
 from traintable.config.plan import Plan
-from traintable.config.promise import Promise, as_spark_writes, without_unset
+from traintable.config.promise import Promise, promise_of_run, without_unset
 from traintable.config.section import Mismatch, Names, Section
 from traintable.config.split import Folds, Split
 from traintable.errors import ConfigError, InputMissing
@@ -166,7 +166,7 @@ class Config(Section):
     predict_at: str | None = None
     source: Source
     joins: tuple[Join, ...] = ()
-    columns: dict[str, Annotated[Promise, AfterValidator(as_spark_writes)]] = Field(default_factory=dict)
+    columns: dict[str, Annotated[Promise, AfterValidator(promise_of_run)]] = Field(default_factory=dict)
     derive: dict[str, str] = Field(default_factory=dict)
     label: Label
     split: Split

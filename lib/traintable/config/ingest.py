@@ -146,7 +146,7 @@ class IngestConfig(Section):
             pinned = isinstance(source, TableSource) and (source.version is not None or source.timestamp is not None)
             if pinned and load.mode != "full":
                 raise ValueError("mode 'full' for one version of a table")
-        if source.format == "text" and [column.type for column in self.columns.values()] != ["string"]:
+        if source.format == "text" and [column.type or "string" for column in self.columns.values()] != ["string"]:
             raise ValueError("one column of type string, the line, for format 'text'")
         if load.drift == "add_columns" and (source.format in ("json", "xml", "text") or not _has_header(source)):
             raise ValueError("`drift: add_columns` where a header or a schema names the columns")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Annotated, Any, Literal, TypeAlias
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from traintable.config.section import Mismatch, Section
 
@@ -19,18 +19,32 @@ _OTHERS = ("boolean", "string", "binary", "date", "timestamp", "timestamp_ntz")
 _COMPOSED = re.compile(r"(?:decimal|array|struct)\b")
 
 
-def as_spark_writes(promise: Promise) -> Promise:
-    """The promise; raises Mismatch where its type is not written as Spark writes it, as `text` for `string` is."""
-    text = promise.type
-    if text is None or text in (*_NUMBERS, *_OTHERS):
+def promise_of_run(promise: Promise) -> Promise:
+    """The promise; raises ValueError for a type or bounds that a run finds wrong before it reads any table.
+
+    A table that is landed finds them wrong when its types are needed. It also takes other names of Spark's types, such
+    as `text`, and a range that is empty.
+    """
+    if promise.type is not None and not _is_as_spark_writes(promise.type):
+        known = ", ".join(f"'{name}'" for name in (*_NUMBERS, *_OTHERS, "decimal(10,2)", "array<string>"))
+        raise Mismatch(f"a type such as {known}", f"type '{promise.type}'")
+    if promise.min is None and promise.max is None:
         return promise
+    if promise.type in _OTHERS:
+        raise Mismatch("a number type where min or max is given", f"type '{promise.type}'")
+    if promise.min is not None and promise.max is not None and promise.min > promise.max:
+        raise ValueError(f"min {promise.min} is above max {promise.max}")
+    return promise
+
+
+def _is_as_spark_writes(text: str) -> bool:
+    if text in (*_NUMBERS, *_OTHERS):
+        return True
     from traintable.config.types import arrow_type  # only here, for it loads a parser
 
     with suppress(ValueError):
-        if _COMPOSED.match(text) and arrow_type(text) is not None:
-            return promise
-    known = ", ".join(f"'{name}'" for name in (*_NUMBERS, *_OTHERS, "decimal(10,2)", "array<string>"))
-    raise Mismatch(f"a type such as {known}", f"type '{text}'")
+        return _COMPOSED.match(text) is not None and arrow_type(text) is not None
+    return False
 
 
 def _known_zone(name: str) -> str:
@@ -93,16 +107,6 @@ class Promise(Section):
     @classmethod
     def _null_is_a_word(cls, value: object) -> object:
         return "null" if value is None else value
-
-    @model_validator(mode="after")
-    def _bounds_fit(self) -> Promise:
-        if self.min is None and self.max is None:
-            return self
-        if self.type in _OTHERS:
-            raise Mismatch("a number type where min or max is given", f"type '{self.type}'")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min} is above max {self.max}")
-        return self
 
 
 def without_unset(dumped: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

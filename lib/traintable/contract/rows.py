@@ -36,7 +36,8 @@ def apply_contract(df: DataFrame, columns: Mapping[str, Promise], *, key: Sequen
     df = rename_sources(df, columns)
     require_columns(df, set(key), where="source.key")
     require_columns(df, set(columns), where="columns")
-    reasons = [F.when(df[quote(name)].isNull(), f"null:{name}") for name in key]
+    of_key = {f"null:{name}": df[quote(name)].isNull() for name in key}
+    reasons = [F.when(is_null, reason) for reason, is_null in of_key.items()]
     values: dict[str, Column] = {}
     unparsed: list[Column] = []
     for field, target in _fields(df, columns, key):
@@ -47,8 +48,7 @@ def apply_contract(df: DataFrame, columns: Mapping[str, Promise], *, key: Sequen
         if checked.wrong_type is not None:
             text = F.make_valid_utf8(column.cast("string"))
             unparsed.append(F.when(checked.wrong_type, F.create_map(F.lit(field.name), text)))
-        own = [(where, violation.reason) for where, violation in checked.violations]
-        reasons += [F.when(where, reason) for where, reason in own if reason not in {f"null:{name}" for name in key}]
+        reasons += [F.when(where, reason) for where, (reason, _) in checked.violations if reason not in of_key]
     all_reasons = F.array_compact(F.array(*reasons)) if reasons else F.array().cast("array<string>")
     texts = F.map_concat(*[F.coalesce(text, _no_text()) for text in unparsed]) if unparsed else _no_text()
     if REASONS in df.columns:

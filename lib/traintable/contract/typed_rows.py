@@ -48,7 +48,8 @@ def check_rows(
     """
     plain = rows.toDF(*(f"_{i}" for i in range(len(names))), FILE, BLOCK, PLACE)
     targets = plain.select(*(F.lit(None).cast(field.spark) for field in fields)).schema.fields
-    values, violations = [], list[tuple[Column, Violation]]()
+    values: list[Column] = []
+    violations: list[tuple[Column, Violation]] = []
     if drift is not None:
         violations.append((F.lit(True), Violation(f"drift:{drift}", "declared columns only")))
     for field, target in zip(fields, targets, strict=True):
