@@ -62,5 +62,5 @@ def write(table: str, rows: pa.Table, manifest: dict[str, Any] | None, mode: str
 
 
 def publish(table: str, rows: pa.Table) -> None:
-    """Publish rows that the gate let through as the table's next version."""
+    """Publish rows that passed the gate as the table's next version."""
     write(table, rows, manifest_of(rows))

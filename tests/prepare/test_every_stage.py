@@ -99,6 +99,7 @@ REFUSED = {
     ("constant", "select by a tree"): "at least 32 labelled rows of two classes",
     ("one_row", "select by variance"): "at least one feature that is kept, found x: variance",
     ("one_row", "select by a tree"): "at least 32 labelled rows of two classes",
+    ("one_row", "an expression"): "at least one value in train",
     ("one_row", "target"): "labelled rows in at least two folds",
     ("one_row", "target, smoothed"): "labelled rows in at least two folds",
 }

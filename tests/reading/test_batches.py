@@ -345,7 +345,7 @@ def test_a_table_that_is_not_there_is_told(tmp_path: Path, s3: S3) -> None:
 
 def test_a_table_without_a_gated_version_is_told(table: str) -> None:
     write(table, some_rows(3), None)
-    with pytest.raises(InputMissing, match="a version that the gate let through, with all its rows, found none"):
+    with pytest.raises(InputMissing, match="a version that passed the gate, with all its rows, found none"):
         newest_gated(table)
     with pytest.raises(ConfigError, match="poll_seconds"):
         follow(table, poll_seconds=0)

@@ -1,4 +1,4 @@
-"""Read a training table without Spark: which version the gate let through, the next ones as they come, and the rows.
+"""Read a training table without Spark: which version passed the gate, the next ones as they come, and the rows.
 
 Tables lie at a local path or on S3 (`s3a://bucket/prefix`). A version is read as it was published, whatever has been
 written to the table since, for as long as its files are kept.
@@ -34,7 +34,7 @@ def batches(
 
     Parameters
     ----------
-    version : by default the newest that the gate let through. Readers that share the work must name the same.
+    version : by default the newest that passed the gate. Readers that share the work must name the same.
     columns : by default all, in the table's order.
     shard : (i, n) gives the i-th of n readers, from 0, its row groups: every n-th, in the order of file names. All n
         together get each row once; a reader beyond the number of row groups gets none.
@@ -45,6 +45,14 @@ def batches(
 
     Raises ConfigError for a split, column, batch size or shard that can't be, and InputMissing when the table or the
     version is not there, or goes while it is read.
+
+    >>> from traintable.delta.table import Table
+    >>> manifest = {"traintable": "0.1.0", "gate": {"refusals": []}, "rows": {"published": {"train": 3}}}
+    >>> rows = spark.range(3).selectExpr("id", "'train' AS split")
+    >>> Table(f"{folder}/t").append(rows, partition_by=["split"], metadata=manifest)
+    0
+    >>> sorted(i for batch in batches(f"{folder}/t", split="train", columns=["id"]) for i in batch["id"].to_pylist())
+    [0, 1, 2]
     """
     import pyarrow as pa
 

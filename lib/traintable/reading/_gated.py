@@ -1,4 +1,4 @@
-"""Which versions of a training table the gate let through: the newest, and the next ones as they come."""
+"""Which versions of a training table passed the gate: the newest, and the next ones as they come."""
 
 from __future__ import annotations
 
@@ -16,37 +16,53 @@ _LOG = logging.getLogger(__name__)
 
 
 def passed_gate(manifest: Mapping[str, Any] | None) -> bool:
-    """Whether a manifest says that the gate let the rows through."""
+    """Whether a manifest says that the rows passed the gate.
+
+    >>> passed_gate({"traintable": "0.1.0", "gate": {"refusals": []}})
+    True
+    >>> passed_gate(None)  # a version that somebody else has written
+    False
+    """
     gate = (manifest or {}).get("gate")
     return isinstance(gate, dict) and not gate.get("refusals")
 
 
 def newest_gated(table: str) -> int:
-    """The newest version that the gate let through, and that has as many rows of each split as its manifest says.
+    """The newest version that passed the gate and has as many rows of each split as its manifest says.
 
-    Rows that were forgotten since (`traintable forget`) are not missed. What somebody else has written on top is not
-    taken. Where upkeep (OPTIMIZE, then VACUUM) has replaced the files of that version, it is the newest version of the
-    upkeep, which holds the same rows.
+    Rows that were erased since (`traintable forget`) do not count as missing. What others have written on top is
+    skipped. Where upkeep (OPTIMIZE, then VACUUM) has replaced the files of that version, it is the newest version of
+    the upkeep, which holds the same rows.
 
     Raises InputMissing when there is no such version, or no such table. Costs a listing of the log, a file for each of
     its commits, and the footers of the files of one version.
+
+    >>> from traintable.delta.table import Table
+    >>> manifest = {"traintable": "0.1.0", "gate": {"refusals": []}, "rows": {"published": {"train": 3}}}
+    >>> rows = spark.range(3).selectExpr("id", "'train' AS split")
+    >>> Table(f"{folder}/t").append(rows, partition_by=["split"], metadata=manifest)
+    0
+    >>> Table(f"{folder}/t").append(rows.limit(1))  # by somebody else
+    1
+    >>> newest_gated(f"{folder}/t")
+    0
     """
     require_path(table)
-    found = next(_readable(table, _gated(commits(table))), None)
-    if found is None:
+    newest = next(_readable(table, _gated(commits(table))), None)
+    if newest is None:
         raise InputMissing(
             where=f"table {table}",
-            expected="a version that the gate let through, with all its rows",
+            expected="a version that passed the gate, with all its rows",
             found="none",
-            remedy="Publish one with `traintable run`; `traintable history` tells what is there.",
+            remedy="Publish one with `traintable run`; `traintable history` lists the versions.",
         )
-    return found
+    return newest
 
 
 def follow(
     table: str, *, after: int | None = None, poll_seconds: float = 1.0, stop: threading.Event | None = None
 ) -> Iterator[int]:
-    """Yield each version that the gate lets through, once and in order, soon after it is there, until `stop` is set.
+    """Yield each version that passes the gate, once and in order, soon after its commit, until `stop` is set.
 
     Versions that were published between two polls all come; those without a passed gate never do. One that passed it,
     but whose files have been removed since, or whose rows are not as many as its manifest says, is left out, and this
@@ -59,6 +75,15 @@ def follow(
     Raises InputMissing when there is no such table, when commits after `after` have gone from the log, for versions may
     have been missed then, and when another table with fewer versions has taken its place. A poll costs a listing of the
     log; a new version its commit and the footers of its files.
+
+    >>> from traintable.delta.table import Table
+    >>> manifest = {"traintable": "0.1.0", "gate": {"refusals": []}, "rows": {"published": {"train": 3}}}
+    >>> rows = spark.range(3).selectExpr("id", "'train' AS split")
+    >>> Table(f"{folder}/t").append(rows, partition_by=["split"], metadata=manifest)
+    0
+    >>> versions = follow(f"{folder}/t")
+    >>> next(versions)
+    0
     """
     require_path(table)
     if poll_seconds <= 0:
@@ -66,13 +91,13 @@ def follow(
             where="poll_seconds",
             expected="more than 0",
             found=str(poll_seconds),
-            remedy="Give the seconds between two looks.",
+            remedy="Give the seconds between two polls.",
         )
     return _followed(table, after, poll_seconds, stop or threading.Event())
 
 
 class _Gated(NamedTuple):
-    """A version that the gate let through; `copies` are versions of upkeep that hold its rows in other files."""
+    """A version that passed the gate; `copies` are versions of upkeep that hold its rows in other files."""
 
     version: int
     manifest: Mapping[str, Any]
@@ -80,7 +105,7 @@ class _Gated(NamedTuple):
 
 
 def _gated(newest_first: Sequence[Commit]) -> Iterator[_Gated]:
-    """The versions that the gate let through, among some commits in their order."""
+    """The versions that passed the gate, among some commits in their order."""
     copies: list[int] = []
     for commit in newest_first:
         manifest = commit.manifest()
@@ -93,7 +118,7 @@ def _gated(newest_first: Sequence[Commit]) -> Iterator[_Gated]:
 
 
 def _readable(table: str, gated: Iterable[_Gated]) -> Iterator[int]:
-    """For each version that the gate let through, the one where its rows are; those without are left out."""
+    """For each version that passed the gate, the one where its rows are; those without are left out."""
     for one in gated:
         found = _whole(table, one)
         if found is not None:
@@ -103,21 +128,21 @@ def _readable(table: str, gated: Iterable[_Gated]) -> Iterator[int]:
 def _whole(table: str, gated: _Gated) -> int | None:
     """The version that has as many rows of each split as the manifest says, in files that are there."""
     published = (gated.manifest.get("rows") or {}).get("published") or {}
-    found = {}
+    present = {}
     for version in (gated.version, *gated.copies):
-        found[version] = _rows(table, version)
-        if _agree(published, found[version], n_forgotten=_n_forgotten(gated.manifest)):
+        present[version] = _rows(table, version)
+        if _agree(published, present[version], n_forgotten=_n_forgotten(gated.manifest)):
             return version
-    counts = ", ".join(f"version {version} {rows or 'none that can be read'}" for version, rows in found.items())
+    counts = ", ".join(f"version {version} {rows or 'none that can be read'}" for version, rows in present.items())
     _LOG.warning("table %s version %s is left out: published %s, found %s", table, gated.version, published, counts)
     return None
 
 
-def _agree(published: Mapping[str, int], found: Mapping[str, int] | None, *, n_forgotten: int) -> bool:
-    """Whether the rows are there that were published, but for at most so many."""
-    if found is None:
+def _agree(published: Mapping[str, int], present: Mapping[str, int] | None, *, n_forgotten: int) -> bool:
+    """Whether the published rows are present, but for at most `n_forgotten`."""
+    if present is None:
         return False
-    missing = [published.get(split, 0) - found.get(split, 0) for split in {*published, *found}]
+    missing = [published.get(split, 0) - present.get(split, 0) for split in {*published, *present}]
     return all(n >= 0 for n in missing) and sum(missing) <= n_forgotten
 
 
