@@ -55,7 +55,7 @@ CASES = {
     "a reserved name": (["derive.split=carrier"], 2, "names that are free"),
     "a number for a time": (["split.time.column=distance"], 2, "a date or a timestamp"),
     "a key that is missing": (["source.key=[time_hour, carier]"], 2, "source.key"),
-    "the source as output": (["output.table=data/warehouse/flights"], 2, "tables that nothing is read from"),
+    "the source as output": (["output.table=data/warehouse/flights"], 2, "output tables that are not inputs"),
     "somebody else's table": (["output.table=data/warehouse/airlines"], 2, "published here before"),
     "a folder of other files": (["output.table=data"], 2, "published here before"),
     "keys of different types": (
@@ -89,7 +89,7 @@ def test_storage_that_can_not_be_written(command: Command, small: list[str], tmp
     (tmp_path / "file").write_text("in the way")
     code, result, _ = command(*arguments(small, tmp_path / "file" / "t"))
     assert code == 1
-    assert "a place that can be written" in result["message"]
+    assert "a path that can be written to" in result["message"]
     assert (tmp_path / "file").read_text() == "in the way"
 
 

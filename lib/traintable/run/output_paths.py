@@ -54,8 +54,8 @@ class OutputPaths:
         if table in inputs or quarantine in {*inputs, table}:
             raise ConfigError(
                 where="output",
-                expected="tables that are no inputs, and a quarantine that is not the training table",
-                found=f"'{table if table in inputs else quarantine}', which is in use already",
+                expected="output tables that are not inputs, and a quarantine other than the training table",
+                found=f"'{table if table in inputs else quarantine}', which is an input or the other output",
                 remedy="Name another table in `output.table` or `output.quarantine`.",
             )
         return cls(table, quarantine, f"{model_dir}/{run_id}", manifests, f"{staging_dir}/{run_id}")
